@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What Virtwarden knows and decides.
+//!
+//! Everything here is pure: no input or output, no clock, no threads. Time and identity come in as
+//! parameters, so that a decision can be repeated, explained and tested without a host.
+
+pub mod control;
+pub mod object;
+pub mod policy;
+pub mod record;
+pub mod subject;
+pub mod table3;
+pub mod xml;

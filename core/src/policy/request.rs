@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is asked of the policy.
+
+use serde::{Deserialize, Serialize};
+
+use crate::object::Object;
+use crate::subject::Subject;
+use crate::table3::Function;
+
+/// What somebody must hold to do a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Right {
+    /// A management function of Table 3.
+    Function(Function),
+    /// Know that the object exists, and its state and configuration without secrets.
+    View,
+    /// Use a VM as its operator: screen, keys, serial console. Not management.
+    Operate,
+    /// Power inside the guest through its agent: passwords, file systems, time.
+    Guest,
+    /// Manage the host or libvirt in a way no row of Table 3 names, or read secrets.
+    Administer,
+    /// A raw door that no rule can look behind: QEMU monitor and command line, any agent command,
+    /// emulator binaries chosen by the client.
+    Raw,
+}
+
+/// One thing that a request needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// The right.
+    pub right: Right,
+    /// On what.
+    pub object: Object,
+}
+
+/// Who asks for what. A call is one request with one or more needs; it is allowed if all are.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who.
+    pub subject: &'a Subject,
+    /// What; an empty list is refused, because a request that needs nothing is a mistake.
+    pub needs: &'a [Need],
+}

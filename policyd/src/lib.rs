@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The monitor: every way to change something passes through here.
