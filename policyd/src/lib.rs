@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The monitor: every way to change something passes through here.
+
+pub mod gate;
