@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One attempt that must be refused, looked at from three sides: the error shown, the state
+//! unchanged, the record present.
+
+use serde_json::Value;
+
+use crate::host::{Host, Ran};
+use crate::scene::BEHIND;
+
+/// How a refusal looks to the person.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown {
+    /// "access denied", naming the row of Table 3 that is missing.
+    Row(u8),
+    /// "access denied", for a right that no row names.
+    Denied,
+    /// The object is hidden: it looks as if it did not exist.
+    Missing,
+}
+
+/// Everything that an attempt could change, as one text.
+pub fn state(host: &Host) -> String {
+    let script = format!(
+        r#"B='{BEHIND}'
+        for vm in $(virsh -c "$B" list --all --name | sort); do
+            echo "vm $vm $(virsh -c "$B" domstate "$vm")"
+            virsh -c "$B" dumpxml "$vm" --inactive --security-info | sha256sum
+            virsh -c "$B" dominfo "$vm" | grep -E 'Autostart|Managed|Max memory|CPU\(s\)'
+            virsh -c "$B" dumpxml "$vm" | grep -E '<source|<interface|<hostdev' || true
+            virsh -c "$B" snapshot-list "$vm" --name; virsh -c "$B" checkpoint-list "$vm" --name
+        done
+        virsh -c "$B" net-list --all; virsh -c "$B" pool-list --all
+        virsh -c "$B" nwfilter-list | sort; virsh -c "$B" secret-list
+        for net in $(virsh -c "$B" net-list --all --name); do virsh -c "$B" net-dumpxml $net | grep -v connections; done
+        virsh -c "$B" vol-list store; ls -l /srv/vms /srv/store /tmp/stolen* 2>/dev/null
+        sha256sum /srv/store/*"#
+    );
+    host.root(&script).out
+}
+
+/// The sequence number of the newest record.
+pub fn newest_record(host: &Host) -> u64 {
+    records(host, "--limit 1").last().and_then(|r| r["sequence"].as_u64()).unwrap_or(0)
+}
+
+/// Records as `virtwarden audit list --raw --json` prints them, oldest first.
+pub fn records(host: &Host, filters: &str) -> Vec<Value> {
+    let ran = host.root(&format!("virtwarden audit list --raw --json {filters}"));
+    ran.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// Makes bob try something and insists on a refusal from all three sides.
+///
+/// # Errors
+/// What was not as it must be.
+pub fn refused(host: &Host, script: &str, shown: Shown) -> Result<Ran, String> {
+    let before = state(host);
+    let since = newest_record(host);
+    let ran = crate::scene::bob(host, script);
+    let after = state(host);
+    error_is(&ran, shown)?;
+    if before != after {
+        return Err(format!("`{script}` changed the state:\n{before}\n--- became ---\n{after}"));
+    }
+    recorded(host, since, shown).map_err(|why| format!("`{script}`: {why}; it showed: {}", ran.shown()))?;
+    Ok(ran)
+}
+
+fn error_is(ran: &Ran, shown: Shown) -> Result<(), String> {
+    let text = ran.shown();
+    let fits = match shown {
+        Shown::Row(row) => text.contains("access denied") && text.contains(&format!("(Table 3, {row})")),
+        Shown::Denied => text.contains("access denied"),
+        Shown::Missing => text.contains("not found") || text.contains("failed to get"),
+    };
+    if ran.succeeded() || !fits {
+        return Err(format!("expected {shown:?}, exit code {} and: {text}", ran.code));
+    }
+    Ok(())
+}
+
+fn recorded(host: &Host, since: u64, shown: Shown) -> Result<(), String> {
+    let news: Vec<Value> = records(host, "--person bob --limit 50")
+        .into_iter()
+        .filter(|r| r["sequence"].as_u64().unwrap_or(0) > since && r["outcome"] == "denied")
+        .collect();
+    let fits = |record: &Value| match shown {
+        Shown::Row(row) => rows(record).contains(&row),
+        Shown::Denied | Shown::Missing => true,
+    };
+    if news.iter().any(fits) { Ok(()) } else { Err(format!("no fitting denial among {news:?}")) }
+}
+
+/// The rows of Table 3 that a record names.
+fn rows(record: &Value) -> Vec<u8> {
+    let slugs = record["functions"].as_array().cloned().unwrap_or_default();
+    slugs.iter().filter_map(|slug| slug.as_str()).filter_map(row_of).collect()
+}
+
+fn row_of(slug: &str) -> Option<u8> {
+    virtwarden_core::table3::Function::from_slug(slug).map(virtwarden_core::table3::Function::number)
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A test host: a real Debian with systemd, libvirt and QEMU, reached through `tests/testhost`.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// How a command on the host ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Exit code; 255 where there was none.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it complained.
+    pub err: String,
+}
+
+impl Ran {
+    /// Whether it ended with 0.
+    pub fn succeeded(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Both outputs, for looking something up in what a person saw.
+    pub fn shown(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(255),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A host that is up and has Virtwarden installed.
+#[derive(Clone, Debug)]
+pub struct Host {
+    name: String,
+}
+
+impl Host {
+    /// The host named by `VIRTWARDEN_HOST`, which `tests/run` brings up before the stories.
+    ///
+    /// # Errors
+    /// Says how to get one where the variable is not set.
+    pub fn of_this_run() -> Result<Self, String> {
+        let name = std::env::var("VIRTWARDEN_HOST")
+            .map_err(|_| "VIRTWARDEN_HOST names no test host; run `make stories`".to_owned())?;
+        Ok(Self { name })
+    }
+
+    /// Runs a shell script as root, without a login.
+    pub fn root(&self, script: &str) -> Ran {
+        self.run(&["sh", "-c", script], None)
+    }
+
+    /// Runs a shell script as somebody who logs in for it through ssh.
+    pub fn login(&self, person: &str, script: &str) -> Ran {
+        self.run(&["sh", "-c", script], Some(person))
+    }
+
+    /// Starts a shell script as somebody and does not wait for it.
+    ///
+    /// # Errors
+    /// The program that reaches the host could not be started.
+    pub fn begin(&self, person: &str, script: &str) -> std::io::Result<Child> {
+        let mut command = self.command(&["sh", "-c", script], Some(person));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    }
+
+    /// Puts a text into a file on the host, readable for everybody.
+    pub fn write(&self, path: &str, text: &str) -> Ran {
+        self.root(&format!("cat > {path} <<'VIRTWARDEN_END'\n{text}\nVIRTWARDEN_END\nchmod 644 {path}"))
+    }
+
+    fn run(&self, words: &[&str], person: Option<&str>) -> Ran {
+        match self.command(words, person).stdin(Stdio::null()).output() {
+            Ok(output) => output.into(),
+            Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
+        }
+    }
+
+    fn command(&self, words: &[&str], person: Option<&str>) -> Command {
+        let mut command = Command::new(testhost());
+        command.args(["exec", &self.name]);
+        if let Some(person) = person {
+            command.args(["--user", person]);
+        }
+        command.arg("--").args(words);
+        command
+    }
+}
+
+/// `tests/testhost`, wherever the tests are started from.
+fn testhost() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testhost")
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the stories share: a host to play on, a scene to play in, and attempts that are looked at
+//! from three sides (what the person was told, what changed, what was recorded).
+
+pub mod attempt;
+pub mod host;
+pub mod narrator;
+pub mod scene;
