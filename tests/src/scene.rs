@@ -82,7 +82,13 @@ pub fn set(host: &Host) -> Result<(), String> {
         host.write(&format!("/srv/vms/{net}.xml"), &network(net));
         check("net-define", &alice(host, &format!("virsh net-define /srv/vms/{net}.xml")))?;
     }
-    check("pool", &alice(host, "virsh pool-define-as store dir --target /srv/store && virsh pool-start store && virsh vol-create-as store secret.img 1M"))?;
+    check(
+        "pool",
+        &alice(
+            host,
+            "virsh pool-define-as store dir --target /srv/store && virsh pool-start store && virsh vol-create-as store secret.img 1M",
+        ),
+    )?;
     check("assign", &alice(host, "virtwarden vm assign bobvm --user bob"))?;
     check("red", &alice(host, "virtwarden vm domain bobvm red"))?;
     check("blue", &alice(host, "virtwarden vm domain finance blue"))

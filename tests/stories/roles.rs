@@ -13,8 +13,14 @@ const OPERATES: &[(&str, &str)] = &[
     ("starts it (22)", "virsh start bobvm"),
     ("suspends it (25)", "virsh suspend bobvm"),
     ("resumes it (26)", "virsh resume bobvm"),
-    ("inserts a permitted medium (21)", "virsh change-media bobvm hdc --insert /var/lib/virtwarden/media/tools.iso"),
-    ("changes it for another (21)", "virsh change-media bobvm hdc --update /var/lib/virtwarden/media/notes.iso"),
+    (
+        "inserts a permitted medium (21)",
+        "virsh change-media bobvm hdc --insert /var/lib/virtwarden/media/tools.iso",
+    ),
+    (
+        "changes it for another (21)",
+        "virsh change-media bobvm hdc --update /var/lib/virtwarden/media/notes.iso",
+    ),
     ("ejects it (21)", "virsh change-media bobvm hdc --eject"),
     ("takes a snapshot (24)", "virsh snapshot-create-as bobvm first --description 'before the change'"),
     ("takes one more (24)", "virsh snapshot-create bobvm"),
@@ -23,11 +29,19 @@ const OPERATES: &[(&str, &str)] = &[
     ("deletes a snapshot (24)", "virsh snapshot-delete bobvm first"),
     ("resets it (22, 23)", "virsh reset bobvm"),
     ("saves and starts again (25, 26)", "virsh managedsave bobvm && virsh start bobvm"),
-    ("throws a saved state away (25)", "virsh managedsave bobvm && virsh managedsave-remove bobvm && virsh start bobvm"),
-    ("saves to a file and restores (25, 26)",
-     "f=/var/lib/virtwarden/saved/$(virsh domuuid bobvm | head -1)/evening; virsh save bobvm $f && virsh restore $f"),
+    (
+        "throws a saved state away (25)",
+        "virsh managedsave bobvm && virsh managedsave-remove bobvm && virsh start bobvm",
+    ),
+    (
+        "saves to a file and restores (25, 26)",
+        "f=/var/lib/virtwarden/saved/$(virsh domuuid bobvm | head -1)/evening; virsh save bobvm $f && virsh restore $f",
+    ),
     ("asks it to shut down (23)", "virsh shutdown bobvm --mode acpi"),
-    ("starts it paused, then resumes (22, 26)", "virsh destroy bobvm && virsh start bobvm --paused && virsh resume bobvm"),
+    (
+        "starts it paused, then resumes (22, 26)",
+        "virsh destroy bobvm && virsh start bobvm --paused && virsh resume bobvm",
+    ),
     ("presses keys", "virsh send-key bobvm KEY_LEFTCTRL KEY_C"),
     ("looks at its screen", "virsh screenshot bobvm /tmp/screen-$$.ppm && rm /tmp/screen-$$.ppm"),
     ("reads its statistics", "virsh domstats bobvm | grep -q state.state && virsh dominfo bobvm"),
@@ -86,7 +100,10 @@ const REFUSED: &[(&str, Shown)] = &[
     ("virsh change-media bobvm hdc --insert /etc/passwd --config", Shown::Denied),
     ("virsh change-media bobvm hdc --insert /dev/loop0 --block --config", Shown::Denied),
     ("virsh change-media bobvm hdc --insert /var/lib/virtwarden/media/link.iso --config", Shown::Denied),
-    ("virsh change-media bobvm hdc --insert /var/lib/virtwarden/media/../../../../tmp/elsewhere.iso --config", Shown::Denied),
+    (
+        "virsh change-media bobvm hdc --insert /var/lib/virtwarden/media/../../../../tmp/elsewhere.iso --config",
+        Shown::Denied,
+    ),
     ("virsh change-media bobvm hdc --insert /tmp/elsewhere.iso --config", Shown::Denied),
     ("virsh update-device bobvm /tmp/layered.xml --config", Shown::Denied),
     ("virsh update-device bobvm /tmp/webdisc.xml --config", Shown::Denied),
@@ -120,17 +137,35 @@ const REFUSED: &[(&str, Shown)] = &[
 
 /// Files that bob holds in his hands for the attempts.
 const PROPS: &[(&str, &str)] = &[
-    ("usb", "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1d6b'/><product id='0x0002'/></source></hostdev>"),
-    ("pci", "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='0' slot='1' function='0'/></source></hostdev>"),
+    (
+        "usb",
+        "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1d6b'/><product id='0x0002'/></source></hostdev>",
+    ),
+    (
+        "pci",
+        "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0' bus='0' slot='1' function='0'/></source></hostdev>",
+    ),
     ("direct", "<interface type='direct'><source dev='lo' mode='bridge'/></interface>"),
     ("share", "<filesystem type='mount'><source dir='/etc'/><target dir='etc'/></filesystem>"),
     ("vsock", "<vsock model='virtio'><cid auto='yes'/></vsock>"),
-    ("layered", "<disk type='file' device='cdrom'><driver name='qemu' type='qcow2'/><source file='/var/lib/virtwarden/media/layered.iso'/><target dev='hdc' bus='ide'/><readonly/></disk>"),
-    ("webdisc", "<disk type='network' device='cdrom'><driver name='qemu' type='raw'/><source protocol='http' name='/x.iso'><host name='127.0.0.1' port='80'/></source><target dev='hdc' bus='ide'/><readonly/></disk>"),
-    ("bob-net", "<network><name>mine</name><forward mode='nat'/><ip address='10.9.9.1' netmask='255.255.255.0'/></network>"),
+    (
+        "layered",
+        "<disk type='file' device='cdrom'><driver name='qemu' type='qcow2'/><source file='/var/lib/virtwarden/media/layered.iso'/><target dev='hdc' bus='ide'/><readonly/></disk>",
+    ),
+    (
+        "webdisc",
+        "<disk type='network' device='cdrom'><driver name='qemu' type='raw'/><source protocol='http' name='/x.iso'><host name='127.0.0.1' port='80'/></source><target dev='hdc' bus='ide'/><readonly/></disk>",
+    ),
+    (
+        "bob-net",
+        "<network><name>mine</name><forward mode='nat'/><ip address='10.9.9.1' netmask='255.255.255.0'/></network>",
+    ),
     ("filter", "<filter name='open' chain='root'><rule action='accept' direction='inout'/></filter>"),
     ("secret", "<secret ephemeral='yes' private='no'><description>mine</description></secret>"),
-    ("backup", "<domainbackup><disks><disk name='vda' type='file'><target file='/tmp/stolen.backup'/></disk></disks></domainbackup>"),
+    (
+        "backup",
+        "<domainbackup><disks><disk name='vda' type='file'><target file='/tmp/stolen.backup'/></disk></disks></domainbackup>",
+    ),
 ];
 
 fn hand_out_props(host: &Host) -> Result<(), String> {
@@ -144,7 +179,13 @@ fn hand_out_props(host: &Host) -> Result<(), String> {
         virsh dumpxml bobvm --inactive | sed 's#</devices>#<filesystem type=\"mount\"><source dir=\"/etc\"/><target dir=\"etc\"/></filesystem></devices>#'; \
         echo '</domainsnapshot>'; } > /srv/vms/redefine.xml";
     check("redefine", &host.root(&format!("export LIBVIRT_DEFAULT_URI='{}'; {redefine}; cp /srv/vms/redefine.xml /tmp/redefine.xml; chmod 644 /tmp/redefine.xml", scene::BEHIND)))?;
-    check("saved", &alice(host, "virsh start finance && sudo mkdir -p /srv/vms && virsh save finance /srv/vms/finance.save && virsh start finance"))
+    check(
+        "saved",
+        &alice(
+            host,
+            "virsh start finance && sudo mkdir -p /srv/vms && virsh save finance /srv/vms/finance.save && virsh start finance",
+        ),
+    )
 }
 
 #[test]
