@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The monitor: every way to change something passes through here.
 
+pub mod accounts;
 pub mod gate;
+pub mod peer;
+pub mod systemd;
