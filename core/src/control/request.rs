@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can be asked over the control socket.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AuditFilter, AuditRange, HookCall};
+use crate::object::Uuid;
+use crate::policy::request::Right;
+use crate::record::Outcome;
+
+/// Whether a change is made or only shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Make it.
+    Apply,
+    /// Say what would change. Judged and recorded like the change itself.
+    DryRun,
+}
+
+/// Which way a role's membership changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Membership {
+    /// The person gets the role.
+    Added,
+    /// The person loses it.
+    Removed,
+}
+
+/// An object as a person names it. policyd looks it up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ObjectName {
+    /// The host or libvirt as a whole.
+    Host,
+    /// A VM, by name or UUID.
+    Vm(String),
+    /// A virtual network.
+    Network(String),
+    /// A network filter.
+    NetworkFilter(String),
+    /// A storage pool.
+    Pool(String),
+    /// A volume in a pool.
+    Volume {
+        /// The pool.
+        pool: String,
+        /// The volume.
+        name: String,
+    },
+    /// A host network interface.
+    Interface(String),
+    /// A physical device, by libvirt's name.
+    Device(String),
+    /// A secret.
+    Secret(Uuid),
+    /// A setting.
+    Setting(String),
+    /// The policy.
+    Policy,
+    /// The audit trail.
+    Trail,
+}
+
+/// A request. Names are as people type them; policyd resolves them and says so when it cannot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How policyd is. Answered with [`super::Reply::Status`].
+    Status,
+    /// Table 3 and which role has what here.
+    Table,
+    /// Who the asker is to Virtwarden.
+    Whoami,
+    /// The VMs that the asker may see.
+    VmList,
+    /// One VM.
+    VmShow {
+        /// Name or UUID.
+        vm: String,
+    },
+    /// Assign a VM to more people.
+    VmAssign {
+        /// Name or UUID.
+        vm: String,
+        /// Accounts that get it.
+        #[serde(default)]
+        users: Vec<String>,
+        /// Groups whose members get it.
+        #[serde(default)]
+        groups: Vec<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Take a VM from people; with no names at all, from everybody.
+    VmUnassign {
+        /// Name or UUID.
+        vm: String,
+        /// Accounts that lose it.
+        #[serde(default)]
+        users: Vec<String>,
+        /// Groups that lose it.
+        #[serde(default)]
+        groups: Vec<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Put a VM into an information domain, or into none.
+    VmDomain {
+        /// Name or UUID.
+        vm: String,
+        /// The information domain, which the policy must define; none takes the VM out.
+        information_domain: Option<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// The roles and who holds them.
+    RoleList,
+    /// Announce that the asker is about to change who holds a role. The answer names the group to
+    /// change; [`Request::RoleDone`] on the same connection says how it went.
+    RoleChange {
+        /// The role.
+        role: String,
+        /// The account.
+        user: String,
+        /// Which way.
+        membership: Membership,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// How an announced change of a role went.
+    RoleDone {
+        /// Success or failure.
+        outcome: Outcome,
+        /// How it failed.
+        detail: String,
+    },
+    /// The policy in force, as text.
+    PolicyShow,
+    /// Read the policy files again; [`Mode::DryRun`] only checks them.
+    PolicyReload {
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// What the policy would answer, and why.
+    PolicyExplain {
+        /// The account that would ask.
+        user: String,
+        /// For what right.
+        right: Right,
+        /// On which object.
+        object: ObjectName,
+    },
+    /// Records of the audit trail, oldest first. Streams.
+    AuditList {
+        /// Which.
+        filter: AuditFilter,
+    },
+    /// Records as they are written, until the asker leaves. Streams.
+    AuditFollow {
+        /// Which.
+        filter: AuditFilter,
+    },
+    /// Check the whole trail.
+    AuditVerify,
+    /// Lines of the trail exactly as stored. Streams.
+    AuditExport {
+        /// Which.
+        range: AuditRange,
+    },
+    /// libvirt's hook asks whether to go on. For root's processes only.
+    Hook(HookCall),
+}
+
+impl Request {
+    /// The words of the command line and of records.
+    pub const fn operation(&self) -> &'static str {
+        match self {
+            Request::Status => "status",
+            Request::Table => "table",
+            Request::Whoami => "whoami",
+            Request::VmList => "vm list",
+            Request::VmShow { .. } => "vm show",
+            Request::VmAssign { .. } => "vm assign",
+            Request::VmUnassign { .. } => "vm unassign",
+            Request::VmDomain { .. } => "vm domain",
+            Request::RoleList => "role list",
+            Request::RoleChange { membership: Membership::Added, .. } => "role add",
+            Request::RoleChange { membership: Membership::Removed, .. } => "role remove",
+            Request::RoleDone { .. } => "role done",
+            Request::PolicyShow => "policy show",
+            Request::PolicyReload { .. } => "policy reload",
+            Request::PolicyExplain { .. } => "policy explain",
+            Request::AuditList { .. } => "audit list",
+            Request::AuditFollow { .. } => "audit follow",
+            Request::AuditVerify => "audit verify",
+            Request::AuditExport { .. } => "audit export",
+            Request::Hook(_) => "hook",
+        }
+    }
+}
