@@ -5,3 +5,4 @@ pub mod accounts;
 pub mod gate;
 pub mod peer;
 pub mod systemd;
+pub mod registry;

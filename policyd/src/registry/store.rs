@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The registry's file: replaced whole in one step, and never lost when it cannot be understood.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use virtwarden_core::object::{Assignment, Uuid};
+
+use super::{Entries, Entry};
+
+/// The file format that this build writes and reads.
+const FORMAT: u32 = 1;
+
+/// How the file was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Read in full.
+    Sound,
+    /// There was none: nobody was assigned anything yet.
+    Fresh,
+    /// Not understood. It was put aside and nobody is assigned anything.
+    Damaged {
+        /// Where it is now.
+        kept: PathBuf,
+        /// What is wrong with it.
+        error: String,
+    },
+}
+
+/// Why the registry could not be read or changed.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The disk failed.
+    Io {
+        /// What was done to which file.
+        doing: String,
+        /// How it failed.
+        error: io::Error,
+    },
+    /// The file cannot be written in this format. Does not happen; refused all the same.
+    Encode(serde_json::Error),
+    /// Somebody else changed the same VM first.
+    Stale,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Io { doing, error } => write!(f, "VM registry: {doing}: {error}"),
+            StoreError::Encode(error) => write!(f, "VM registry: {error}"),
+            StoreError::Stale => {
+                f.write_str("the VM's assignment was changed at the same time; look again and retry")
+            }
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StoreError::Io { error, .. } => Some(error),
+            StoreError::Encode(error) => Some(error),
+            StoreError::Stale => None,
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: u32,
+    vms: Vec<Row>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    uuid: Uuid,
+    name: String,
+    assignment: Assignment,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Store {
+    path: PathBuf,
+}
+
+impl Store {
+    pub(super) fn open(path: &Path) -> Result<(Self, Entries, Condition), StoreError> {
+        let store = Self { path: path.to_owned() };
+        let (entries, condition) = match fs::read(path) {
+            Ok(bytes) => match decode(&bytes) {
+                Ok(entries) => (entries, Condition::Sound),
+                Err(error) => (Entries::new(), Condition::Damaged { kept: store.put_aside()?, error }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Entries::new(), Condition::Fresh),
+            Err(error) => return Err(failed("read", path)(error)),
+        };
+        Ok((store, entries, condition))
+    }
+
+    /// Replaces the file: write beside it, sync, rename over it, sync the directory.
+    pub(super) fn write(&mut self, entries: &Entries) -> Result<(), StoreError> {
+        let bytes = encode(entries)?;
+        let beside = self.path.with_extension("json.new");
+        write_synced(&beside, &bytes).map_err(failed("write", &beside))?;
+        fs::rename(&beside, &self.path).map_err(failed("replace", &self.path))?;
+        self.sync_directory()
+    }
+
+    /// Renames a damaged file to the first free name, so that an Administrator can look at it.
+    fn put_aside(&self) -> Result<PathBuf, StoreError> {
+        let names = (1..).map(|number: u32| self.path.with_extension(format!("damaged-{number}.json")));
+        let free = names.into_iter().find(|name| fs::symlink_metadata(name).is_err());
+        let kept = free.unwrap_or_else(|| self.path.with_extension("damaged.json"));
+        fs::rename(&self.path, &kept).map_err(failed("put aside", &self.path))?;
+        self.sync_directory()?;
+        Ok(kept)
+    }
+
+    fn sync_directory(&self) -> Result<(), StoreError> {
+        let directory = self.path.parent().unwrap_or_else(|| Path::new("."));
+        File::open(directory).and_then(|opened| opened.sync_all()).map_err(failed("sync", directory))
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let doing = format!("{verb} `{}`", path.display());
+    move |error| StoreError::Io { doing, error }
+}
+
+fn encode(entries: &Entries) -> Result<Vec<u8>, StoreError> {
+    let row = |(uuid, entry): (&Uuid, &Entry)| Row {
+        uuid: *uuid,
+        name: entry.name.clone(),
+        assignment: Assignment::clone(&entry.assignment),
+    };
+    let document = Document { format: FORMAT, vms: entries.iter().map(row).collect() };
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(StoreError::Encode)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn decode(bytes: &[u8]) -> Result<Entries, String> {
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if document.format != FORMAT {
+        return Err(format!("format {} is not known to this version", document.format));
+    }
+    let mut entries = Entries::new();
+    for Row { uuid, name, assignment } in document.vms {
+        let entry = Entry { name, assignment: Arc::new(assignment) };
+        if entries.insert(uuid, entry).is_some() {
+            return Err(format!("VM {uuid} stands there twice"));
+        }
+    }
+    Ok(entries)
+}
