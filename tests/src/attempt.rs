@@ -66,6 +66,25 @@ pub fn refused(host: &Host, script: &str, shown: Shown) -> Result<Ran, String> {
     Ok(ran)
 }
 
+/// Makes bob try something where libvirt itself may be the one to refuse, as on a read-only
+/// connection: it must fail and change nothing.
+///
+/// # Errors
+/// It succeeded, or changed something.
+pub fn harmless(host: &Host, script: &str) -> Result<(), String> {
+    let before = state(host);
+    let ran = crate::scene::bob(host, script);
+    let after = state(host);
+    if ran.succeeded() {
+        return Err(format!("`{script}` succeeded: {}", ran.shown()));
+    }
+    if before == after {
+        Ok(())
+    } else {
+        Err(format!("`{script}` changed the state:\n{before}\n--- became ---\n{after}"))
+    }
+}
+
 fn error_is(ran: &Ran, shown: Shown) -> Result<(), String> {
     let text = ran.shown();
     let fits = match shown {

@@ -5,4 +5,5 @@
 pub mod attempt;
 pub mod host;
 pub mod narrator;
+pub mod repertoire;
 pub mod scene;
