@@ -16,6 +16,16 @@ pub enum Column {
     User,
 }
 
+impl Column {
+    /// The word in policy files and messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Column::Administrator => "administrator",
+            Column::User => "user",
+        }
+    }
+}
+
 /// What a column says about a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cell {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::object::Object;
 use crate::subject::Subject;
-use crate::table3::Function;
+use crate::table3::{Cell, Column, Function};
 
 /// What somebody must hold to do a thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +24,39 @@ pub enum Right {
     /// A raw door that no rule can look behind: QEMU monitor and command line, any agent command,
     /// emulator binaries chosen by the client.
     Raw,
+}
+
+impl Right {
+    /// The rights that no row of Table 3 stands for.
+    pub const BEYOND_TABLE3: [Right; 5] =
+        [Right::View, Right::Operate, Right::Guest, Right::Administer, Right::Raw];
+
+    /// Every right there is.
+    pub fn all() -> impl Iterator<Item = Right> {
+        Function::ALL.into_iter().map(Right::Function).chain(Self::BEYOND_TABLE3)
+    }
+
+    /// The word in policy, commands and records: a function's slug, or `view`, `operate`, ...
+    pub const fn word(self) -> &'static str {
+        match self {
+            Right::Function(function) => function.slug(),
+            Right::View => "view",
+            Right::Operate => "operate",
+            Right::Guest => "guest",
+            Right::Administer => "administer",
+            Right::Raw => "raw",
+        }
+    }
+
+    /// Whether a role of a column may hold it: what Table 3 marks N is out of reach, and what
+    /// would open everything else is the Administrator's.
+    pub const fn open_to(self, column: Column) -> bool {
+        match self {
+            Right::Function(function) => !matches!(function.cell(column), Cell::Never),
+            Right::View | Right::Operate | Right::Guest => true,
+            Right::Administer | Right::Raw => matches!(column, Column::Administrator),
+        }
+    }
 }
 
 /// One thing that a request needs.

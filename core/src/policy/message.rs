@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A refusal in words, for the person who was refused.
+
+use crate::policy::decision::{Denial, Reason};
+use crate::policy::request::{Need, Right};
+use crate::subject::Subject;
+
+impl Denial {
+    /// What the person reads: who, as what, may not do what, by which row, and what would help.
+    pub fn message(&self, subject: &Subject) -> String {
+        let name = &subject.account.name;
+        let who = format!("{name} ({})", self.roles.join(", "));
+        let object = &self.need.object;
+        let refused = format!("access denied: {who} may not {}", self.need.act());
+        match &self.reason {
+            Reason::NoRole => format!(
+                "access denied: {name} holds no role here; an Administrator can grant one with virtwarden role add"
+            ),
+            Reason::NotGranted => refused,
+            Reason::NotOnThisObject => format!("{refused}: {object} is out of this role's reach"),
+            Reason::Malformed(what) => format!("access denied: malformed request: {what}"),
+            Reason::Forbidden(rule) => format!("{refused}: {rule}"),
+        }
+    }
+}
+
+impl Need {
+    /// What is to be done, to follow "may not".
+    fn act(&self) -> String {
+        let object = &self.object;
+        match self.right {
+            Right::Function(function) => format!("{} (Table 3, {})", function.title(), function.number()),
+            Right::View => format!("see {object}"),
+            Right::Operate => format!("operate {object}"),
+            Right::Guest => format!("act inside {object} through its guest agent"),
+            Right::Administer => format!("administer {object}"),
+            Right::Raw => format!("pass a raw door of {object}"),
+        }
+    }
+}

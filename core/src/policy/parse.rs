@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The text of policy files to typed rules.
+//!
+//! Files come in the order of their names. Ours carry high numbers, so the administrator's come
+//! first, and the first definition of a table holds: a `[role.user]` in `10-site.toml` takes the
+//! place of the whole `[role.user]` in `90-default.toml`. Tables are never mixed from two files,
+//! so what a role may do can be read in one place. What is overridden must be right all the same.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use crate::policy::fault::{Fault, PolicyError};
+use crate::policy::place::Text;
+use crate::policy::read::{Table, error};
+use crate::policy::rule::{InformationDomain, Role};
+use crate::policy::settings::{Audit, Gate, Media, Saved, VmRules};
+use crate::policy::{Source, roles, sections};
+
+/// Policy files are written by people; this is a hundred times what they write.
+const LARGEST_FILE: usize = 1 << 20;
+
+const TABLES: &[&str] = &["role", "information-domain", "vm", "media", "saved", "audit", "gate"];
+
+/// What the files say together, before anything is looked up in it.
+#[derive(Default)]
+pub(in crate::policy) struct Rules {
+    pub(in crate::policy) roles: BTreeMap<String, Role>,
+    pub(in crate::policy) information_domains: BTreeMap<String, InformationDomain>,
+    pub(in crate::policy) vm: Option<VmRules>,
+    pub(in crate::policy) media: Option<Media>,
+    pub(in crate::policy) saved: Option<Saved>,
+    pub(in crate::policy) audit: Option<Audit>,
+    pub(in crate::policy) gate: Option<Gate>,
+    pub(in crate::policy) errors: Vec<PolicyError>,
+}
+
+/// Reads all files, and goes on after a mistake to report the others too.
+pub(in crate::policy) fn parse(sources: &[Source<'_>]) -> Rules {
+    let mut rules = Rules::default();
+    for source in sources {
+        rules.read_file(&Text::new(source.name, source.text));
+    }
+    rules
+}
+
+impl Rules {
+    fn read_file(&mut self, text: &Text<'_>) {
+        if text.as_str().len() > LARGEST_FILE {
+            return self.errors.push(error(text, &(0..0), Fault::TooLarge(LARGEST_FILE)));
+        }
+        let (file, mistakes) = DeTable::parse_recoverable(text.as_str());
+        if mistakes.is_empty() {
+            return self.read_tables(&Table::whole_file(text, file.get_ref()));
+        }
+        self.errors.extend(mistakes.iter().map(|mistake| {
+            let message = mistake.message().replace('\n', ", ");
+            error(text, &mistake.span().unwrap_or_default(), Fault::Syntax(message))
+        }));
+    }
+
+    fn read_tables(&mut self, file: &Table<'_>) {
+        self.errors.extend(file.unknown_keys(TABLES));
+        named(file, "role", roles::read, &mut self.roles, &mut self.errors);
+        let domains = &mut self.information_domains;
+        named(file, "information-domain", sections::information_domain, domains, &mut self.errors);
+        single(file, "vm", sections::vm, &mut self.vm, &mut self.errors);
+        single(file, "media", sections::media, &mut self.media, &mut self.errors);
+        single(file, "saved", sections::saved, &mut self.saved, &mut self.errors);
+        single(file, "audit", sections::audit, &mut self.audit, &mut self.errors);
+        single(file, "gate", sections::gate, &mut self.gate, &mut self.errors);
+    }
+}
+
+type Errors = Vec<PolicyError>;
+
+/// Reads `[key]`, unless an earlier file has.
+fn single<T>(
+    file: &Table<'_>,
+    key: &str,
+    read: fn(&Table<'_>) -> Result<T, Errors>,
+    found: &mut Option<T>,
+    errors: &mut Errors,
+) {
+    match file.table(key).map(|table| read(&table.map_err(|error| vec![error])?)) {
+        None => {}
+        Some(Ok(rule)) => {
+            found.get_or_insert(rule);
+        }
+        Some(Err(mistakes)) => errors.extend(mistakes),
+    }
+}
+
+/// Reads each `[key.NAME]` that no earlier file has.
+fn named<T>(
+    file: &Table<'_>,
+    key: &str,
+    read: fn(&str, &Table<'_>) -> Result<T, Errors>,
+    found: &mut BTreeMap<String, T>,
+    errors: &mut Errors,
+) {
+    let tables = match file.table(key) {
+        None => return,
+        Some(Err(mistake)) => return errors.push(mistake),
+        Some(Ok(tables)) => tables,
+    };
+    for table in tables.tables() {
+        let rule = table.map_err(|error| vec![error]).and_then(|(name, table)| {
+            table.check_name(name)?;
+            Ok((name.to_owned(), read(name, &table)?))
+        });
+        match rule {
+            Ok((name, rule)) => {
+                found.entry(name).or_insert(rule);
+            }
+            Err(mistakes) => errors.extend(mistakes),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//! TOML values with their places, read one typed piece at a time.
+//!
+//! Every reading function answers with a value or with the mistake, placed and explained; nothing
+//! is read by default when it is there and wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Component, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::policy::fault::{Fault, PolicyError, one_of};
+use crate::policy::place::{Place, Text};
+use crate::policy::spelling::closest;
+
+/// A table and where its name stands.
+#[derive(Clone)]
+pub(in crate::policy) struct Table<'a> {
+    text: &'a Text<'a>,
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+}
+
+/// A value, or a key, and where it stands.
+#[derive(Clone)]
+pub(in crate::policy) struct Item<'a> {
+    text: &'a Text<'a>,
+    value: &'a DeValue<'a>,
+    span: Range<usize>,
+}
+
+impl<'a> Table<'a> {
+    pub(in crate::policy) fn whole_file(text: &'a Text<'a>, table: &'a DeTable<'a>) -> Self {
+        Self { text, table, span: 0..0 }
+    }
+
+    pub(in crate::policy) fn place(&self) -> Place {
+        self.text.place(&self.span)
+    }
+
+    /// A mistake that concerns the table as a whole.
+    pub(in crate::policy) fn error(&self, fault: Fault) -> PolicyError {
+        error(self.text, &self.span, fault)
+    }
+
+    /// The tables in this one, each under its name.
+    pub(in crate::policy) fn tables(
+        &self,
+    ) -> impl Iterator<Item = Result<(&'a str, Table<'a>), PolicyError>> {
+        self.table.iter().map(|(key, value)| {
+            Ok((key.get_ref().as_ref(), Item::new(self.text, value).table_at(key.span())?))
+        })
+    }
+
+    /// The value of a key, if it is there.
+    pub(in crate::policy) fn key(&self, name: &str) -> Option<Item<'a>> {
+        self.table.get_key_value(name).map(|(_, value)| Item::new(self.text, value))
+    }
+
+    /// The table of a key, if it is there; its place is the key's.
+    pub(in crate::policy) fn table(&self, name: &str) -> Option<Result<Table<'a>, PolicyError>> {
+        self.table.get_key_value(name).map(|(key, value)| Item::new(self.text, value).table_at(key.span()))
+    }
+
+    /// The value of a key that must be there.
+    pub(in crate::policy) fn required(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Result<Item<'a>, PolicyError> {
+        self.key(key).ok_or_else(|| self.error(Fault::MissingKey { key, expected }))
+    }
+
+    /// One mistake for each key that is not known here.
+    pub(in crate::policy) fn unknown_keys(
+        &self,
+        known: &'static [&'static str],
+    ) -> impl Iterator<Item = PolicyError> {
+        self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).map(move |key| {
+            let meant = closest(key.get_ref(), known.iter().copied());
+            let key_text = key.get_ref().to_string();
+            error(self.text, &key.span(), Fault::UnknownKey { key: key_text, known, meant })
+        })
+    }
+
+    /// Names of roles and information domains appear in commands, records and XML: keep them plain.
+    pub(in crate::policy) fn check_name(&self, name: &str) -> Result<(), Vec<PolicyError>> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let ok =
+            name.len() <= 32 && name.bytes().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase());
+        let found = format!("`{}`", name.escape_debug());
+        let expected = "a name of up to 32 of a-z, 0-9 and `-` that begins with a letter".to_owned();
+        if ok { Ok(()) } else { Err(vec![self.error(Fault::Unexpected { found, expected, meant: None })]) }
+    }
+}
+
+impl<'a> Item<'a> {
+    fn new(text: &'a Text<'a>, value: &'a Spanned<DeValue<'a>>) -> Self {
+        Self { text, value: value.get_ref(), span: value.span() }
+    }
+
+    pub(in crate::policy) fn place(&self) -> Place {
+        self.text.place(&self.span)
+    }
+
+    /// A mistake in this value.
+    pub(in crate::policy) fn error(&self, fault: Fault) -> PolicyError {
+        error(self.text, &self.span, fault)
+    }
+
+    /// This value is not what was expected.
+    pub(in crate::policy) fn unexpected(&self, expected: impl Into<String>) -> PolicyError {
+        self.error(Fault::Unexpected { found: self.found(), expected: expected.into(), meant: None })
+    }
+
+    /// A string that is not empty and holds nothing a terminal or a log would stumble over.
+    pub(in crate::policy) fn string(&self, expected: &str) -> Result<&'a str, PolicyError> {
+        let DeValue::String(text) = self.value else { return Err(self.unexpected(expected)) };
+        let plain = !text.is_empty() && !text.contains(char::is_control);
+        plain.then_some(text.as_ref()).ok_or_else(|| self.unexpected(expected))
+    }
+
+    /// One of a few words.
+    pub(in crate::policy) fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<T, PolicyError> {
+        let names: Vec<_> = words.iter().map(|(name, _)| *name).collect();
+        let expected = one_of(&names);
+        let written = self.string(&expected)?;
+        let found = words.iter().find(|(name, _)| *name == written).map(|(_, meaning)| *meaning);
+        found.ok_or_else(|| self.unknown_word(&expected, closest(written, names)))
+    }
+
+    /// A word that is none of those expected, with the one that was probably meant.
+    pub(in crate::policy) fn unknown_word(&self, expected: &str, meant: Option<&str>) -> PolicyError {
+        let (expected, meant) = (expected.to_owned(), meant.map(str::to_owned));
+        self.error(Fault::Unexpected { found: self.found(), expected, meant })
+    }
+
+    /// Whether it is this very string.
+    pub(in crate::policy) fn is(&self, word: &str) -> bool {
+        matches!(self.value, DeValue::String(text) if text == word)
+    }
+
+    /// Whether it is a list.
+    pub(in crate::policy) fn is_list(&self) -> bool {
+        matches!(self.value, DeValue::Array(_))
+    }
+
+    /// The members of a list.
+    pub(in crate::policy) fn list(&self, expected: &str) -> Result<Vec<Item<'a>>, PolicyError> {
+        let DeValue::Array(members) = self.value else { return Err(self.unexpected(expected)) };
+        Ok(members.iter().map(|member| Item::new(self.text, member)).collect())
+    }
+
+    /// A list of names, none of them twice.
+    pub(in crate::policy) fn names(&self, expected: &str) -> Result<BTreeSet<String>, PolicyError> {
+        Ok(self.placed_names(expected)?.into_keys().collect())
+    }
+
+    /// The same, with the place of each name.
+    pub(in crate::policy) fn placed_names(
+        &self,
+        expected: &str,
+    ) -> Result<BTreeMap<String, Place>, PolicyError> {
+        let mut names = BTreeMap::new();
+        for member in self.list(expected)? {
+            let name = member.string(expected)?;
+            if names.insert(name.to_owned(), member.place()).is_some() {
+                return Err(member.error(Fault::Duplicate(name.to_owned())));
+            }
+        }
+        Ok(names)
+    }
+
+    /// A whole number within bounds.
+    pub(in crate::policy) fn number(&self, bounds: Range<u64>) -> Result<u64, PolicyError> {
+        let expected = || format!("a whole number from {} to {}", bounds.start, bounds.end.saturating_sub(1));
+        let DeValue::Integer(digits) = self.value else { return Err(self.unexpected(expected())) };
+        let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
+        number.filter(|number| bounds.contains(number)).ok_or_else(|| self.unexpected(expected()))
+    }
+
+    /// An amount of memory or storage in bytes, written with its unit.
+    pub(in crate::policy) fn size(&self) -> Result<u64, PolicyError> {
+        const EXPECTED: &str = "a size with its unit, such as \"512 MiB\" or \"4 GiB\"";
+        let parse = |text: &str| {
+            let (number, unit) = text.split_once(' ')?;
+            let shift = match unit {
+                "KiB" => 10,
+                "MiB" => 20,
+                "GiB" => 30,
+                "TiB" => 40,
+                _ => return None,
+            };
+            let number = number.bytes().all(|digit| digit.is_ascii_digit()).then_some(number)?;
+            number.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|size| *size > 0)
+        };
+        parse(self.string(EXPECTED)?).ok_or_else(|| self.unexpected(EXPECTED))
+    }
+
+    /// An absolute path without `.`, `..` or doubled slashes, so that it names what it seems to name.
+    pub(in crate::policy) fn path(&self) -> Result<PathBuf, PolicyError> {
+        const EXPECTED: &str = "an absolute path without `.`, `..` or doubled slashes";
+        let written = self.string(EXPECTED)?;
+        let path: PathBuf = PathBuf::from(written)
+            .components()
+            .filter(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+            .collect();
+        let plain = written.starts_with('/') && written.len() > 1 && path.as_os_str() == written;
+        plain.then_some(path).ok_or_else(|| self.unexpected(EXPECTED))
+    }
+
+    /// An inline table.
+    pub(in crate::policy) fn table(&self) -> Result<Table<'a>, PolicyError> {
+        self.table_at(self.span.clone())
+    }
+
+    fn table_at(&self, span: Range<usize>) -> Result<Table<'a>, PolicyError> {
+        let DeValue::Table(table) = self.value else { return Err(self.unexpected("a table")) };
+        Ok(Table { text: self.text, table, span })
+    }
+
+    fn found(&self) -> String {
+        match self.value {
+            DeValue::String(text) => format!("`{}`", text.escape_debug()),
+            DeValue::Integer(digits) => format!("`{digits}`"),
+            DeValue::Float(digits) => format!("`{digits}`"),
+            DeValue::Boolean(value) => format!("`{value}`"),
+            DeValue::Datetime(_) => "a date".to_owned(),
+            DeValue::Array(_) => "a list".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
+        }
+    }
+}
+
+/// A mistake in a file's text that is not even TOML, or no place inside it.
+pub(in crate::policy) fn error(text: &Text<'_>, span: &Range<usize>, fault: Fault) -> PolicyError {
+    PolicyError { place: text.place(span), fault }
+}
+
+/// The value, or its mistake among the others.
+pub(in crate::policy) fn collect<T>(
+    errors: &mut Vec<PolicyError>,
+    read: Result<T, PolicyError>,
+) -> Option<T> {
+    read.map_err(|mistake| errors.push(mistake)).ok()
+}

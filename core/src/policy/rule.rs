@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The statements a policy is made of: roles, their scopes, information domains, quotas.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::object::{Object, Vm};
+use crate::policy::place::Place;
+use crate::policy::request::Right;
+use crate::subject::Subject;
+use crate::table3::Column;
+
+/// A set of rights that is asked in one instruction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::policy) struct Rights(u64);
+
+impl Rights {
+    const fn bit(right: Right) -> u64 {
+        match right {
+            Right::View => 1,
+            Right::Function(function) => 1 << function.number(),
+            Right::Operate => 1 << 32,
+            Right::Guest => 1 << 33,
+            Right::Administer => 1 << 34,
+            Right::Raw => 1 << 35,
+        }
+    }
+
+    const fn contains(self, right: Right) -> bool {
+        self.0 & Self::bit(right) != 0
+    }
+}
+
+impl FromIterator<Right> for Rights {
+    fn from_iter<I: IntoIterator<Item = Right>>(rights: I) -> Self {
+        Self(rights.into_iter().fold(0, |bits, right| bits | Self::bit(right)))
+    }
+}
+
+/// Which VMs a role reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VmScope {
+    /// Every VM, also those assigned to nobody.
+    All,
+    /// The VMs assigned to the person or to a group of the person.
+    Assigned,
+    /// The VMs of these information domains, each with the place that names it.
+    InformationDomains(BTreeMap<String, Place>),
+}
+
+impl VmScope {
+    fn reaches(&self, vm: &Vm, subject: &Subject) -> bool {
+        let assignment = vm.assignment.as_deref();
+        match self {
+            VmScope::All => true,
+            VmScope::Assigned => assignment.is_some_and(|assignment| {
+                assignment.users.contains(&subject.account)
+                    || subject.groups.iter().any(|group| assignment.groups.contains(group))
+            }),
+            VmScope::InformationDomains(domains) => assignment
+                .and_then(|assignment| assignment.information_domain.as_ref())
+                .is_some_and(|domain| domains.contains_key(domain)),
+        }
+    }
+}
+
+/// Which networks, pools or devices a role reaches, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Every one.
+    All,
+    /// These; none if empty.
+    Listed(BTreeSet<String>),
+}
+
+impl Names {
+    fn reach(&self, name: &str) -> bool {
+        match self {
+            Names::All => true,
+            Names::Listed(names) => names.contains(name),
+        }
+    }
+}
+
+/// What all VMs of one person may add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Number of VMs.
+    pub vms: u64,
+    /// Memory of all of them together, in KiB.
+    pub memory_kib: u64,
+    /// Virtual CPUs of all of them together.
+    pub vcpus: u64,
+}
+
+impl Quota {
+    /// Whether the sums of a person's VMs, with the one in question, stay within the quota.
+    pub fn admits(&self, sums: &Quota) -> bool {
+        sums.vms <= self.vms && sums.memory_kib <= self.memory_kib && sums.vcpus <= self.vcpus
+    }
+}
+
+/// How much a person may configure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// No role lets the person configure VMs.
+    Nothing,
+    /// Within any one of these.
+    Within(Vec<Quota>),
+    /// A role without a quota carries it.
+    Unlimited,
+}
+
+impl Allowance {
+    /// Whether the sums of a person's VMs, with the one in question, are allowed.
+    pub fn admits(&self, sums: &Quota) -> bool {
+        match self {
+            Allowance::Nothing => false,
+            Allowance::Within(quotas) => quotas.iter().any(|quota| quota.admits(sums)),
+            Allowance::Unlimited => true,
+        }
+    }
+}
+
+/// A role: who holds it, what it may do, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// The column of Table 3 that bounds it.
+    pub column: Column,
+    /// Account names that hold it.
+    pub users: BTreeSet<String>,
+    /// Names of groups whose members hold it.
+    pub groups: BTreeSet<String>,
+    /// Which VMs it reaches.
+    pub vms: VmScope,
+    /// Which networks; all of them includes network filters and host interfaces.
+    pub networks: Names,
+    /// Which storage pools, with their volumes.
+    pub pools: Names,
+    /// Which physical devices of the host, by libvirt's name.
+    pub devices: Names,
+    /// Bounds what its holder may configure.
+    pub quota: Option<Quota>,
+    /// Where it is defined.
+    pub place: Place,
+    grants: BTreeMap<Right, Place>,
+    rights: Rights,
+}
+
+impl Role {
+    /// A role that holds nothing but sight of what it reaches: the User column's scopes are the
+    /// VMs assigned to the person and nothing else, the Administrator column's are everything.
+    pub(in crate::policy) fn new(name: String, column: Column, place: Place) -> Self {
+        let (vms, names) = match column {
+            Column::Administrator => (VmScope::All, Names::All),
+            Column::User => (VmScope::Assigned, Names::Listed(BTreeSet::new())),
+        };
+        let role = Self {
+            name,
+            column,
+            users: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            vms,
+            networks: names.clone(),
+            pools: names.clone(),
+            devices: names,
+            quota: None,
+            place,
+            grants: BTreeMap::new(),
+            rights: Rights::default(),
+        };
+        let sight = BTreeMap::from([(Right::View, role.place.clone())]);
+        role.granting(sight)
+    }
+
+    /// The same role, holding these rights as well.
+    pub(in crate::policy) fn granting(mut self, grants: BTreeMap<Right, Place>) -> Self {
+        self.grants.extend(grants);
+        self.rights = self.grants.keys().copied().collect();
+        self
+    }
+
+    /// Whether it holds a right on anything at all.
+    pub fn holds(&self, right: Right) -> bool {
+        self.rights.contains(right)
+    }
+
+    /// The rights it holds and where each is granted.
+    pub fn grants(&self) -> impl Iterator<Item = (Right, &Place)> {
+        self.grants.iter().map(|(right, place)| (*right, place))
+    }
+
+    /// Where it is granted a right.
+    pub fn granted(&self, right: Right) -> Option<&Place> {
+        self.grants.get(&right)
+    }
+
+    /// Whether a right it holds extends to an object when this subject asks.
+    pub fn reaches(&self, right: Right, object: &Object, subject: &Subject) -> bool {
+        match object {
+            Object::Host => true,
+            Object::Vm(vm) => self.vms.reaches(vm, subject),
+            Object::Network(name) => self.networks.reach(name),
+            Object::NetworkFilter(_) | Object::Interface(_) => self.networks == Names::All,
+            Object::Pool(pool) | Object::Volume { pool, .. } => self.pools.reach(pool),
+            Object::Device(name) => self.devices.reach(name),
+            Object::Secret(_) => self.column == Column::Administrator,
+            // What such a thing says is for Administrators; a function on it is for who holds it.
+            Object::Setting(_) | Object::Policy | Object::Trail => {
+                self.column == Column::Administrator || matches!(right, Right::Function(_))
+            }
+        }
+    }
+}
+
+/// VMs that belong together by sensitivity, and the networks they share with nobody else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InformationDomain {
+    /// Its name.
+    pub name: String,
+    /// Its networks, each with the place that lists it. No other VM may use them, and its VMs may
+    /// use no other.
+    pub networks: BTreeMap<String, Place>,
+    /// Where it is defined.
+    pub place: Place,
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The tables of a policy file that are not roles, each to its typed rule.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::policy::fault::{Fault, PolicyError};
+use crate::policy::read::{Item, Table, collect};
+use crate::policy::rule::InformationDomain;
+use crate::policy::settings::{Audit, FullStore, Gate, Media, RawDoors, Saved, VmRules};
+
+const RAW: [(&str, RawDoors); 2] =
+    [(RawDoors::Administrator.word(), RawDoors::Administrator), (RawDoors::Nobody.word(), RawDoors::Nobody)];
+const FULL_STORE: [(&str, FullStore); 2] = [
+    (FullStore::Refuse.word(), FullStore::Refuse),
+    (FullStore::OverwriteOldest.word(), FullStore::OverwriteOldest),
+];
+const NETWORKS: &str = "a list of libvirt networks, such as [\"red\"]";
+const DIRECTORIES: &str = "a list of directories";
+
+type Read<T> = Result<T, Vec<PolicyError>>;
+
+/// `[information-domain.NAME]`.
+pub(in crate::policy) fn information_domain(name: &str, table: &Table<'_>) -> Read<InformationDomain> {
+    let mut section = Section::new(table, &["networks"]);
+    let networks = section.value("networks", |item| item.placed_names(NETWORKS), BTreeMap::new());
+    section.finish(InformationDomain { name: name.to_owned(), networks, place: table.place() })
+}
+
+/// `[vm]`.
+pub(in crate::policy) fn vm(table: &Table<'_>) -> Read<VmRules> {
+    let mut section = Section::new(table, &["raw"]);
+    let raw = section.value("raw", |item| item.word(&RAW), VmRules::default().raw);
+    section.finish(VmRules { raw, place: table.place() })
+}
+
+/// `[media]`.
+pub(in crate::policy) fn media(table: &Table<'_>) -> Read<Media> {
+    let mut section = Section::new(table, &["library"]);
+    let library = section.value("library", directories, Media::default().library);
+    section.finish(Media { library, place: table.place() })
+}
+
+fn directories(item: &Item<'_>) -> Result<Vec<PathBuf>, PolicyError> {
+    let mut directories = Vec::new();
+    for member in item.list(DIRECTORIES)? {
+        let directory = member.path()?;
+        if directories.contains(&directory) {
+            return Err(member.error(Fault::Duplicate(directory.display().to_string())));
+        }
+        directories.push(directory);
+    }
+    Ok(directories)
+}
+
+/// `[saved]`.
+pub(in crate::policy) fn saved(table: &Table<'_>) -> Read<Saved> {
+    let mut section = Section::new(table, &["directory"]);
+    let directory = section.value("directory", Item::path, Saved::default().directory);
+    section.finish(Saved { directory, place: table.place() })
+}
+
+/// `[audit]`.
+pub(in crate::policy) fn audit(table: &Table<'_>) -> Read<Audit> {
+    let default = Audit::default();
+    let mut section = Section::new(table, &["segment-size", "store-size", "full-store"]);
+    let segment_size =
+        section.value("segment-size", |item| bounded(item, 1 << 20, 1 << 30), default.segment_size);
+    let store_size = section.value("store-size", |item| bounded(item, 16 << 20, 1 << 50), default.store_size);
+    let full_store = section.value("full-store", |item| item.word(&FULL_STORE), default.full_store);
+    if store_size < segment_size.saturating_mul(2) {
+        let at = table.key("store-size").or_else(|| table.key("segment-size"));
+        section.errors.extend(at.map(|item| item.unexpected("a store of at least two segments")));
+    }
+    section.finish(Audit { segment_size, store_size, full_store, place: table.place() })
+}
+
+fn bounded(item: &Item<'_>, least: u64, most: u64) -> Result<u64, PolicyError> {
+    let expected = format!("a size from {} MiB to {} MiB", least >> 20, most >> 20);
+    let size = item.size()?;
+    (least..=most).contains(&size).then_some(size).ok_or_else(|| item.unexpected(expected))
+}
+
+/// `[gate]`.
+pub(in crate::policy) fn gate(table: &Table<'_>) -> Read<Gate> {
+    let default = Gate::default();
+    let mut section = Section::new(table, &["connections", "per-account"]);
+    let connections = section.value("connections", |item| item.number(1..10_001), default.connections);
+    let per_account = section.value("per-account", |item| item.number(1..10_001), default.per_account);
+    section.finish(Gate { connections, per_account, place: table.place() })
+}
+
+/// A table being read: what is wrong with it so far.
+struct Section<'t, 'a> {
+    table: &'t Table<'a>,
+    errors: Vec<PolicyError>,
+}
+
+impl<'t, 'a> Section<'t, 'a> {
+    fn new(table: &'t Table<'a>, keys: &'static [&'static str]) -> Self {
+        Self { table, errors: table.unknown_keys(keys).collect() }
+    }
+
+    /// What a key says, or the default where it is not there.
+    fn value<T>(&mut self, key: &str, read: impl Fn(&Item<'a>) -> Result<T, PolicyError>, default: T) -> T {
+        let item = self.table.key(key);
+        item.and_then(|item| collect(&mut self.errors, read(&item))).unwrap_or(default)
+    }
+
+    fn finish<T>(self, rule: T) -> Read<T> {
+        if self.errors.is_empty() { Ok(rule) } else { Err(self.errors) }
+    }
+}
