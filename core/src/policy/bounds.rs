@@ -16,8 +16,8 @@ use crate::xml::facts::{Facts, Link};
 pub struct Violation {
     /// What is violated.
     pub breach: Breach,
-    /// Where the rule stands.
-    pub rule: Place,
+    /// Where the rule stands; none if what is missing is a rule.
+    pub rule: Option<Place>,
 }
 
 /// What is violated.
@@ -71,7 +71,7 @@ impl Policy {
     fn check_raw_doors(&self, facts: &Facts) -> Result<(), Violation> {
         match (self.vm().raw, facts.raw.first()) {
             (RawDoors::Nobody, Some(door)) => {
-                Err(Violation { breach: Breach::RawDoor(door.clone()), rule: self.vm().place.clone() })
+                Err(Violation { breach: Breach::RawDoor(door.clone()), rule: Some(self.vm().place.clone()) })
             }
             (RawDoors::Nobody, None) | (RawDoors::Administrator, _) => Ok(()),
         }
@@ -80,7 +80,7 @@ impl Policy {
     fn check_inside(&self, facts: &Facts, name: &str) -> Result<(), Violation> {
         let Some(domain) = self.information_domain(name) else {
             let breach = Breach::UnknownInformationDomain(name.to_owned());
-            return Err(Violation { breach, rule: Place::built_in() });
+            return Err(Violation { breach, rule: None });
         };
         let information_domain = domain.name.clone();
         let breach = match facts.links.iter().find(|link| !domain.admits(link)) {
@@ -90,7 +90,7 @@ impl Policy {
             }
             Some(Link::Other(link)) => Breach::Bypass { link: link.clone(), information_domain },
         };
-        Err(Violation { breach, rule: domain.place.clone() })
+        Err(Violation { breach, rule: Some(domain.place.clone()) })
     }
 
     fn check_outside(&self, facts: &Facts) -> Result<(), Violation> {
@@ -101,7 +101,7 @@ impl Policy {
         let Some((network, domain)) = claimed else { return Ok(()) };
         let (network, information_domain) = (network.clone(), domain.name.clone());
         let breach = Breach::ClaimedNetwork { network, information_domain };
-        Err(Violation { breach, rule: domain.place.clone() })
+        Err(Violation { breach, rule: Some(domain.place.clone()) })
     }
 }
 
@@ -141,7 +141,8 @@ impl fmt::Display for Breach {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (policy rule at {})", self.breach, self.rule)
+        write!(f, "{}", self.breach)?;
+        self.rule.as_ref().map_or(Ok(()), |rule| write!(f, " (policy rule at {rule})"))
     }
 }
 

@@ -7,7 +7,8 @@ use crate::policy::fault::{Fault, PolicyError};
 use crate::policy::members::RoleSet;
 use crate::policy::parse::Rules;
 use crate::policy::place::Place;
-use crate::policy::rule::{Role, VmScope};
+use crate::policy::rule::Role;
+use crate::policy::scope::VmScope;
 
 /// Finds all of it.
 pub(in crate::policy) fn find(rules: &Rules) -> Vec<PolicyError> {

@@ -12,9 +12,9 @@ use toml::de::DeTable;
 
 use crate::policy::fault::{Fault, PolicyError};
 use crate::policy::place::Text;
-use crate::policy::read::{Table, error};
 use crate::policy::rule::{InformationDomain, Role};
 use crate::policy::settings::{Audit, Gate, Media, Saved, VmRules};
+use crate::policy::table::Table;
 use crate::policy::{Source, roles, sections};
 
 /// Policy files are written by people; this is a hundred times what they write.
@@ -47,15 +47,18 @@ pub(in crate::policy) fn parse(sources: &[Source<'_>]) -> Rules {
 impl Rules {
     fn read_file(&mut self, text: &Text<'_>) {
         if text.as_str().len() > LARGEST_FILE {
-            return self.errors.push(error(text, &(0..0), Fault::TooLarge(LARGEST_FILE)));
+            return self
+                .errors
+                .push(PolicyError { place: text.place(&(0..0)), fault: Fault::TooLarge(LARGEST_FILE) });
         }
         let (file, mistakes) = DeTable::parse_recoverable(text.as_str());
         if mistakes.is_empty() {
-            return self.read_tables(&Table::whole_file(text, file.get_ref()));
+            return self.read_tables(&Table::new(text, file.get_ref(), 0..0));
         }
         self.errors.extend(mistakes.iter().map(|mistake| {
             let message = mistake.message().replace('\n', ", ");
-            error(text, &mistake.span().unwrap_or_default(), Fault::Syntax(message))
+            let place = text.place(&mistake.span().unwrap_or_default());
+            PolicyError { place, fault: Fault::Syntax(message) }
         }));
     }
 

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use crate::policy::fault::{Fault, PolicyError};
+use crate::policy::item::Item;
 use crate::policy::place::Place;
-use crate::policy::read::{Item, Table, collect};
+use crate::policy::quota::Quota;
 use crate::policy::request::Right;
-use crate::policy::rule::{Names, Quota, Role, VmScope};
+use crate::policy::rule::Role;
+use crate::policy::scope::{Names, VmScope};
 use crate::policy::spelling::closest;
+use crate::policy::table::{Table, collect};
 use crate::table3::{Column, Function};
 
 const KEYS: &[&str] =

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The statements a policy is made of: roles, their scopes, information domains, quotas.
+//! The statements a policy is made of: roles and information domains.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::object::{Object, Vm};
+use crate::object::Object;
 use crate::policy::place::Place;
+use crate::policy::quota::Quota;
 use crate::policy::request::Right;
+use crate::policy::scope::{Names, VmScope};
 use crate::subject::Subject;
 use crate::table3::Column;
 
@@ -33,91 +35,6 @@ impl Rights {
 impl FromIterator<Right> for Rights {
     fn from_iter<I: IntoIterator<Item = Right>>(rights: I) -> Self {
         Self(rights.into_iter().fold(0, |bits, right| bits | Self::bit(right)))
-    }
-}
-
-/// Which VMs a role reaches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VmScope {
-    /// Every VM, also those assigned to nobody.
-    All,
-    /// The VMs assigned to the person or to a group of the person.
-    Assigned,
-    /// The VMs of these information domains, each with the place that names it.
-    InformationDomains(BTreeMap<String, Place>),
-}
-
-impl VmScope {
-    fn reaches(&self, vm: &Vm, subject: &Subject) -> bool {
-        let assignment = vm.assignment.as_deref();
-        match self {
-            VmScope::All => true,
-            VmScope::Assigned => assignment.is_some_and(|assignment| {
-                assignment.users.contains(&subject.account)
-                    || subject.groups.iter().any(|group| assignment.groups.contains(group))
-            }),
-            VmScope::InformationDomains(domains) => assignment
-                .and_then(|assignment| assignment.information_domain.as_ref())
-                .is_some_and(|domain| domains.contains_key(domain)),
-        }
-    }
-}
-
-/// Which networks, pools or devices a role reaches, by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// Every one.
-    All,
-    /// These; none if empty.
-    Listed(BTreeSet<String>),
-}
-
-impl Names {
-    fn reach(&self, name: &str) -> bool {
-        match self {
-            Names::All => true,
-            Names::Listed(names) => names.contains(name),
-        }
-    }
-}
-
-/// What all VMs of one person may add up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Number of VMs.
-    pub vms: u64,
-    /// Memory of all of them together, in KiB.
-    pub memory_kib: u64,
-    /// Virtual CPUs of all of them together.
-    pub vcpus: u64,
-}
-
-impl Quota {
-    /// Whether the sums of a person's VMs, with the one in question, stay within the quota.
-    pub fn admits(&self, sums: &Quota) -> bool {
-        sums.vms <= self.vms && sums.memory_kib <= self.memory_kib && sums.vcpus <= self.vcpus
-    }
-}
-
-/// How much a person may configure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Allowance {
-    /// No role lets the person configure VMs.
-    Nothing,
-    /// Within any one of these.
-    Within(Vec<Quota>),
-    /// A role without a quota carries it.
-    Unlimited,
-}
-
-impl Allowance {
-    /// Whether the sums of a person's VMs, with the one in question, are allowed.
-    pub fn admits(&self, sums: &Quota) -> bool {
-        match self {
-            Allowance::Nothing => false,
-            Allowance::Within(quotas) => quotas.iter().any(|quota| quota.admits(sums)),
-            Allowance::Unlimited => true,
-        }
     }
 }
 
@@ -205,11 +122,9 @@ impl Role {
             Object::NetworkFilter(_) | Object::Interface(_) => self.networks == Names::All,
             Object::Pool(pool) | Object::Volume { pool, .. } => self.pools.reach(pool),
             Object::Device(name) => self.devices.reach(name),
-            Object::Secret(_) => self.column == Column::Administrator,
-            // What such a thing says is for Administrators; a function on it is for who holds it.
-            Object::Setting(_) | Object::Policy | Object::Trail => {
-                self.column == Column::Administrator || matches!(right, Right::Function(_))
-            }
+            Object::Secret(_) | Object::Policy | Object::Trail => self.column == Column::Administrator,
+            // A setting is its function's: who holds the screen lock's may set the screen lock.
+            Object::Setting(_) => self.column == Column::Administrator || matches!(right, Right::Function(_)),
         }
     }
 }

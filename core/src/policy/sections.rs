@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::policy::fault::{Fault, PolicyError};
-use crate::policy::read::{Item, Table, collect};
+use crate::policy::item::Item;
 use crate::policy::rule::InformationDomain;
 use crate::policy::settings::{Audit, FullStore, Gate, Media, RawDoors, Saved, VmRules};
+use crate::policy::table::{Table, collect};
 
 const RAW: [(&str, RawDoors); 2] =
     [(RawDoors::Administrator.word(), RawDoors::Administrator), (RawDoors::Nobody.word(), RawDoors::Nobody)];

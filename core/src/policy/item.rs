@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! TOML values with their places, read one typed piece at a time.
+//! One value of a policy file with its place, read as what it should be.
 //!
 //! Every reading function answers with a value or with the mistake, placed and explained; nothing
 //! is read by default when it is there and wrong.
@@ -9,19 +9,12 @@ use std::ops::Range;
 use std::path::{Component, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use crate::policy::fault::{Fault, PolicyError, one_of};
 use crate::policy::place::{Place, Text};
 use crate::policy::spelling::closest;
-
-/// A table and where its name stands.
-#[derive(Clone)]
-pub(in crate::policy) struct Table<'a> {
-    text: &'a Text<'a>,
-    table: &'a DeTable<'a>,
-    span: Range<usize>,
-}
+use crate::policy::table::Table;
 
 /// A value, or a key, and where it stands.
 #[derive(Clone)]
@@ -31,73 +24,8 @@ pub(in crate::policy) struct Item<'a> {
     span: Range<usize>,
 }
 
-impl<'a> Table<'a> {
-    pub(in crate::policy) fn whole_file(text: &'a Text<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { text, table, span: 0..0 }
-    }
-
-    pub(in crate::policy) fn place(&self) -> Place {
-        self.text.place(&self.span)
-    }
-
-    /// A mistake that concerns the table as a whole.
-    pub(in crate::policy) fn error(&self, fault: Fault) -> PolicyError {
-        error(self.text, &self.span, fault)
-    }
-
-    /// The tables in this one, each under its name.
-    pub(in crate::policy) fn tables(
-        &self,
-    ) -> impl Iterator<Item = Result<(&'a str, Table<'a>), PolicyError>> {
-        self.table.iter().map(|(key, value)| {
-            Ok((key.get_ref().as_ref(), Item::new(self.text, value).table_at(key.span())?))
-        })
-    }
-
-    /// The value of a key, if it is there.
-    pub(in crate::policy) fn key(&self, name: &str) -> Option<Item<'a>> {
-        self.table.get_key_value(name).map(|(_, value)| Item::new(self.text, value))
-    }
-
-    /// The table of a key, if it is there; its place is the key's.
-    pub(in crate::policy) fn table(&self, name: &str) -> Option<Result<Table<'a>, PolicyError>> {
-        self.table.get_key_value(name).map(|(key, value)| Item::new(self.text, value).table_at(key.span()))
-    }
-
-    /// The value of a key that must be there.
-    pub(in crate::policy) fn required(
-        &self,
-        key: &'static str,
-        expected: &'static str,
-    ) -> Result<Item<'a>, PolicyError> {
-        self.key(key).ok_or_else(|| self.error(Fault::MissingKey { key, expected }))
-    }
-
-    /// One mistake for each key that is not known here.
-    pub(in crate::policy) fn unknown_keys(
-        &self,
-        known: &'static [&'static str],
-    ) -> impl Iterator<Item = PolicyError> {
-        self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).map(move |key| {
-            let meant = closest(key.get_ref(), known.iter().copied());
-            let key_text = key.get_ref().to_string();
-            error(self.text, &key.span(), Fault::UnknownKey { key: key_text, known, meant })
-        })
-    }
-
-    /// Names of roles and information domains appear in commands, records and XML: keep them plain.
-    pub(in crate::policy) fn check_name(&self, name: &str) -> Result<(), Vec<PolicyError>> {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let ok =
-            name.len() <= 32 && name.bytes().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase());
-        let found = format!("`{}`", name.escape_debug());
-        let expected = "a name of up to 32 of a-z, 0-9 and `-` that begins with a letter".to_owned();
-        if ok { Ok(()) } else { Err(vec![self.error(Fault::Unexpected { found, expected, meant: None })]) }
-    }
-}
-
 impl<'a> Item<'a> {
-    fn new(text: &'a Text<'a>, value: &'a Spanned<DeValue<'a>>) -> Self {
+    pub(in crate::policy) fn new(text: &'a Text<'a>, value: &'a Spanned<DeValue<'a>>) -> Self {
         Self { text, value: value.get_ref(), span: value.span() }
     }
 
@@ -107,7 +35,7 @@ impl<'a> Item<'a> {
 
     /// A mistake in this value.
     pub(in crate::policy) fn error(&self, fault: Fault) -> PolicyError {
-        error(self.text, &self.span, fault)
+        PolicyError { place: self.place(), fault }
     }
 
     /// This value is not what was expected.
@@ -216,9 +144,9 @@ impl<'a> Item<'a> {
         self.table_at(self.span.clone())
     }
 
-    fn table_at(&self, span: Range<usize>) -> Result<Table<'a>, PolicyError> {
+    pub(in crate::policy) fn table_at(&self, span: Range<usize>) -> Result<Table<'a>, PolicyError> {
         let DeValue::Table(table) = self.value else { return Err(self.unexpected("a table")) };
-        Ok(Table { text: self.text, table, span })
+        Ok(Table::new(self.text, table, span))
     }
 
     fn found(&self) -> String {
@@ -232,17 +160,4 @@ impl<'a> Item<'a> {
             DeValue::Table(_) => "a table".to_owned(),
         }
     }
-}
-
-/// A mistake in a file's text that is not even TOML, or no place inside it.
-pub(in crate::policy) fn error(text: &Text<'_>, span: &Range<usize>, fault: Fault) -> PolicyError {
-    PolicyError { place: text.place(span), fault }
-}
-
-/// The value, or its mistake among the others.
-pub(in crate::policy) fn collect<T>(
-    errors: &mut Vec<PolicyError>,
-    read: Result<T, PolicyError>,
-) -> Option<T> {
-    read.map_err(|mistake| errors.push(mistake)).ok()
 }

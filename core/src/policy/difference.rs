@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What changes between two policies, cell by cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::policy::Policy;
+use crate::policy::rule::{InformationDomain, Role};
+
+/// A cell of the policy that has another value, by names that people know:
+/// `role.user` and `start`, `gate` and `connections`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The table.
+    pub table: String,
+    /// The cell in it.
+    pub cell: String,
+    /// Its value before; none if the cell was not there.
+    pub before: Option<String>,
+    /// Its value now; none if the cell is gone.
+    pub after: Option<String>,
+}
+
+impl fmt::Display for Change {
+    /// `role.user: start: granted -> -`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        write!(f, "{}: {}: {} -> {}", self.table, self.cell, value(&self.before), value(&self.after))
+    }
+}
+
+type Cells = BTreeMap<(String, String), String>;
+
+impl Policy {
+    /// What changes from one policy to another, in the order of the tables' names.
+    pub fn difference(before: &Policy, after: &Policy) -> Vec<Change> {
+        let (before, after) = (before.cells(), after.cells());
+        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        keys.into_iter()
+            .filter(|key| before.get(*key) != after.get(*key))
+            .map(|key| Change {
+                table: key.0.clone(),
+                cell: key.1.clone(),
+                before: before.get(key).cloned(),
+                after: after.get(key).cloned(),
+            })
+            .collect()
+    }
+
+    fn cells(&self) -> Cells {
+        let Policy { roles, members: _, information_domains, vm, media, saved, audit, gate } = self;
+        let mut cells = Cells::new();
+        roles.iter().for_each(|role| role_cells(role, &mut cells));
+        information_domains.values().for_each(|domain| domain_cells(domain, &mut cells));
+        put(&mut cells, "vm", "raw", vm.raw.word());
+        for directory in &media.library {
+            put(&mut cells, "media", directory.display(), "in the library");
+        }
+        put(&mut cells, "saved", "directory", saved.directory.display());
+        put(&mut cells, "audit", "segment-size", audit.segment_size);
+        put(&mut cells, "audit", "store-size", audit.store_size);
+        put(&mut cells, "audit", "full-store", audit.full_store.word());
+        put(&mut cells, "gate", "connections", gate.connections);
+        put(&mut cells, "gate", "per-account", gate.per_account);
+        cells
+    }
+}
+
+fn role_cells(role: &Role, cells: &mut Cells) {
+    let table = format!("role.{}", role.name);
+    put(cells, &table, "column", role.column.word());
+    put(cells, &table, "vms", &role.vms);
+    put(cells, &table, "networks", &role.networks);
+    put(cells, &table, "pools", &role.pools);
+    put(cells, &table, "devices", &role.devices);
+    role.quota.iter().for_each(|quota| put(cells, &table, "quota", quota));
+    role.users.iter().for_each(|user| put(cells, &table, format!("user {user}"), "member"));
+    role.groups.iter().for_each(|group| put(cells, &table, format!("group {group}"), "member"));
+    role.grants().for_each(|(right, _)| put(cells, &table, right.word(), "granted"));
+}
+
+fn domain_cells(domain: &InformationDomain, cells: &mut Cells) {
+    let table = format!("information-domain.{}", domain.name);
+    put(cells, &table, "information domain", "defined");
+    domain.networks.keys().for_each(|name| put(cells, &table, format!("network {name}"), "listed"));
+}
+
+fn put(cells: &mut Cells, table: &str, cell: impl fmt::Display, value: impl fmt::Display) {
+    cells.insert((table.to_owned(), cell.to_string()), value.to_string());
+}
