@@ -8,6 +8,7 @@ pub mod control;
 pub mod object;
 pub mod policy;
 pub mod record;
+pub mod rpc;
 pub mod subject;
 pub mod table3;
 pub mod xml;
