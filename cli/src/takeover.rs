@@ -1,35 +1,210 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `virtwarden enable`, `disable` and `doctor`: taking libvirt over and giving it back, as root.
+//! `virtwarden enable`, `disable` and `doctor`: taking libvirt over, giving it back, and looking whether it holds.
 
+mod accounts;
+mod administrators;
+mod before;
+mod change;
+mod connections;
+mod disable;
+mod enable;
+mod examine;
+mod host;
+mod journal;
+mod libvirt;
+mod lock;
+mod override_list;
+mod own_daemons;
+mod place;
+mod plan;
+mod show;
+mod switch;
+mod trouble;
+
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 
-use clap::Args;
-
 use crate::exit::Failed;
+use crate::takeover::enable::Enabled;
+use crate::takeover::examine::Severity;
+use crate::takeover::host::{Host, Programs};
+use crate::takeover::journal::Journal;
+use crate::takeover::trouble::Trouble;
 
-/// `virtwarden enable`.
-#[derive(Debug, Args)]
-pub(crate) struct EnableArguments {}
-
-/// `virtwarden disable`.
-#[derive(Debug, Args)]
-pub(crate) struct DisableArguments {}
-
-/// `virtwarden doctor`.
-#[derive(Debug, Args)]
-pub(crate) struct DoctorArguments {}
-
-/// Puts Virtwarden in front of libvirt.
-pub(crate) fn enable(_arguments: &EnableArguments) -> Result<ExitCode, Failed> {
-    Err(Failed::error("`enable` is not built yet"))
+/// Put the monitor in front of libvirt. Shows what will change, and asks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EnableArguments {
+    /// Make this account an Administrator; can be given several times.
+    #[arg(long = "admin", value_name = "USER")]
+    administrators: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+    /// Print the plan as JSON and change nothing.
+    #[arg(long)]
+    json: bool,
 }
 
-/// Gives libvirt back as it was.
-pub(crate) fn disable(_arguments: &DisableArguments) -> Result<ExitCode, Failed> {
-    Err(Failed::error("`disable` is not built yet"))
+/// Give libvirt back: the host becomes what it was before `enable`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DisableArguments {
+    #[command(flatten)]
+    common: Common,
 }
 
-/// Looks for what is wrong.
-pub(crate) fn doctor(_arguments: &DoctorArguments) -> Result<ExitCode, Failed> {
-    Err(Failed::error("`doctor` is not built yet"))
+/// Look whether the two roles hold on this host, and say what to do where they do not.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArguments {
+    /// Print the findings as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Show what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short = 'y')]
+    yes: bool,
+}
+
+/// Puts Virtwarden in front of libvirt; 0: in service, 1: not.
+pub(crate) fn enable(arguments: &EnableArguments) -> Result<ExitCode, Failed> {
+    Ok(arguments.run(&Host::new("/", &Programs))?)
+}
+
+/// Gives libvirt back; 0: the host is as it was, 1: not.
+pub(crate) fn disable(arguments: &DisableArguments) -> Result<ExitCode, Failed> {
+    Ok(arguments.run(&Host::new("/", &Programs))?)
+}
+
+/// Looks for what is wrong; 0: the roles hold, 1: something must be done.
+pub(crate) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failed> {
+    Ok(arguments.run(&Host::new("/", &Programs))?)
+}
+
+impl EnableArguments {
+    fn run(&self, host: &Host<'_>) -> Result<ExitCode, Trouble> {
+        need_root()?;
+        libvirt::check(host)?;
+        administrators::check(host, &self.administrators)?;
+        let steps = plan::draw(host, &self.administrators)?;
+        if self.json {
+            return print_json(&steps);
+        }
+        say(&show::plan(&steps));
+        warn(host)?;
+        if self.common.dry_run || !self.common.agreed("take libvirt over now?")? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let _alone = lock::take(host)?;
+        report(enable::enable(host, &steps)?)
+    }
+}
+
+impl DisableArguments {
+    fn run(&self, host: &Host<'_>) -> Result<ExitCode, Trouble> {
+        need_root()?;
+        let _alone = lock::take(host)?;
+        let Some(mut journal) = Journal::load(host)? else {
+            say("libvirt is not taken over: there is nothing to give back\n");
+            return Ok(ExitCode::SUCCESS);
+        };
+        say(&show::giving_back(&journal));
+        if self.common.dry_run || !self.common.agreed("give libvirt back now?")? {
+            return Ok(ExitCode::SUCCESS);
+        }
+        disable::give_back(host, &mut journal)?;
+        say("libvirt is on its own sockets again, and the host is as it was\n");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl DoctorArguments {
+    fn run(&self, host: &Host<'_>) -> Result<ExitCode, Trouble> {
+        need_root()?;
+        let findings = examine::everything(host, &plan::draw(host, &[])?)?;
+        if self.json {
+            print_json(&findings)?;
+        } else {
+            say(&show::findings(&findings));
+        }
+        let sick = findings.iter().any(|finding| finding.severity == Severity::Problem);
+        Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Common {
+    /// Asks, where somebody can answer.
+    fn agreed(&self, question: &str) -> Result<bool, Trouble> {
+        if self.yes {
+            return Ok(true);
+        }
+        if !stdin().is_terminal() {
+            return Err(Trouble::Refused("nobody is here to be asked; say `--yes` to go on".into()));
+        }
+        say(&format!("{question} [y/N] "));
+        let mut answer = String::new();
+        stdin().read_line(&mut answer).map_err(Trouble::io("read the answer"))?;
+        Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+fn need_root() -> Result<(), Trouble> {
+    if nix::unistd::geteuid().is_root() {
+        Ok(())
+    } else {
+        Err(Trouble::Refused("only root can do this; use `sudo`".into()))
+    }
+}
+
+/// What somebody should know before agreeing.
+fn warn(host: &Host<'_>) -> Result<(), Trouble> {
+    let vms = libvirt::running_vms(host);
+    if !vms.is_empty() {
+        say(&format!("running VMs keep running: {}\n", vms.join(", ")));
+    }
+    for client in connections::clients(host)? {
+        say(&format!("warning: {client} is connected to libvirt and will be cut off\n"));
+    }
+    for daemon in own_daemons::running(host) {
+        say(&format!("warning: {daemon} keeps running until its owner logs out\n"));
+    }
+    for strong in accounts::too_strong(host)? {
+        say(&format!("warning: {strong}\n"));
+    }
+    Ok(())
+}
+
+fn report(enabled: Enabled) -> Result<ExitCode, Trouble> {
+    match enabled {
+        Enabled::Already => say("everything is in place already\n"),
+        Enabled::Now => {
+            say("libvirt is behind the monitor now; `virtwarden doctor` looks whether it holds\n")
+        }
+        Enabled::RolledBack(trouble) => {
+            return Err(Trouble::Refused(format!("{trouble}; nothing was changed: the host is as it was")));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_json<T: serde::Serialize>(value: &T) -> Result<ExitCode, Trouble> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| Trouble::Refused(e.to_string()))?;
+    say(&text);
+    say("\n");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A reader that went away is no reason to stop half way.
+fn say(text: &str) {
+    let _ = stdout().write_all(text.as_bytes());
+    let _ = stdout().flush();
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Self {
+        Self::error(trouble.to_string())
+    }
 }

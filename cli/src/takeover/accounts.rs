@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Accounts and groups of the host, as its name service knows them.
+
+use std::collections::BTreeSet;
+
+use crate::takeover::host::Host;
+use crate::takeover::trouble::Trouble;
+
+/// The group whose members the shipped policy makes Administrators.
+pub(crate) const ADMINISTRATORS: &str = "virtwarden-admin";
+
+/// Groups whose members reach VMs, disks or the host itself without asking libvirt, and how.
+const STRONG_GROUPS: &[(&str, &str)] = &[
+    ("kvm", "may start emulators of his own with /dev/kvm"),
+    ("libvirt-qemu", "has the rights of every running VM"),
+    ("disk", "may read and write every disk of the host"),
+    ("docker", "is root by way of containers"),
+    ("lxd", "is root by way of containers"),
+    ("incus-admin", "is root by way of containers"),
+    ("shadow", "may read everybody's password hash"),
+    ("virtwarden", "reaches libvirt's own sockets past the monitor"),
+];
+
+/// One line of the account database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    gid: u32,
+    shell: String,
+}
+
+impl Person {
+    fn parse(line: &str) -> Option<Self> {
+        let mut fields = line.trim_end().split(':');
+        let name = fields.next()?.to_owned();
+        let uid = fields.nth(1)?.parse().ok()?;
+        let gid = fields.next()?.parse().ok()?;
+        let shell = fields.nth(2)?.to_owned();
+        Some(Self { name, uid, gid, shell })
+    }
+
+    /// Somebody can log in to it and it is not root.
+    pub(crate) fn is_person(&self) -> bool {
+        let no_login = self.shell.ends_with("/nologin") || self.shell.ends_with("/false");
+        self.uid != 0 && !no_login
+    }
+}
+
+/// Looks an account up.
+///
+/// # Errors
+/// When there is none of that name, or it is not a person's.
+pub(crate) fn person(host: &Host<'_>, name: &str) -> Result<Person, Trouble> {
+    let line = host.run("getent", &["passwd", "--", name]).map_err(|_| {
+        Trouble::Refused(format!("there is no account `{name}`; make it first, or name another"))
+    })?;
+    match Person::parse(&line) {
+        Some(person) if person.is_person() => Ok(person),
+        _ => Err(Trouble::Refused(format!(
+            "`{name}` is not a person's account; name one that somebody logs in to"
+        ))),
+    }
+}
+
+/// The names in a group, those included whose login group it is. A group that is not there has none.
+pub(crate) fn members(host: &Host<'_>, group: &str) -> Result<BTreeSet<String>, Trouble> {
+    let Ok(line) = host.run("getent", &["group", "--", group]) else { return Ok(BTreeSet::new()) };
+    let mut fields = line.trim_end().split(':');
+    let gid = fields.nth(2).and_then(|gid| gid.parse::<u32>().ok());
+    let listed = fields.next().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let mut members: BTreeSet<String> = listed.map(str::to_owned).collect();
+    members.extend(everybody(host)?.into_iter().filter(|p| Some(p.gid) == gid).map(|p| p.name));
+    Ok(members)
+}
+
+/// The number of a group.
+pub(crate) fn group_id(host: &Host<'_>, group: &str) -> Result<u32, Trouble> {
+    let line = host.run("getent", &["group", "--", group])?;
+    line.split(':').nth(2).and_then(|gid| gid.trim().parse().ok()).ok_or_else(|| {
+        Trouble::Refused(format!("there is no group `{group}`; install the package again to make it"))
+    })
+}
+
+/// All accounts that the name service lists.
+pub(crate) fn everybody(host: &Host<'_>) -> Result<Vec<Person>, Trouble> {
+    Ok(host.run("getent", &["passwd"])?.lines().filter_map(Person::parse).collect())
+}
+
+/// People in groups that are stronger than any role, one sentence each.
+pub(crate) fn too_strong(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
+    let people = everybody(host)?;
+    let mut found = Vec::new();
+    for (group, what) in STRONG_GROUPS {
+        for member in members(host, group)? {
+            if people.iter().any(|person| person.name == member && person.is_person()) {
+                found.push(format!("{member} is in group {group} and {what}: `gpasswd -d {member} {group}`"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_and_root_are_not_people() {
+        let person = |line: &str| Person::parse(line).unwrap().is_person();
+        assert!(person("alice:x:1000:1000:Alice:/home/alice:/bin/bash"));
+        assert!(!person("root:x:0:0:root:/root:/bin/bash"));
+        assert!(!person("libvirt-qemu:x:64055:104:,,,:/var/lib/libvirt:/usr/sbin/nologin"));
+        assert!(Person::parse("half:x:12").is_none());
+    }
+}

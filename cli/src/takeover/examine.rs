@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Looking whether the gate is really the only way: at the running host, not at what was written.
+
+use std::os::unix::fs::MetadataExt;
+
+use serde::Serialize;
+
+use crate::takeover::change::Standing;
+use crate::takeover::connections::{self, PUBLIC_SOCKETS};
+use crate::takeover::host::Host;
+use crate::takeover::journal::{Journal, Phase};
+use crate::takeover::plan::{POLKIT_RULE, Step};
+use crate::takeover::trouble::Trouble;
+use crate::takeover::{accounts, administrators, libvirt, own_daemons};
+
+/// Everything that must run for the gate to be in service.
+const IN_SERVICE: &[&str] = &[
+    "virtwarden-policyd.socket",
+    "virtwarden-policyd-ro.socket",
+    "virtwarden-control.socket",
+    "virtwarden-policyd.service",
+    "libvirtd.socket",
+    "libvirtd-ro.socket",
+];
+
+/// Sockets that are root's alone.
+const ROOT_SOCKETS: &[&str] = &[
+    "/run/libvirt/libvirt-admin-sock",
+    "/run/libvirt/virtlogd-sock",
+    "/run/libvirt/virtlogd-admin-sock",
+    "/run/libvirt/virtlockd-sock",
+    "/run/libvirt/virtlockd-admin-sock",
+];
+
+const UPSTREAM: &str = "/run/virtwarden/upstream";
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Severity {
+    /// As it should be.
+    Good,
+    /// Roles hold, but somebody should know.
+    Warning,
+    /// Roles may not hold, or nobody can work.
+    Problem,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) severity: Severity,
+    pub(crate) what: String,
+    /// What to do about it; empty where nothing is to be done.
+    pub(crate) remedy: String,
+}
+
+impl Finding {
+    fn good(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Good, what: what.into(), remedy: String::new() }
+    }
+
+    fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { severity: Severity::Problem, what: what.into(), remedy: remedy.into() }
+    }
+
+    fn warning(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, what: what.into(), remedy: remedy.into() }
+    }
+}
+
+/// Whether all units that belong to the gate run.
+pub(crate) fn is_in_service(host: &Host<'_>) -> bool {
+    IN_SERVICE.iter().all(|unit| libvirt::is_active(host, unit))
+}
+
+/// What must be true right after taking over.
+///
+/// # Errors
+/// The first thing that is not.
+pub(crate) fn verify(host: &Host<'_>) -> Result<(), Trouble> {
+    let looks = [units(host), listeners(host)?, upstream(host)?, answer(host)];
+    match looks.into_iter().flatten().find(|finding| finding.severity == Severity::Problem) {
+        Some(finding) => Err(Trouble::Refused(format!("{}; {}", finding.what, finding.remedy))),
+        None => Ok(()),
+    }
+}
+
+/// Everything that can be looked at.
+pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>, Trouble> {
+    let Some(journal) = Journal::load(host)? else {
+        let what = "this host is not taken over: libvirt's own rules apply";
+        return Ok(vec![Finding::problem(what, "`virtwarden enable --admin USER`")]);
+    };
+    let looks = [
+        phase(&journal),
+        steps.iter().filter_map(drift).collect(),
+        units(host),
+        listeners(host)?,
+        upstream(host)?,
+        answer(host),
+        polkit_order(host),
+        root_sockets(host),
+        people(host)?,
+        own_daemons::running(host).into_iter().map(|what| own_daemon(&what)).collect(),
+    ];
+    Ok(looks.into_iter().flatten().collect())
+}
+
+fn phase(journal: &Journal) -> Vec<Finding> {
+    vec![match journal.phase {
+        Phase::Enabled => Finding::good("libvirt is taken over"),
+        Phase::Enabling => Finding::problem(
+            "taking over was interrupted",
+            "`virtwarden enable` finishes it, `virtwarden disable` takes it back",
+        ),
+        Phase::Disabling => {
+            Finding::problem("giving back was interrupted", "`virtwarden disable` finishes it")
+        }
+    }]
+}
+
+fn drift(step: &Step) -> Option<Finding> {
+    let what = match step.standing {
+        Standing::InPlace => return None,
+        Standing::Missing => format!("missing: {}", step.change),
+        Standing::Different => format!("changed by somebody: {}", step.change),
+    };
+    Some(Finding::problem(what, "`virtwarden enable` repairs it"))
+}
+
+fn units(host: &Host<'_>) -> Vec<Finding> {
+    let down = IN_SERVICE.iter().filter(|unit| !libvirt::is_active(host, unit));
+    let found: Vec<Finding> = down
+        .map(|unit| {
+            Finding::problem(format!("{unit} is not running"), format!("`journalctl -u {unit}` says why"))
+        })
+        .collect();
+    if found.is_empty() { vec![Finding::good("monitor and libvirtd's own sockets are up")] } else { found }
+}
+
+fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let holders = connections::listeners(host)?;
+    let foreign: Vec<&str> =
+        holders.iter().map(String::as_str).filter(|holder| holder.starts_with("libvirtd ")).collect();
+    Ok(vec![if foreign.is_empty() {
+        Finding::good(format!("{} are the monitor's", PUBLIC_SOCKETS.join(", ")))
+    } else {
+        let what = format!("{} listens on libvirt's public socket, past the monitor", foreign.join(", "));
+        Finding::problem(what, "end it, then `virtwarden enable`")
+    }])
+}
+
+fn upstream(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let group = accounts::group_id(host, "virtwarden")?;
+    let closed = host.path(UPSTREAM).metadata().is_ok_and(|directory| {
+        (directory.uid(), directory.gid(), directory.mode() & 0o7777) == (0, group, 0o750)
+    });
+    Ok(vec![if closed {
+        Finding::good(format!("{UPSTREAM} is closed to everybody else"))
+    } else {
+        Finding::problem(
+            format!("{UPSTREAM} is not root:virtwarden 0750"),
+            "`systemd-tmpfiles --create virtwarden.conf`, then `virtwarden enable`",
+        )
+    }])
+}
+
+/// Asks through the public socket, as root.
+fn answer(host: &Host<'_>) -> Vec<Finding> {
+    if !host.has("/usr/bin/virsh") {
+        return Vec::new();
+    }
+    vec![match host.run("timeout", &["30", "virsh", "-q", "-c", "qemu:///system", "list"]) {
+        Ok(_) => Finding::good("libvirt answers through the monitor"),
+        Err(trouble) => {
+            let what = format!("libvirt does not answer through the monitor: {trouble}");
+            Finding::problem(what, "`journalctl -u virtwarden-policyd -u libvirtd` says why")
+        }
+    }]
+}
+
+/// The first rule that answers counts, in the order of file names over both directories.
+fn polkit_order(host: &Host<'_>) -> Vec<Finding> {
+    let ours = POLKIT_RULE.rsplit('/').next().unwrap_or_default();
+    let directories = ["/etc/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"];
+    let names = directories.iter().flat_map(|directory| host.list(directory));
+    let earlier: Vec<String> =
+        names.filter(|name| name.ends_with(".rules") && name.as_str() < ours).collect();
+    vec![if earlier.is_empty() {
+        Finding::good("polkit asks the monitor's rule first")
+    } else {
+        Finding::problem(
+            format!("polkit asks {} before {ours}", earlier.join(", ")),
+            "rename what comes first",
+        )
+    }]
+}
+
+fn root_sockets(host: &Host<'_>) -> Vec<Finding> {
+    let open = ROOT_SOCKETS.iter().filter(|path| {
+        host.path(path).metadata().is_ok_and(|socket| socket.uid() != 0 || socket.mode() & 0o077 != 0)
+    });
+    open.map(|path| {
+        Finding::problem(
+            format!("{path} is open to others than root"),
+            "look for a drop-in of its unit: `systemctl cat`",
+        )
+    })
+    .collect()
+}
+
+fn people(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let strong = accounts::too_strong(host)?;
+    let mut found: Vec<Finding> = strong.into_iter().map(|what| Finding::warning(what, "")).collect();
+    if administrators::present(host)?.is_empty() {
+        found.push(Finding::problem(
+            "nobody but root is an Administrator",
+            "`virtwarden enable --admin USER`",
+        ));
+    }
+    Ok(found)
+}
+
+fn own_daemon(what: &str) -> Finding {
+    Finding::warning(
+        format!("{what} runs outside the system's libvirt"),
+        "it ends at logout and cannot be started again",
+    )
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What enabling will do, as a list that can be shown before, made, checked later and undone.
+
+use serde::Serialize;
+
+use crate::takeover::change::{Change, Standing};
+use crate::takeover::host::Host;
+use crate::takeover::trouble::Trouble;
+use crate::takeover::{accounts, libvirt};
+
+/// Where hooks find the program that asks the monitor.
+const HOOK: &str = "/usr/sbin/virtwarden-hook";
+
+/// The monitor's own units and what starts each at boot.
+const GATE: &[(&str, &str)] = &[
+    ("virtwarden-control.socket", "sockets.target"),
+    ("virtwarden-policyd.socket", "sockets.target"),
+    ("virtwarden-policyd-ro.socket", "sockets.target"),
+    ("virtwarden-policyd.service", "multi-user.target"),
+];
+
+/// What a step is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Purpose {
+    Administrators,
+    Sockets,
+    Remote,
+    SharedIdentity,
+    Polkit,
+    Emulators,
+    Device,
+    Hooks,
+    Gate,
+}
+
+impl Purpose {
+    /// Why, in a sentence.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::Administrators => "somebody manages this host",
+            Self::Sockets => "libvirtd's own sockets move to where only the monitor reaches them",
+            Self::Remote => "libvirtd does not listen on the network: ssh leads through the monitor",
+            Self::SharedIdentity => "libvirt-dbus acts for everybody under one account: it is closed",
+            Self::Polkit => "polkit lets the monitor's account, and nobody else, use libvirtd's own sockets",
+            Self::Emulators => "emulators and session daemons are for the system's own VMs only",
+            Self::Device => "whoever sits at the seat gets no direct way to /dev/kvm",
+            Self::Hooks => "libvirtd asks the monitor before each start, wherever the wish came from",
+            Self::Gate => "the monitor takes libvirt's public sockets",
+        }
+    }
+
+    /// How `virtwarden disable` takes it back.
+    pub(crate) fn undo(self) -> &'static str {
+        match self {
+            Self::Administrators => "who was added leaves the group",
+            Self::Sockets | Self::Remote | Self::SharedIdentity => {
+                "what was there before comes back; libvirtd starts again on its own sockets, VMs stay"
+            }
+            Self::Polkit | Self::Hooks | Self::Gate => "what was there before comes back",
+            Self::Emulators => "the overrides go; owner and mode become what they were",
+            Self::Device => "the rule goes; udev gives the device back to the seat",
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Step {
+    pub(crate) purpose: Purpose,
+    #[serde(flatten)]
+    pub(crate) change: Change,
+    pub(crate) standing: Standing,
+}
+
+/// All steps, with what each finds on the host.
+pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Step>, Trouble> {
+    let changes = members(administrators)
+        .chain(sockets())
+        .chain(remote(host))
+        .chain(shared_identity(host))
+        .chain([(Purpose::Polkit, polkit())])
+        .chain(emulators(host))
+        .chain(device(host))
+        .chain(hooks())
+        .chain(gate(host));
+    let step = |(purpose, change): (Purpose, Change)| {
+        let standing = change.standing(host)?;
+        Ok(Step { purpose, change, standing })
+    };
+    changes.map(step).collect()
+}
+
+/// The path of the polkit rule, for whoever checks that it comes first.
+pub(crate) const POLKIT_RULE: &str = "/etc/polkit-1/rules.d/00-virtwarden.rules";
+
+fn members(administrators: &[String]) -> impl Iterator<Item = (Purpose, Change)> {
+    administrators.iter().map(|account| {
+        let group = accounts::ADMINISTRATORS.to_owned();
+        (Purpose::Administrators, Change::Member { account: account.clone(), group })
+    })
+}
+
+fn sockets() -> impl Iterator<Item = (Purpose, Change)> {
+    [
+        ("libvirtd.socket", include_str!("files/libvirtd.socket.conf")),
+        ("libvirtd-ro.socket", include_str!("files/libvirtd-ro.socket.conf")),
+        ("libvirtd-admin.socket", include_str!("files/libvirtd-admin.socket.conf")),
+        ("libvirtd.service", include_str!("files/libvirtd.service.conf")),
+    ]
+    .into_iter()
+    .map(|(unit, content)| {
+        (Purpose::Sockets, file(&format!("/etc/systemd/system/{unit}.d/virtwarden.conf"), content))
+    })
+}
+
+fn remote(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    let units = ["libvirtd-tcp.socket", "libvirtd-tls.socket"].into_iter();
+    units.filter(|unit| libvirt::has_unit(host, unit)).map(|unit| (Purpose::Remote, mask(unit)))
+}
+
+fn shared_identity(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    let unit = "libvirt-dbus.service";
+    libvirt::has_unit(host, unit).then(|| (Purpose::SharedIdentity, mask(unit))).into_iter()
+}
+
+fn polkit() -> Change {
+    file(POLKIT_RULE, include_str!("files/00-virtwarden.rules"))
+}
+
+fn emulators(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    let emulators = libvirt::emulators(host).into_iter().map(|path| (path, "kvm"));
+    let daemons = libvirt::daemons(host).into_iter().map(|path| (path, "root"));
+    emulators.chain(daemons).map(|(path, group)| {
+        let change = Change::Override { path, owner: "root".into(), group: group.into(), mode: 0o750 };
+        (Purpose::Emulators, change)
+    })
+}
+
+fn device(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    let rule =
+        file("/etc/udev/rules.d/72-virtwarden-kvm.rules", include_str!("files/72-virtwarden-kvm.rules"));
+    let path = "/dev/kvm".to_owned();
+    let node = host.has(&path).then(|| Change::Device { path, group: "kvm".into(), mode: 0o660 });
+    [Some(rule), node].into_iter().flatten().map(|change| (Purpose::Device, change))
+}
+
+fn hooks() -> impl Iterator<Item = (Purpose, Change)> {
+    ["qemu", "network"]
+        .into_iter()
+        .map(|driver| (Purpose::Hooks, link(&format!("/etc/libvirt/hooks/{driver}.d/90-virtwarden"), HOOK)))
+}
+
+fn gate(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    GATE.iter().map(|(unit, target)| {
+        let wanted = format!("/etc/systemd/system/{target}.wants/{unit}");
+        (Purpose::Gate, link(&wanted, &libvirt::unit_file(host, unit)))
+    })
+}
+
+fn file(path: &str, content: &str) -> Change {
+    Change::File { path: path.to_owned(), content: content.to_owned(), mode: 0o644 }
+}
+
+fn link(path: &str, target: &str) -> Change {
+    Change::Link { path: path.to_owned(), target: target.to_owned() }
+}
+
+fn mask(unit: &str) -> Change {
+    link(&format!("/etc/systemd/system/{unit}"), "/dev/null")
+}

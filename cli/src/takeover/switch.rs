@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Moving the running host over and back, once its files say so. Running VMs are no part of it: they
+//! belong to no unit that is stopped here.
+
+use crate::takeover::host::Host;
+use crate::takeover::libvirt;
+use crate::takeover::trouble::Trouble;
+
+/// The monitor's units, in the order they are stopped.
+const GATE_UNITS: &[&str] = &[
+    "virtwarden-policyd.socket",
+    "virtwarden-policyd-ro.socket",
+    "virtwarden-control.socket",
+    "virtwarden-policyd.service",
+];
+
+/// Whether there is a systemd to speak to; a package can also be removed in a mere directory tree.
+pub(crate) fn is_live(host: &Host<'_>) -> bool {
+    host.has("/run/systemd/system")
+}
+
+/// Stops whoever listens on either side. To be done before systemd reads changed units: it closes a
+/// running socket whose path has changed without removing the old one.
+pub(crate) fn stop(host: &Host<'_>) -> Result<(), Trouble> {
+    systemctl(host, "stop", GATE_UNITS)?;
+    systemctl(host, "stop", libvirt::UNITS)
+}
+
+/// Starts libvirtd behind and the monitor in front.
+pub(crate) fn to_gate(host: &Host<'_>, were_running: &[String]) -> Result<(), Trouble> {
+    host.run("systemd-tmpfiles", &["--create", "virtwarden.conf"])?;
+    host.run("systemctl", &["daemon-reload"])?;
+    systemctl(host, "start", &["libvirtd.socket", "libvirtd-ro.socket"])?;
+    systemctl(host, "start", GATE_UNITS)?;
+    let again = ["libvirtd-admin.socket", "libvirtd.service"];
+    let again: Vec<&str> =
+        again.into_iter().filter(|unit| were_running.iter().any(|was| was == unit)).collect();
+    systemctl(host, "start", &again)
+}
+
+/// Starts what was running before the takeover.
+pub(crate) fn to_libvirt(host: &Host<'_>, were_running: &[String]) -> Result<(), Trouble> {
+    host.run("systemctl", &["daemon-reload"])?;
+    // A gate that could not start must not be seen as failed by the next look at the host.
+    let _ = systemctl(host, "reset-failed", GATE_UNITS);
+    let sockets_first: Vec<&str> = libvirt::UNITS.iter().rev().copied().collect();
+    let again: Vec<&str> =
+        sockets_first.into_iter().filter(|unit| were_running.iter().any(|was| was == unit)).collect();
+    systemctl(host, "start", &again)
+}
+
+/// Lets udev and polkit see their rules. polkit notices by itself.
+pub(crate) fn refresh_devices(host: &Host<'_>) {
+    if host.has("/run/udev/control") {
+        // At the next boot the rules count in any case.
+        let _ = host.run("udevadm", &["control", "--reload"]);
+        let _ = host.run("udevadm", &["trigger", "--settle", "--action=change", "/dev/kvm"]);
+    }
+}
+
+fn systemctl(host: &Host<'_>, verb: &str, units: &[&str]) -> Result<(), Trouble> {
+    let installed: Vec<&str> = units.iter().copied().filter(|unit| libvirt::has_unit(host, unit)).collect();
+    if installed.is_empty() {
+        Ok(())
+    } else {
+        host.run("systemctl", &[&[verb], &installed[..]].concat()).map(drop)
+    }
+}
