@@ -1,26 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The command line, as clap reads it.
+//! The command line, as clap reads it: the nouns, and what all of them share.
 
-use clap::{Parser, Subcommand};
+mod audit;
+mod object;
+mod policy;
+mod role;
+mod vm;
 
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use virtwarden_core::control::{self, Mode};
+
+pub(crate) use self::audit::{AuditVerb, ExportArguments, FilterArguments, VerifyArguments};
+pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
+pub(crate) use self::role::{MemberArguments, RoleVerb};
+pub(crate) use self::vm::{PeopleArguments, VmVerb};
 use crate::takeover::{DisableArguments, DoctorArguments, EnableArguments};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  error
+  2  the command line makes no sense
+  3  denied
+  4  no such thing, or not for your eyes
+`virtwarden audit verify` has its own: see its help.";
 
 /// Two roles for libvirt on this host, and a trail of who tried what.
 #[derive(Debug, Parser)]
-#[command(name = "virtwarden", version, infer_subcommands = false, arg_required_else_help = true)]
+#[command(name = "virtwarden", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
+    /// What all verbs share.
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
     /// What to do.
     #[command(subcommand)]
     pub(crate) noun: Noun,
 }
 
+/// Options of every verb.
+#[derive(Clone, Debug, Args)]
+#[command(next_display_order = 900)]
+pub(crate) struct CommonArguments {
+    /// Print JSON instead of a table.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print tables without their first line.
+    #[arg(long, global = true)]
+    pub(crate) no_headers: bool,
+    /// Print nothing but errors and what was asked for.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Where policyd listens.
+    #[arg(long, global = true, hide = true, default_value = control::SOCKET)]
+    pub(crate) socket: PathBuf,
+}
+
 /// What the command is about.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Noun {
+    /// Whether Virtwarden is at work, and what needs attention.
+    Status,
+    /// Table 3: its 27 functions, its two columns, and which role has what here.
+    Table,
+    /// Who you are to Virtwarden and what you may do.
+    Whoami,
+    /// VMs: whose they are and which information domain they belong to.
+    #[command(subcommand)]
+    Vm(VmVerb),
+    /// Roles: what they may do and who holds them.
+    #[command(subcommand)]
+    Role(RoleVerb),
+    /// The policy: check, show, explain, reload.
+    #[command(subcommand)]
+    Policy(PolicyVerb),
+    /// The audit trail: who tried what, and whether the trail is whole.
+    #[command(subcommand)]
+    Audit(AuditVerb),
     /// Put Virtwarden in front of libvirt.
     Enable(EnableArguments),
     /// Give libvirt back as it was.
     Disable(DisableArguments),
     /// Look for what is wrong or left open on this host.
     Doctor(DoctorArguments),
+    /// Print the completion script for a shell.
+    Completion {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a directory.
+    #[command(hide = true)]
+    Man {
+        /// The directory.
+        directory: PathBuf,
+    },
+}
+
+/// The option of every change.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ChangeArguments {
+    /// Say what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ChangeArguments {
+    /// Make the change or show it.
+    pub(crate) const fn mode(self) -> Mode {
+        if self.dry_run { Mode::DryRun } else { Mode::Apply }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How the command ends: its exit codes and what it says when it fails.
 
+use std::io;
 use std::process::ExitCode;
+
+use crate::output::escape;
 
 /// The exit codes that every verb shares. 0 is success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub(crate) enum Exit {
 pub(crate) struct Failed {
     /// The exit code.
     pub(crate) exit: Exit,
-    /// Lower case, no full stop, what to do next.
+    /// Lower case, no full stop, what to do next. Empty: there is nobody left to tell.
     pub(crate) message: String,
 }
 
@@ -39,7 +42,20 @@ impl Failed {
 
     /// Says so on standard error.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("virtwarden: {}", self.message);
+        for (index, line) in self.message.lines().enumerate() {
+            let who = if index == 0 { "virtwarden: " } else { "" };
+            eprintln!("{who}{}", escape(line));
+        }
         ExitCode::from(self.exit as u8)
+    }
+}
+
+/// Printing failed. Whoever closed the pipe (`| head`) knows.
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::error("");
+        }
+        Self::error(format!("cannot print: {error}"))
     }
 }

@@ -2,8 +2,19 @@
 //! The command people type: `virtwarden NOUN VERB`.
 
 mod arguments;
+mod audit;
+mod client;
 mod exit;
+mod output;
+mod policy;
+mod role;
+mod shell;
+mod status;
+mod table;
 mod takeover;
+mod time;
+mod vm;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -11,6 +22,7 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Noun};
 use crate::exit::Failed;
+use crate::output::Output;
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -20,9 +32,20 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
+    let (socket, output) = (arguments.common.socket.as_path(), Output::new(&arguments.common));
+    let done = |()| ExitCode::SUCCESS;
     match &arguments.noun {
+        Noun::Status => status::show(socket, &output),
+        Noun::Table => table::show(socket, &output).map(done),
+        Noun::Whoami => whoami::show(socket, &output).map(done),
+        Noun::Vm(verb) => vm::run(verb, socket, &output).map(done),
+        Noun::Role(verb) => role::run(verb, socket, &output).map(done),
+        Noun::Policy(verb) => policy::run(verb, socket, &output),
+        Noun::Audit(verb) => audit::run(verb, socket, &output),
         Noun::Enable(enable) => takeover::enable(enable),
         Noun::Disable(disable) => takeover::disable(disable),
         Noun::Doctor(doctor) => takeover::doctor(doctor),
+        Noun::Completion { shell } => shell::completion(*shell).map(done),
+        Noun::Man { directory } => shell::man(directory).map(done),
     }
 }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden audit`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use virtwarden_core::control::{AuditFilter, AuditRange};
+use virtwarden_core::record::Outcome;
+use virtwarden_core::table3::Function;
+
+use super::object::parse_function;
+use crate::time::{Moment, parse_moment};
+
+/// What to do with the audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// List records, oldest first; an attempt and its outcome are one line.
+    List {
+        /// Which records.
+        #[command(flatten)]
+        filter: FilterArguments,
+        /// Show attempts and outcomes as the separate records they are.
+        #[arg(long)]
+        raw: bool,
+        /// Print comma-separated values.
+        #[arg(long, conflicts_with = "json")]
+        csv: bool,
+    },
+    /// Show one record in full.
+    Show {
+        /// Its sequence number.
+        sequence: u64,
+    },
+    /// Print records as they are written.
+    Follow {
+        /// Which records.
+        #[command(flatten)]
+        filter: FilterArguments,
+    },
+    /// Check that nothing was changed, removed, cut off or sealed again.
+    Verify(VerifyArguments),
+    /// Write records exactly as they are stored, one JSON object per line.
+    Export(ExportArguments),
+}
+
+/// Which records.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FilterArguments {
+    /// Only those of this person.
+    #[arg(long, value_name = "USER")]
+    person: Option<String>,
+    /// Only those about this VM.
+    #[arg(long, value_name = "NAME|UUID")]
+    vm: Option<String>,
+    /// Only those of this function of Table 3, by slug or number.
+    #[arg(long, value_parser = parse_function)]
+    function: Option<Function>,
+    /// Only those that ended so.
+    #[arg(long, value_parser = parse_outcome, value_name = "pending|success|failure|denied|unknown")]
+    outcome: Option<Outcome>,
+    /// Not before: `2026-11-21`, `2026-11-21T09:30` (UTC), or an age such as `90m`, `12h`, `7d`.
+    #[arg(long, value_parser = parse_moment, value_name = "TIME")]
+    since: Option<Moment>,
+    /// Not after: as --since.
+    #[arg(long, value_parser = parse_moment, value_name = "TIME")]
+    until: Option<Moment>,
+    /// Only the last so many.
+    #[arg(long, short = 'n', value_name = "COUNT")]
+    limit: Option<u32>,
+}
+
+impl FilterArguments {
+    /// The filter as policyd knows it. `now` is in microseconds since 1970 UTC.
+    pub(crate) fn filter(&self, now: u64) -> AuditFilter {
+        AuditFilter {
+            person: self.person.clone(),
+            vm: self.vm.clone(),
+            function: self.function,
+            outcome: self.outcome,
+            since: self.since.map(|moment| moment.first(now)),
+            until: self.until.map(|moment| moment.last(now)),
+            limit: self.limit,
+        }
+    }
+}
+
+fn parse_outcome(text: &str) -> Result<Outcome, String> {
+    match text {
+        "pending" => Ok(Outcome::Pending),
+        "success" => Ok(Outcome::Success),
+        "failure" => Ok(Outcome::Failure),
+        "denied" => Ok(Outcome::Denied),
+        "unknown" => Ok(Outcome::Unknown),
+        _ => Err("try success, failure or denied".to_owned()),
+    }
+}
+
+/// Which trail to check, and against what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Check this copy of a trail instead of asking policyd about its own.
+    #[arg(long, requires = "key")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The public key that seals must carry.
+    #[arg(long, requires = "directory")]
+    pub(crate) key: Option<PathBuf>,
+    /// A head that was noted elsewhere earlier, which the trail must still contain.
+    #[arg(long, requires = "directory")]
+    pub(crate) head: Option<String>,
+}
+
+/// Which records to write, and in which form.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// The first sequence number.
+    #[arg(long)]
+    from: Option<u64>,
+    /// The last sequence number.
+    #[arg(long)]
+    to: Option<u64>,
+    /// Print comma-separated values instead of the stored lines.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl ExportArguments {
+    /// The range as policyd knows it.
+    pub(crate) fn range(&self) -> AuditRange {
+        AuditRange { from: self.from, to: self.to }
+    }
+}

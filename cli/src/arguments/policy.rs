@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden policy`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use virtwarden_core::control::ObjectName;
+use virtwarden_core::policy::request::Right;
+
+use super::ChangeArguments;
+use super::object::{parse_object, parse_right};
+
+/// What to do with the policy.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// Check policy files without using them. Needs no rights and no running policyd.
+    Check {
+        /// A directory of policy files [default: those of this host].
+        directory: Option<PathBuf>,
+    },
+    /// Show the policy in force.
+    Show,
+    /// Show how the files on this host differ from the policy in force.
+    Diff,
+    /// Say what the policy answers, and why.
+    Explain(ExplainArguments),
+    /// Put the files of this host in force, all or none.
+    Reload {
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+}
+
+/// A question to the policy.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The account that would ask.
+    pub(crate) user: String,
+    /// A function of Table 3 (`start`, `5`), or view, operate, guest, administer, raw.
+    #[arg(value_parser = parse_right)]
+    pub(crate) right: Right,
+    /// On what: host, vm/NAME, network/NAME, pool/NAME, volume/POOL/NAME, device/NAME, policy, trail, ...
+    #[arg(value_parser = parse_object, default_value = "host")]
+    pub(crate) object: ObjectName,
+}

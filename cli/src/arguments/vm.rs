@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden vm`.
+
+use clap::{Args, Subcommand};
+
+use super::ChangeArguments;
+
+/// What to do with VMs.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum VmVerb {
+    /// List the VMs that you may see.
+    List,
+    /// Show one VM.
+    Show {
+        /// Name or UUID.
+        vm: String,
+    },
+    /// Let people use a VM.
+    Assign {
+        /// Name or UUID.
+        vm: String,
+        /// Who shall have it.
+        #[command(flatten)]
+        people: PeopleArguments,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+    /// Take a VM from people; without names, from everybody.
+    Unassign {
+        /// Name or UUID.
+        vm: String,
+        /// Who shall lose it.
+        #[command(flatten)]
+        people: PeopleArguments,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+    /// Put a VM into an information domain; without one, take it out of the one it is in.
+    Domain {
+        /// Name or UUID.
+        vm: String,
+        /// The information domain, as the policy defines it.
+        information_domain: Option<String>,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+}
+
+/// People, by account or group.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PeopleArguments {
+    /// Accounts.
+    #[arg(value_name = "USER")]
+    pub(crate) users: Vec<String>,
+    /// A group: all its members, now and later. May be given several times.
+    #[arg(long = "group", short, value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
+}
+
+impl PeopleArguments {
+    /// Nobody was named.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.users.is_empty() && self.groups.is_empty()
+    }
+}

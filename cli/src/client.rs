@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command's end of the control socket.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use virtwarden_core::control::{Failure, FailureKind, LineError, LineReader, Reply, Request, encode};
+
+use crate::exit::{Exit, Failed};
+
+/// A connection to policyd.
+#[derive(Debug)]
+pub(crate) struct Client {
+    lines: LineReader<UnixStream>,
+}
+
+impl Client {
+    /// Connects.
+    pub(crate) fn connect(socket: &Path) -> Result<Self, Failed> {
+        let stream = UnixStream::connect(socket).map_err(|error| unreachable_policyd(socket, &error))?;
+        Ok(Self { lines: LineReader::new(stream) })
+    }
+
+    /// Asks one thing and waits for its one answer. A refusal is an error.
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<Reply, Failed> {
+        self.send(request)?;
+        self.receive()
+    }
+
+    /// Asks for a stream of records and hands each line to `each`. Returns how many there were.
+    pub(crate) fn stream(
+        &mut self,
+        request: &Request,
+        mut each: impl FnMut(&str) -> Result<(), Failed>,
+    ) -> Result<u64, Failed> {
+        self.send(request)?;
+        let mut records = 0;
+        loop {
+            let reply = self.receive()?;
+            if let Reply::End { records: sent } = reply {
+                return check_count(records, sent);
+            }
+            let Reply::Record { line } = reply else { return Err(unexpected()) };
+            each(&line)?;
+            records += 1;
+        }
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), Failed> {
+        let line = encode(request).map_err(|error| broken(&error))?;
+        self.lines.stream().write_all(&line).map_err(|error| broken(&LineError::Io(error)))
+    }
+
+    fn receive(&mut self) -> Result<Reply, Failed> {
+        match self.lines.receive::<Reply>().map_err(|error| broken(&error))? {
+            Some(Reply::Failed(failure)) => Err(refused(failure)),
+            Some(reply) => Ok(reply),
+            None => Err(Failed::error(
+                "policyd closed the connection without an answer; see `journalctl -u virtwarden-policyd`",
+            )),
+        }
+    }
+}
+
+/// One question on a connection of its own.
+pub(crate) fn ask(socket: &Path, request: &Request) -> Result<Reply, Failed> {
+    Client::connect(socket)?.ask(request)
+}
+
+/// An answer to another question than was asked.
+pub(crate) fn unexpected() -> Failed {
+    Failed::error(
+        "policyd gave an answer that does not fit the question; `virtwarden status` shows its version",
+    )
+}
+
+fn check_count(received: u64, sent: u64) -> Result<u64, Failed> {
+    if received == sent {
+        return Ok(received);
+    }
+    Err(Failed::error(format!("only {received} of {sent} records arrived; try again")))
+}
+
+fn refused(failure: Failure) -> Failed {
+    let exit = match failure.kind {
+        FailureKind::Usage => Exit::Usage,
+        FailureKind::Denied => Exit::Denied,
+        FailureKind::NotFound => Exit::NotFound,
+        FailureKind::Unavailable | FailureKind::Error => Exit::Error,
+    };
+    Failed { exit, message: failure.message }
+}
+
+fn broken(error: &LineError) -> Failed {
+    Failed::error(error.to_string())
+}
+
+fn unreachable_policyd(socket: &Path, error: &io::Error) -> Failed {
+    let socket = socket.display();
+    if error.kind() == io::ErrorKind::NotFound {
+        return Failed::error(
+            "virtwarden is not enabled on this host; run `sudo virtwarden enable --admin USER`",
+        );
+    }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return Failed {
+            exit: Exit::Denied,
+            message: format!(
+                "may not connect to `{socket}`: {error}; its mode should be 0666, see `virtwarden doctor`"
+            ),
+        };
+    }
+    if error.kind() == io::ErrorKind::ConnectionRefused {
+        return Failed::error(
+            "virtwarden-policyd is not running; try `sudo systemctl start virtwarden-policyd` and see \
+             `journalctl -u virtwarden-policyd`",
+        );
+    }
+    Failed::error(format!("cannot connect to `{socket}`: {error}"))
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden policy`.
+
+mod check;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use virtwarden_core::control::{Mode, PolicyText, Reply, Request, Verdict};
+
+use crate::arguments::{ExplainArguments, PolicyVerb};
+use crate::client::{ask, unexpected};
+use crate::exit::{Exit, Failed};
+use crate::output::{Format, Output, listed};
+use crate::vm::print_change;
+
+/// Does what the verb says.
+pub(crate) fn run(verb: &PolicyVerb, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
+    match verb {
+        PolicyVerb::Check { directory } => check::check(directory.as_deref(), output)?,
+        PolicyVerb::Show => show(socket, output)?,
+        PolicyVerb::Diff => reload(Mode::DryRun, socket, output)?,
+        PolicyVerb::Explain(question) => return explain(question, socket, output),
+        PolicyVerb::Reload { change } => reload(change.mode(), socket, output)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Policy(policy) = ask(socket, &Request::PolicyShow)? else { return Err(unexpected()) };
+    match output.format() {
+        Format::Json => output.json(&policy),
+        Format::Table | Format::Rows => print(&policy, output),
+    }
+}
+
+fn print(policy: &PolicyText, output: &Output) -> Result<(), Failed> {
+    policy.files.iter().try_for_each(|file| {
+        output.remark(&format!("# {}", file.path))?;
+        output.lines(&file.text)
+    })
+}
+
+fn reload(mode: Mode, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Changed(change) = ask(socket, &Request::PolicyReload { mode })? else {
+        return Err(unexpected());
+    };
+    print_change(&change, output)
+}
+
+/// The exit code is the policy's answer, for scripts: 0 allowed, 3 denied.
+fn explain(question: &ExplainArguments, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
+    let ExplainArguments { user, right, object } = question.clone();
+    let Reply::Explanation(explanation) = ask(socket, &Request::PolicyExplain { user, right, object })?
+    else {
+        return Err(unexpected());
+    };
+    let (word, code) = match explanation.verdict {
+        Verdict::Allowed => ("allowed", ExitCode::SUCCESS),
+        Verdict::Denied => ("denied", ExitCode::from(Exit::Denied as u8)),
+    };
+    if output.format() == Format::Json {
+        output.json(&explanation)?;
+        return Ok(code);
+    }
+    output.line(word)?;
+    output.remark(&format!("roles of {}: {}", question.user, listed(&explanation.roles)))?;
+    explanation.reasons.iter().try_for_each(|reason| output.remark(reason))?;
+    Ok(code)
+}

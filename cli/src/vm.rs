@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden vm`.
+
+use std::path::Path;
+
+use virtwarden_core::control::{Change, Mode, Presence, Reply, Request, VmRow, VmState};
+
+use crate::arguments::VmVerb;
+use crate::client::{ask, unexpected};
+use crate::exit::Failed;
+use crate::output::{Format, Output, listed};
+
+const HEADERS: [&str; 6] = ["NAME", "STATE", "USERS", "GROUPS", "INFORMATION DOMAIN", "UUID"];
+
+/// Does what the verb says.
+pub(crate) fn run(verb: &VmVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
+    if let VmVerb::Assign { people, .. } = verb
+        && people.is_empty()
+    {
+        return Err(Failed::usage("assign to whom? name a user, or a group with --group"));
+    }
+    let reply = ask(socket, &request(verb))?;
+    if let Reply::Changed(change) = &reply {
+        return print_change(change, output);
+    }
+    let Reply::Vms(vms) = &reply else { return Err(unexpected()) };
+    print(verb, vms, output)
+}
+
+fn request(verb: &VmVerb) -> Request {
+    match verb.clone() {
+        VmVerb::List => Request::VmList,
+        VmVerb::Show { vm } => Request::VmShow { vm },
+        VmVerb::Assign { vm, people, change } => {
+            Request::VmAssign { vm, users: people.users, groups: people.groups, mode: change.mode() }
+        }
+        VmVerb::Unassign { vm, people, change } => {
+            Request::VmUnassign { vm, users: people.users, groups: people.groups, mode: change.mode() }
+        }
+        VmVerb::Domain { vm, information_domain, change } => {
+            Request::VmDomain { vm, information_domain, mode: change.mode() }
+        }
+    }
+}
+
+fn print(verb: &VmVerb, vms: &[VmRow], output: &Output) -> Result<(), Failed> {
+    match (verb, vms) {
+        (VmVerb::Show { .. }, [vm]) if output.format() == Format::Json => output.json(vm),
+        (VmVerb::Show { .. }, [vm]) => {
+            let names = HEADERS.map(|header| header.to_lowercase().replace("uuid", "UUID"));
+            output.rows(names.into_iter().zip(row(vm)).map(|(name, value)| [name, value]))
+        }
+        _ => output.show(vms, HEADERS, vms.iter().map(row)),
+    }
+}
+
+fn row(vm: &VmRow) -> [String; 6] {
+    let assignment = vm.assignment.clone().unwrap_or_default();
+    [
+        vm.name.clone(),
+        state(vm).to_owned(),
+        listed(assignment.users.iter().map(|user| &user.name)),
+        listed(assignment.groups.iter().map(|group| &group.name)),
+        assignment.information_domain.unwrap_or_else(|| "-".to_owned()),
+        vm.uuid.to_string(),
+    ]
+}
+
+fn state(vm: &VmRow) -> &'static str {
+    match (vm.presence, vm.state) {
+        (Presence::Missing, _) => "missing",
+        (Presence::Present, VmState::Running) => "running",
+        (Presence::Present, VmState::Paused) => "paused",
+        (Presence::Present, VmState::ShuttingDown) => "shutting down",
+        (Presence::Present, VmState::ShutOff) => "shut off",
+        (Presence::Present, VmState::Crashed) => "crashed",
+        (Presence::Present, VmState::Suspended) => "suspended",
+        (Presence::Present, VmState::Unknown) => "unknown",
+    }
+}
+
+/// Prints what changed, or would.
+pub(crate) fn print_change(change: &Change, output: &Output) -> Result<(), Failed> {
+    if output.format() == Format::Json {
+        return output.json(change);
+    }
+    let (word, lines) = match (change.mode, change.differences.as_slice()) {
+        (_, []) => return output.remark("nothing to change"),
+        (Mode::Apply, lines) => ("changed", lines),
+        (Mode::DryRun, lines) => ("would change", lines),
+    };
+    lines.iter().try_for_each(|line| output.remark(&format!("{word}: {line}")))
+}

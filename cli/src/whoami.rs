@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden whoami`.
+
+use std::path::Path;
+
+use virtwarden_core::control::{Reply, Request, Whoami};
+
+use crate::client::{ask, unexpected};
+use crate::exit::Failed;
+use crate::output::{Format, Output, listed};
+
+/// Prints who the asker is to Virtwarden.
+pub(crate) fn show(socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Whoami(whoami) = ask(socket, &Request::Whoami)? else { return Err(unexpected()) };
+    match output.format() {
+        Format::Json => output.json(&whoami),
+        Format::Table | Format::Rows => output.rows(describe(&whoami)),
+    }
+}
+
+fn describe(whoami: &Whoami) -> [[String; 2]; 5] {
+    let line = |name: &str, value: String| [name.to_owned(), value];
+    let functions =
+        whoami.functions.iter().map(|function| format!("{} {}", function.number(), function.slug()));
+    let login = whoami.login.as_ref().map_or("none known", |login| &login.name);
+    [
+        line("account", format!("{} ({})", whoami.account.name, whoami.account.uid)),
+        line("logged in as", login.to_owned()),
+        line("groups", listed(whoami.groups.iter().map(|group| &group.name))),
+        line("roles", listed(&whoami.roles)),
+        line("functions", listed(functions).replace(',', ", ")),
+    ]
+}
