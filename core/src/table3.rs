@@ -115,6 +115,12 @@ impl Function {
         self as u8
     }
 
+    /// Whether the function is to set a component's setting: passwords and lockout, screen locks,
+    /// time-outs, cryptography, servers, banner, certificates.
+    pub const fn is_setting(self) -> bool {
+        matches!(self.number(), 2 | 11..=20 | 27)
+    }
+
     /// The function of a row.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|f| f.number() == number)
@@ -154,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_reserves_nine_functions_and_gives_eleven_to_administrators() {
+    fn the_table_keeps_nine_functions_from_users_and_gives_fourteen_to_administrators() {
         let rows = |column, cell| {
             let with_cell = Function::ALL.iter().filter(|f| f.cell(column) == cell);
             with_cell.map(|f| f.number()).collect::<Vec<_>>()
@@ -165,5 +171,14 @@ mod tests {
             [1, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 18, 19, 20]
         );
         assert_eq!(rows(Column::Administrator, Cell::Selected), [2, 17, 27]);
+        assert_eq!(rows(Column::Administrator, Cell::Never), [0; 0]);
+        assert_eq!(rows(Column::User, Cell::Mandatory), [0; 0]);
+        assert_eq!(rows(Column::User, Cell::Selected), [0; 0]);
+    }
+
+    #[test]
+    fn settings_are_the_rows_that_a_component_of_the_host_carries() {
+        let settings: Vec<_> = Function::ALL.iter().filter(|f| f.is_setting()).map(|f| f.number()).collect();
+        assert_eq!(settings, [2, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 27]);
     }
 }

@@ -17,6 +17,7 @@ impl Denial {
                 "access denied: {name} holds no role here; an Administrator can grant one with virtwarden role add"
             ),
             Reason::NotGranted => refused,
+            Reason::NotOnThisObject if self.need.names_its_object() => refused,
             Reason::NotOnThisObject => format!("{refused}: {object} is out of this role's reach"),
             Reason::Malformed(what) => format!("access denied: malformed request: {what}"),
             Reason::Forbidden(rule) => format!("{refused}: {rule}"),
@@ -25,6 +26,11 @@ impl Denial {
 }
 
 impl Need {
+    /// Whether [`Need::act`] names the object already.
+    fn names_its_object(&self) -> bool {
+        !matches!(self.right, Right::Function(_))
+    }
+
     /// What is to be done, to follow "may not".
     fn act(&self) -> String {
         let object = &self.object;

@@ -17,8 +17,8 @@ use crate::policy::settings::{Audit, Gate, Media, Saved, VmRules};
 use crate::policy::table::Table;
 use crate::policy::{Source, roles, sections};
 
-/// Policy files are written by people; this is a hundred times what they write.
-const LARGEST_FILE: usize = 1 << 20;
+/// Policy files are written by people; this is far more than they write.
+const LARGEST_FILE: usize = 256 << 10;
 
 const TABLES: &[&str] = &["role", "information-domain", "vm", "media", "saved", "audit", "gate"];
 
@@ -51,15 +51,15 @@ impl Rules {
                 .errors
                 .push(PolicyError { place: text.place(&(0..0)), fault: Fault::TooLarge(LARGEST_FILE) });
         }
-        let (file, mistakes) = DeTable::parse_recoverable(text.as_str());
-        if mistakes.is_empty() {
-            return self.read_tables(&Table::new(text, file.get_ref(), 0..0));
+        // What follows the first syntax error is mostly its consequence: that one is enough.
+        match DeTable::parse(text.as_str()) {
+            Ok(file) => self.read_tables(&Table::new(text, file.get_ref(), 0..0)),
+            Err(mistake) => {
+                let place = text.place(&mistake.span().unwrap_or_default());
+                let message = mistake.message().replace('\n', ", ");
+                self.errors.push(PolicyError { place, fault: Fault::Syntax(message) });
+            }
         }
-        self.errors.extend(mistakes.iter().map(|mistake| {
-            let message = mistake.message().replace('\n', ", ");
-            let place = text.place(&mistake.span().unwrap_or_default());
-            PolicyError { place, fault: Fault::Syntax(message) }
-        }));
     }
 
     fn read_tables(&mut self, file: &Table<'_>) {

@@ -124,7 +124,10 @@ impl Role {
             Object::Device(name) => self.devices.reach(name),
             Object::Secret(_) | Object::Policy | Object::Trail => self.column == Column::Administrator,
             // A setting is its function's: who holds the screen lock's may set the screen lock.
-            Object::Setting(_) => self.column == Column::Administrator || matches!(right, Right::Function(_)),
+            Object::Setting(_) => {
+                self.column == Column::Administrator
+                    || matches!(right, Right::Function(function) if function.is_setting())
+            }
         }
     }
 }

@@ -35,34 +35,35 @@ impl<'a> Standing<'a> {
         if self.held.is_empty() {
             return Err(Reason::NoRole);
         }
+        let mut holders = self.roles().filter(|role| role.holds(right)).peekable();
+        if holders.peek().is_none() {
+            return Err(Reason::NotGranted);
+        }
         if right == Right::Raw && self.policy.vm().raw == RawDoors::Nobody {
             return Err(Reason::Forbidden(self.policy.raw_doors_are_shut()));
         }
-        let mut holders = self.roles().filter(|role| role.holds(right)).peekable();
-        let granted = holders.peek().is_some();
-        let reason = if granted { Reason::NotOnThisObject } else { Reason::NotGranted };
-        holders.find(|role| role.reaches(right, object, self.subject)).ok_or(reason)
+        holders.find(|role| role.reaches(right, object, self.subject)).ok_or(Reason::NotOnThisObject)
     }
 
     /// Every need must be carried by one role alone, but not all by the same.
     pub(in crate::policy) fn judge(self, needs: &[Need]) -> Decision {
-        let answers: Vec<_> =
-            needs.iter().map(|need| (need, self.carrier(need.right, &need.object))).collect();
-        match answers.iter().find_map(|(need, answer)| Some((need, answer.as_ref().err()?))) {
+        let mut carriers = Vec::new();
+        let mut unmet = Vec::new();
+        for need in needs {
+            match self.carrier(need.right, &need.object) {
+                Ok(role) => carriers.push(role.name.as_str()),
+                Err(reason) => unmet.push((need, reason)),
+            }
+        }
+        match unmet.first() {
             Some((need, reason)) => Decision::Deny(Denial {
                 need: (*need).clone(),
-                missing: answers.iter().filter(|(_, a)| a.is_err()).map(|(need, _)| need.right).collect(),
+                missing: unmet.iter().map(|(need, _)| need.right).collect(),
                 reason: reason.clone(),
                 roles: self.role_names(),
             }),
             None if needs.is_empty() => Decision::Deny(self.nothing_asked()),
-            None => {
-                let mut roles: Vec<_> =
-                    answers.iter().flat_map(|(_, a)| a.iter().map(|r| r.name.clone())).collect();
-                roles.sort_unstable();
-                roles.dedup();
-                Decision::Allow(Permit::new(needs.to_vec(), roles))
-            }
+            None => Decision::Allow(Permit::new(needs.to_vec(), names(carriers))),
         }
     }
 
@@ -79,4 +80,10 @@ impl<'a> Standing<'a> {
     fn role_names(self) -> Vec<String> {
         self.roles().map(|role| role.name.clone()).collect()
     }
+}
+
+fn names(mut carriers: Vec<&str>) -> Vec<String> {
+    carriers.sort_unstable();
+    carriers.dedup();
+    carriers.into_iter().map(str::to_owned).collect()
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Several files, one policy.
+
+use super::*;
+use crate::policy::settings::{FullStore, RawDoors};
+
+#[test]
+fn the_shipped_policy_says_what_holds_where_nothing_is_said() {
+    let (shipped, empty) = (shipped(), Policy::load(&[]).unwrap());
+    assert_eq!(shipped.saved_directory(), empty.saved_directory());
+    assert_eq!((shipped.gate().connections, shipped.gate().per_account), (256, 64));
+    assert_eq!((empty.gate().connections, empty.gate().per_account), (256, 64));
+    for policy in [&shipped, &empty] {
+        assert_eq!((policy.audit().segment_size, policy.audit().store_size), (16 << 20, 1 << 30));
+        assert_eq!(policy.audit().full_store, FullStore::Refuse);
+    }
+    assert_eq!(shipped.media(), [PathBuf::from("/var/lib/virtwarden/media")]);
+    assert!(empty.media().is_empty());
+    assert_eq!((shipped.vm().raw, empty.vm().raw), (RawDoors::Administrator, RawDoors::Nobody));
+}
+
+#[test]
+fn the_first_definition_of_a_table_replaces_later_ones_as_a_whole() {
+    let policy = site("[role.user]\ncolumn = \"user\"\ngroups = [\"libvirt\"]\nfunctions = [\"start\"]");
+    let own = vm("bobvm", Some(assigned_to(&bob())));
+    assert!(ask(&policy, &bob(), function("start"), &own).is_ok());
+    assert!(ask(&policy, &bob(), function("stop"), &own).is_err());
+    assert!(ask(&policy, &bob(), Right::Operate, &own).is_err());
+    assert!(ask(&policy, &alice(), function("stop"), &own).is_ok());
+    let gate = site("[gate]\nper-account = 8");
+    assert_eq!((gate.gate().connections, gate.gate().per_account), (256, 8));
+}
+
+#[test]
+fn a_role_can_be_withdrawn_by_defining_it_without_members() {
+    let policy = site("[role.user]\ncolumn = \"user\"");
+    assert!(policy.roles(&bob()).is_empty());
+}
+
+#[test]
+fn a_mistake_in_one_file_or_in_an_overridden_table_loads_none() {
+    let good = Source { name: "10-site.toml", text: "[vm]\nraw = \"nobody\"" };
+    let overridden = Source { name: "50-old.toml", text: "[vm]\nraw = \"anybody\"" };
+    let broken = Source { name: "99-late.toml", text: "[vm" };
+    assert!(Policy::load(&[good, DEFAULT]).is_ok());
+    assert!(Policy::load(&[good, overridden, DEFAULT]).is_err());
+    assert!(Policy::load(&[good, DEFAULT, broken]).is_err());
+}
+
+#[test]
+fn a_person_holds_roles_by_name_and_by_group() {
+    let policy = site("[role.extra]\ncolumn = \"user\"\nusers = [\"alice\"]\ngroups = [\"team\"]");
+    let names = |who| policy.roles(&who).iter().map(|role| role.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(alice()), ["administrator", "extra"]);
+    assert_eq!(names(bob()), ["extra", "user"]);
+    assert_eq!(names(carol()), [""; 0]);
+}
+
+#[test]
+fn all_settings_are_read() {
+    let policy = site(
+        "[media]\nlibrary = [\"/srv/iso\", \"/srv/floppy\"]\n[saved]\ndirectory = \"/srv/saved\"\n\
+         [audit]\nsegment-size = \"1 MiB\"\nstore-size = \"2 TiB\"\nfull-store = \"overwrite-oldest\"\n\
+         [gate]\nconnections = 10",
+    );
+    assert_eq!(policy.media(), [PathBuf::from("/srv/iso"), PathBuf::from("/srv/floppy")]);
+    assert_eq!(policy.saved_directory(), Path::new("/srv/saved"));
+    assert_eq!((policy.audit().segment_size, policy.audit().store_size), (1 << 20, 2 << 40));
+    assert_eq!(policy.audit().full_store, FullStore::OverwriteOldest);
+    assert_eq!((policy.gate().connections, policy.gate().per_account), (10, 64));
+}
