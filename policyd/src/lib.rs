@@ -4,5 +4,5 @@
 pub mod accounts;
 pub mod gate;
 pub mod peer;
-pub mod systemd;
 pub mod registry;
+pub mod systemd;

@@ -66,6 +66,12 @@ pub fn vm_type(host: &Host) -> String {
     host.root(". /etc/virtwarden-testhost.conf; echo $VM_TYPE").out.trim().to_owned()
 }
 
+/// The site's own rules: two information domains.
+const RULES: &str = "[information-domain.red]
+networks = [\"red\"]
+[information-domain.blue]
+networks = [\"blue\"]";
+
 /// Sets the scene anew, as alice through the gate where that is her work.
 ///
 /// # Errors
@@ -73,6 +79,8 @@ pub fn vm_type(host: &Host) -> String {
 pub fn set(host: &Host) -> Result<(), String> {
     host.root(&format!("B='{BEHIND}'; {{ {CLEAN} }} >/dev/null 2>&1"));
     check("files", &host.root(&format!("set -e; L={LIBRARY}; {FILES}")))?;
+    check("rules", &host.write("/etc/virtwarden/policy.d/20-story.toml", RULES))?;
+    check("reload", &alice(host, "virtwarden policy reload"))?;
     let vm_type = vm_type(host);
     for vm in ["bobvm", "finance"] {
         host.write(&format!("/srv/vms/{vm}.xml"), &definition(vm, &vm_type));
