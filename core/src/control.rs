@@ -12,7 +12,7 @@ mod reply;
 mod request;
 
 pub use audit::{AuditFilter, AuditRange};
-pub use hook::{HookAnswer, HookCall, HookDriver};
+pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,

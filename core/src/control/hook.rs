@@ -31,6 +31,27 @@ pub struct HookCall {
     pub xml: String,
 }
 
+/// What libvirt does with a no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Veto {
+    /// What was about to happen does not happen.
+    Stops,
+    /// Nothing, or harm: it has happened already, or a running VM would be killed for it.
+    Ignored,
+}
+
+impl HookCall {
+    /// Whether a no means anything here. An operation that is not known can stop: when in doubt, no.
+    pub fn veto(&self) -> Veto {
+        match (self.driver, self.operation.as_str()) {
+            (HookDriver::Daemon, _)
+            | (HookDriver::Qemu, "stopped" | "release" | "reconnect" | "attach")
+            | (HookDriver::Network, "stopped" | "updated" | "port-deleted" | "unplugged") => Veto::Ignored,
+            (HookDriver::Qemu | HookDriver::Network, _) => Veto::Stops,
+        }
+    }
+}
+
 /// The answer. No answer is a no: the hook refuses when it hears nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -42,4 +63,37 @@ pub enum HookAnswer {
         /// The reason.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn veto(driver: HookDriver, operation: &str) -> Veto {
+        HookCall {
+            driver,
+            object: "vm".into(),
+            operation: operation.into(),
+            sub_operation: "begin".into(),
+            xml: String::new(),
+        }
+        .veto()
+    }
+
+    #[test]
+    fn a_start_can_be_stopped_and_a_running_vm_is_never_killed() {
+        for operation in ["prepare", "start", "started", "migrate", "restore", "of-the-future"] {
+            assert_eq!(veto(HookDriver::Qemu, operation), Veto::Stops, "{operation}");
+        }
+        for operation in ["reconnect", "attach", "stopped", "release"] {
+            assert_eq!(veto(HookDriver::Qemu, operation), Veto::Ignored, "{operation}");
+        }
+        for operation in ["start", "started", "port-created"] {
+            assert_eq!(veto(HookDriver::Network, operation), Veto::Stops, "{operation}");
+        }
+        for operation in ["stopped", "updated", "port-deleted"] {
+            assert_eq!(veto(HookDriver::Network, operation), Veto::Ignored, "{operation}");
+        }
+        assert_eq!(veto(HookDriver::Daemon, "start"), Veto::Ignored);
+    }
 }
