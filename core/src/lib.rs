@@ -11,4 +11,6 @@ pub mod record;
 pub mod rpc;
 pub mod subject;
 pub mod table3;
+#[cfg(feature = "trail")]
+pub mod trail;
 pub mod xml;
