@@ -6,3 +6,4 @@ pub mod gate;
 pub mod peer;
 pub mod registry;
 pub mod systemd;
+pub mod trail;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The audit trail as it is written: many threads hand in events, one thread makes them durable.
+//!
+//! Fails closed: an attempt that cannot be recorded returns an error, and must then not be acted on.
+
+mod clock;
+mod commit;
+mod config;
+mod error;
+mod flood;
+mod follow;
+mod keys;
+mod queue;
+mod recover;
+mod scan;
+mod space;
+mod spare;
+mod store;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use nix::fcntl::Flock;
+use virtwarden_core::record::Event;
+use virtwarden_core::trail::bound::bound;
+use virtwarden_core::trail::digest::Digest;
+use virtwarden_core::trail::entry::Entry;
+use virtwarden_core::trail::line::member;
+
+pub use clock::{Clock, HostClock};
+pub use config::{Config, Kernel, WhenFull};
+pub use error::TrailError;
+pub use follow::{Follower, News};
+pub use store::{Directory, Sink, Store, Stored};
+
+use commit::{Committer, Shared};
+use flood::{Limiter, Ruling};
+use follow::Followers;
+use queue::{Queue, Work};
+
+/// The place of a line in the trail: 1 for the first, without gaps.
+pub type Sequence = u64;
+
+/// The trail, open for writing. Closed when dropped.
+pub struct Trail {
+    shared: Arc<Shared>,
+    running: Mutex<Option<Running>>,
+}
+
+/// The thread that writes, and the lock that makes it the only one.
+struct Running {
+    committer: JoinHandle<()>,
+    _lock: Flock<std::fs::File>,
+}
+
+impl Trail {
+    /// Opens the trail on this host, or begins it. What a crash left behind is put right and recorded.
+    ///
+    /// # Errors
+    /// If it cannot be written, another process writes it, or its key is missing.
+    pub fn open(config: Config) -> Result<Self, TrailError> {
+        let clock = HostClock::new().map_err(TrailError::file("/proc/sys/kernel/random/boot_id".as_ref()))?;
+        let store = Directory::open(&config.directory).map_err(TrailError::file(&config.directory))?;
+        Self::open_in(config, Arc::new(store), Arc::new(clock))
+    }
+
+    /// Opens a trail in a given store with a given clock.
+    ///
+    /// # Errors
+    /// As [`Trail::open`].
+    pub fn open_in(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, TrailError> {
+        let lock = recover::lock(&config)?;
+        let recovered = recover::recover(&config, &*store)?;
+        let queue = Queue::new(config.queue_bytes, Arc::clone(&clock));
+        let (limiter, followers) = (Limiter::default(), Followers::default());
+        let shared = Arc::new(Shared { queue, limiter, followers, clock });
+        let committer = Self::start(config, store, Arc::clone(&shared), recovered)?;
+        let running = Mutex::new(Some(Running { committer, _lock: lock }));
+        Ok(Self { shared, running })
+    }
+
+    fn start(
+        config: Config,
+        store: Arc<dyn Store>,
+        shared: Arc<Shared>,
+        recovered: recover::Recovered,
+    ) -> Result<JoinHandle<()>, TrailError> {
+        let path = config.directory.clone();
+        let (writer, opening) = recovered.resume(&config, &store).map_err(TrailError::file(&path))?;
+        let (since, anchored) = (Instant::now(), Instant::now());
+        let mut committer = Committer { shared, writer, store, config, opening, down: None, since, anchored };
+        committer.open();
+        let thread = thread::Builder::new().name("trail".to_owned());
+        thread.spawn(move || committer.run()).map_err(TrailError::file(&path))
+    }
+
+    /// Records that a permitted act is about to begin, and returns when that is durable.
+    ///
+    /// # Errors
+    /// If it could not be recorded. The act must then not happen.
+    pub fn attempt(&self, event: Event) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::Write(line(event)?))
+    }
+
+    /// Records something that has happened. It is written soon, in order, even if writing fails at first.
+    /// Waits only while too much else waits to be written.
+    ///
+    /// # Errors
+    /// If the trail is closed, or writing fails for so long that there is no room left for what waits.
+    pub fn note(&self, event: Event) -> Result<(), TrailError> {
+        self.shared.queue.tell(line(event)?, None)
+    }
+
+    /// Records a refusal. Many refusals of one account are counted together, see [`flood`].
+    pub fn deny(&self, event: Event) {
+        if self.shared.queue.count_denial_if_down() {
+            return;
+        }
+        let now = self.shared.clock.now().up;
+        match self.shared.limiter.rule(event, now) {
+            Ruling::Record(event, last_seen) => {
+                // The refusal stands whether or not it can be recorded; the queue counts what it cannot take.
+                let _ = line(*event).and_then(|line| self.shared.queue.tell(line, Some(last_seen)));
+            }
+            Ruling::Begin => self.shared.queue.wake(),
+            Ruling::Count => {}
+        }
+    }
+
+    /// Seals everything so far with a signed checkpoint, durably.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub fn seal(&self) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::Seal(None))
+    }
+
+    /// Seals everything so far under the policy that was in force; later checkpoints name the new one.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub fn adopt_policy(&self, policy: Digest) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::Seal(Some(policy)))
+    }
+
+    /// Goes over to a new sealing key, which the old one vouches for.
+    ///
+    /// # Errors
+    /// If it could not be made or written; the old key then stays.
+    pub fn change_key(&self) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::NewKey)
+    }
+
+    /// Follows what becomes durable from now on.
+    pub fn follow(&self) -> Follower {
+        self.shared.followers.join()
+    }
+
+    /// Writes what waits, records the stop, seals, and closes.
+    pub fn close(&self) {
+        self.shared.queue.close();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Running { committer, _lock }) = running.take() {
+            // A committer that panicked has answered everyone with an error already.
+            let _ = committer.join();
+        }
+        self.shared.followers.close();
+    }
+}
+
+impl Drop for Trail {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for Trail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Trail")
+    }
+}
+
+fn line(event: Event) -> Result<Vec<u8>, TrailError> {
+    let entry = Entry::Record(Box::new(bound(event)));
+    member(&entry).map_err(|cause| TrailError::Unwritable(cause.to_string().into()))
+}

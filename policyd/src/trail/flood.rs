@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeps one account's refusals from filling the disk: the first ones are recorded one by one, the rest
+//! are counted by what was refused, and the counts are recorded, more rarely the longer it goes on.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use virtwarden_core::record::{Event, Kind};
+use virtwarden_core::trail::bound::bound;
+
+const SECOND: u64 = 1_000_000;
+/// Refusals that an account has recorded one by one before they are counted.
+const BURST: u64 = 20;
+/// The time after which it has one more, in microseconds.
+const REFILL: u64 = SECOND;
+/// The time from the first count to its record, in microseconds. Doubles up to the longest.
+const SHORTEST: u64 = SECOND;
+const LONGEST: u64 = 60 * SECOND;
+/// Different refusals of one account that are counted apart; the others are counted together.
+const APART: usize = 8;
+/// Accounts that are told apart; further ones share one account.
+const ACCOUNTS: usize = 1024;
+/// The operation under which refusals beyond [`APART`] are counted.
+const SEVERAL: &str = "several";
+
+/// The sequence number of the last refusal that was recorded by itself, known once it is durable.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastSeen(Arc<AtomicU64>);
+
+impl LastSeen {
+    pub(super) fn set(&self, seq: u64) {
+        self.0.store(seq, Ordering::Relaxed);
+    }
+
+    fn seq(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|seq| *seq > 0)
+    }
+}
+
+/// What becomes of a refusal.
+#[derive(Debug)]
+pub(super) enum Ruling {
+    /// It is recorded by itself; its sequence number is to be noted there.
+    Record(Box<Event>, LastSeen),
+    /// It is the first of those to be counted; see [`Limiter::due_at`].
+    Begin,
+    /// It is counted with those before.
+    Count,
+}
+
+#[derive(Debug)]
+struct Counted {
+    first: Event,
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Account {
+    tokens: u64,
+    refilled: u64,
+    counted: Vec<Counted>,
+    due: u64,
+    interval: u64,
+    last_seen: LastSeen,
+}
+
+/// Counts the refusals of each account.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    accounts: Mutex<HashMap<Option<u32>, Account>>,
+}
+
+impl Limiter {
+    /// Decides what becomes of a refusal at a moment, in microseconds.
+    pub(super) fn rule(&self, event: Event, now: u64) -> Ruling {
+        let mut accounts = self.lock();
+        let uid = event.actor.as_ref().map(|actor| actor.account.uid);
+        if !accounts.contains_key(&uid) && accounts.len() >= ACCOUNTS {
+            accounts.retain(|_, account| !account.is_idle(now));
+        }
+        let uid = if accounts.len() < ACCOUNTS || accounts.contains_key(&uid) { uid } else { None };
+        accounts.entry(uid).or_insert_with(|| Account::new(now)).rule(event, now)
+    }
+
+    /// When counts are to be recorded next, if there are any.
+    pub(super) fn due_at(&self) -> Option<u64> {
+        self.lock().values().filter(|account| !account.counted.is_empty()).map(|account| account.due).min()
+    }
+
+    /// The counts that are due at a moment, as events.
+    pub(super) fn due(&self, now: u64) -> Vec<Event> {
+        let mut accounts = self.lock();
+        accounts.values_mut().filter(|account| account.due <= now).flat_map(Account::report).collect()
+    }
+
+    /// All counts, because the trail closes.
+    pub(super) fn all(&self) -> Vec<Event> {
+        self.lock().values_mut().flat_map(Account::report).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Option<u32>, Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Account {
+    fn new(now: u64) -> Self {
+        Self {
+            tokens: BURST,
+            refilled: now,
+            counted: Vec::new(),
+            due: 0,
+            interval: SHORTEST,
+            last_seen: LastSeen::default(),
+        }
+    }
+
+    fn rule(&mut self, event: Event, now: u64) -> Ruling {
+        self.refill(now);
+        if self.tokens > 0 {
+            self.tokens -= 1;
+            return Ruling::Record(Box::new(event), self.last_seen.clone());
+        }
+        let begins = self.counted.is_empty();
+        self.count(event, now);
+        if begins { Ruling::Begin } else { Ruling::Count }
+    }
+
+    fn refill(&mut self, now: u64) {
+        let gained = now.saturating_sub(self.refilled) / REFILL;
+        self.tokens = self.tokens.saturating_add(gained).min(BURST);
+        self.refilled += gained * REFILL;
+        if self.tokens == BURST && self.counted.is_empty() {
+            self.interval = SHORTEST;
+        }
+    }
+
+    fn count(&mut self, event: Event, now: u64) {
+        if self.counted.is_empty() {
+            self.due = now + self.interval;
+            self.interval = (self.interval * 2).min(LONGEST);
+        }
+        let event = bound(event);
+        let alike = |other: &&mut Counted| {
+            other.first.operation == event.operation && other.first.detail == event.detail
+        };
+        let room = self.counted.len() < APART;
+        match self.counted.iter_mut().find(alike) {
+            Some(counted) => counted.count += 1,
+            None if room => self.counted.push(Counted { first: event, count: 1 }),
+            None => self.count_together(event),
+        }
+    }
+
+    fn count_together(&mut self, event: Event) {
+        match self.counted.iter_mut().find(|counted| counted.first.operation == SEVERAL) {
+            Some(counted) => counted.count += 1,
+            None => {
+                let operation = SEVERAL.to_owned();
+                let detail = format!("more than {APART} different requests were refused");
+                let first = Event { operation, detail, targets: Vec::new(), functions: Vec::new(), ..event };
+                self.counted.push(Counted { first, count: 1 });
+            }
+        }
+    }
+
+    fn report(&mut self) -> Vec<Event> {
+        let of = self.last_seen.seq();
+        let counted = self.counted.drain(..);
+        let repeated =
+            |Counted { first, count }| Event { kind: Kind::Repeated, of, count: Some(count), ..first };
+        counted.map(repeated).collect()
+    }
+
+    fn is_idle(&self, now: u64) -> bool {
+        self.counted.is_empty() && now.saturating_sub(self.refilled) / REFILL + self.tokens >= BURST
+    }
+}

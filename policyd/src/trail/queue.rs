@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What waits to be written, in order, and whether writing works at present.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use virtwarden_core::trail::digest::Digest;
+use virtwarden_core::trail::line::Stamp;
+
+use crate::trail::Sequence;
+use crate::trail::clock::Clock;
+use crate::trail::error::TrailError;
+use crate::trail::flood::LastSeen;
+
+/// How many bytes an item counts beyond its text.
+const OVERHEAD: usize = 256;
+
+/// Someone who waits for an answer.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    thread: Thread,
+    answer: OnceLock<Result<Sequence, TrailError>>,
+}
+
+impl Waiter {
+    /// Sleeps until there is an answer.
+    pub(super) fn wait(&self) -> Result<Sequence, TrailError> {
+        loop {
+            if let Some(answer) = self.answer.get() {
+                return answer.clone();
+            }
+            thread::park();
+        }
+    }
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Write a line with that member.
+    Write(Vec<u8>),
+    /// Seal what is written; from here on that policy is in force.
+    Seal(Option<Digest>),
+    /// Go over to a new key.
+    NewKey,
+}
+
+/// What becomes of an item that could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Care {
+    /// Someone waits and will not act.
+    Refuse,
+    /// It has happened already and must be written later.
+    Keep,
+}
+
+/// One thing to be done. Whoever waits for it gets an answer whatever becomes of it.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) work: Work,
+    pub(super) stamp: Stamp,
+    pub(super) care: Care,
+    waiter: Option<Arc<Waiter>>,
+    last_seen: Option<LastSeen>,
+}
+
+impl Item {
+    pub(super) fn answer(&mut self, answer: Result<Sequence, TrailError>) {
+        if let (Some(last_seen), Ok(seq)) = (&self.last_seen, &answer) {
+            last_seen.set(*seq);
+        }
+        if let Some(waiter) = self.waiter.take() {
+            let _ = waiter.answer.set(answer);
+            waiter.thread.unpark();
+        }
+    }
+
+    /// A line that the committer itself adds.
+    pub(super) fn own(member: Vec<u8>, stamp: Stamp) -> Self {
+        Self { work: Work::Write(member), stamp, care: Care::Keep, waiter: None, last_seen: None }
+    }
+
+    fn bytes(&self) -> usize {
+        OVERHEAD + if let Work::Write(member) = &self.work { member.len() } else { 0 }
+    }
+}
+
+impl Drop for Item {
+    fn drop(&mut self) {
+        self.answer(Err(TrailError::Closed));
+    }
+}
+
+/// What was turned away while writing did not work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// Attempts that were not permitted for this reason.
+    pub(super) attempts: u64,
+    /// Refusals that have no record of their own.
+    pub(super) denials: u64,
+    /// Outcomes and other notes for which there was no room left.
+    pub(super) notes: u64,
+}
+
+#[derive(Debug)]
+enum Health {
+    Working,
+    Down(TrailError),
+    Closing,
+    Closed,
+}
+
+#[derive(Debug)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    health: Health,
+    refused: Refused,
+    woken: bool,
+}
+
+/// What the committer is to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// Go on.
+    Work,
+    /// Write what is there and stop.
+    Close,
+}
+
+/// The queue between everyone and the committer.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    room: Condvar,
+    limit: usize,
+    clock: Arc<dyn Clock>,
+}
+
+impl Queue {
+    pub(super) fn new(limit: usize, clock: Arc<dyn Clock>) -> Self {
+        let state = State {
+            items: VecDeque::new(),
+            bytes: 0,
+            health: Health::Working,
+            refused: Refused::default(),
+            woken: false,
+        };
+        Self { state: Mutex::new(state), work: Condvar::new(), room: Condvar::new(), limit, clock }
+    }
+
+    /// Queues work and waits until it is durable or has failed.
+    pub(super) fn ask(&self, work: Work) -> Result<Sequence, TrailError> {
+        let waiter = Arc::new(Waiter { thread: thread::current(), answer: OnceLock::new() });
+        self.push(work, Care::Refuse, Some(Arc::clone(&waiter)), None)?;
+        waiter.wait()
+    }
+
+    /// Queues a line about something that has happened. Waits for room, but not for the disk.
+    pub(super) fn tell(&self, member: Vec<u8>, last_seen: Option<LastSeen>) -> Result<(), TrailError> {
+        self.push(Work::Write(member), Care::Keep, None, last_seen)
+    }
+
+    /// Counts a refusal instead of queueing it, if writing does not work at present.
+    pub(super) fn count_denial_if_down(&self) -> bool {
+        let mut state = self.lock();
+        let down = matches!(state.health, Health::Down(_));
+        state.refused.denials += u64::from(down);
+        down
+    }
+
+    fn push(
+        &self,
+        work: Work,
+        care: Care,
+        waiter: Option<Arc<Waiter>>,
+        last_seen: Option<LastSeen>,
+    ) -> Result<(), TrailError> {
+        let mut state = self.lock();
+        loop {
+            state.admit(care, self.limit)?;
+            if state.bytes < self.limit {
+                break;
+            }
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let item = Item { work, stamp: self.clock.now(), care, waiter, last_seen };
+        state.bytes += item.bytes();
+        state.items.push_back(item);
+        if state.items.len() == 1 {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Has the committer look at what else is due.
+    pub(super) fn wake(&self) {
+        self.lock().woken = true;
+        self.work.notify_one();
+    }
+
+    /// Takes everything that waits. Sleeps until there is something or the time is up.
+    pub(super) fn take(&self, until: Instant) -> (VecDeque<Item>, Call) {
+        let mut state = self.lock();
+        while state.items.is_empty() || matches!(state.health, Health::Down(_)) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left == Duration::ZERO || state.woken || matches!(state.health, Health::Closing) {
+                break;
+            }
+            state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.woken = false;
+        let call = if matches!(state.health, Health::Closing) { Call::Close } else { Call::Work };
+        if matches!(state.health, Health::Down(_)) {
+            return (VecDeque::new(), call);
+        }
+        state.bytes = 0;
+        self.room.notify_all();
+        (mem::take(&mut state.items), call)
+    }
+
+    /// Writing failed: refuses what waits for an answer, keeps the rest, those already taken first.
+    pub(super) fn fail(&self, error: TrailError, taken: Vec<Item>) {
+        let mut state = self.lock();
+        let waiting = mem::take(&mut state.items);
+        state.bytes = 0;
+        for mut item in taken.into_iter().chain(waiting) {
+            match item.care {
+                Care::Refuse => {
+                    item.answer(Err(error.clone()));
+                    state.refused.attempts += 1;
+                }
+                Care::Keep => {
+                    state.bytes += item.bytes();
+                    state.items.push_back(item);
+                }
+            }
+        }
+        if !matches!(state.health, Health::Closing | Health::Closed) {
+            state.health = Health::Down(error);
+        }
+        self.room.notify_all();
+    }
+
+    /// Writing works again. Returns what was turned away since it did not.
+    pub(super) fn work_again(&self) -> Refused {
+        let mut state = self.lock();
+        if matches!(state.health, Health::Down(_)) {
+            state.health = Health::Working;
+        }
+        mem::take(&mut state.refused)
+    }
+
+    /// It did not after all.
+    pub(super) fn count_again(&self, refused: Refused) {
+        let mut state = self.lock();
+        state.refused.attempts += refused.attempts;
+        state.refused.denials += refused.denials;
+        state.refused.notes += refused.notes;
+    }
+
+    /// No more; the committer is to write what is there and stop.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        if !matches!(state.health, Health::Closed) {
+            state.health = Health::Closing;
+        }
+        self.work.notify_all();
+        self.room.notify_all();
+    }
+
+    /// The committer is gone. Answers everyone who still waits.
+    pub(super) fn closed(&self) {
+        let mut state = self.lock();
+        state.health = Health::Closed;
+        state.items.clear();
+        self.room.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether something may be queued now; it may still have to wait for room.
+    fn admit(&mut self, care: Care, limit: usize) -> Result<(), TrailError> {
+        match (&self.health, care) {
+            (Health::Working, _) => Ok(()),
+            (Health::Closing | Health::Closed, _) => Err(TrailError::Closed),
+            (Health::Down(error), Care::Refuse) => {
+                self.refused.attempts += 1;
+                Err(error.clone())
+            }
+            (Health::Down(_), Care::Keep) if self.bytes < limit => Ok(()),
+            (Health::Down(error), Care::Keep) => {
+                self.refused.notes += 1;
+                Err(error.clone())
+            }
+        }
+    }
+}
