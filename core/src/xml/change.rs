@@ -1,80 +1,239 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What differs between two definitions of a VM, as rights.
+//!
+//! What is the same needs nothing. What differs needs the rights of what it was and of what it
+//! shall be, and what is not understood needs the most demanding one.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::request::Right;
+use crate::table3::Function;
 
 use super::definition::Definition;
-use super::element::Element;
+use super::device::{self, describe};
+use super::element::{Element, Node};
+use super::media;
+use super::needs::{CONFIGURE, Needs};
+use super::normal;
+use super::section::{self, Part};
 
-/// One difference and the right it needs.
+pub use super::media::{Medium, Source};
+
+/// One difference and a right it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// What somebody must hold to make it.
     pub right: Right,
     /// For the record and the person: "interface added: network `red`". Never a secret.
     pub summary: String,
-    /// Set where a medium is inserted or ejected: the gate must judge it further.
+    /// Set where a medium is inserted or ejected: the right is not enough, the medium must be
+    /// judged as well.
     pub medium: Option<Medium>,
-}
-
-/// A medium that goes into, or leaves, a drive that the VM already has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Medium {
-    /// The drive, by its name in the guest: `sda`.
-    pub target: String,
-    /// What shall be in it.
-    pub source: Source,
-}
-
-/// What shall be in a drive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Nothing: the medium is ejected.
-    Empty,
-    /// A file on the host and nothing more than its path.
-    File {
-        /// As written; not yet looked at on the host.
-        path: String,
-        /// How its content is read; none means that libvirt would choose. Only `raw` has no
-        /// backing chain that could lead to other files.
-        format: Option<String>,
-    },
-    /// Anything else, described: a device, a network address, a file with further settings.
-    Other(String),
 }
 
 /// Which definitions are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// What libvirt stores for the next start on both sides.
+    /// Everything counts. For whatever a client sent.
     Stored,
-    /// A running VM on at least one side: what libvirt made up at start does not count.
+    /// What libvirt itself writes while a VM runs does not count, see [`super::ignored::IGNORED`].
+    /// Only where libvirt wrote both sides: a snapshot or a saved state against the present.
     Running,
-}
-
-/// What a call does with one device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// `DOMAIN_ATTACH_DEVICE`.
-    Attach,
-    /// `DOMAIN_UPDATE_DEVICE`.
-    Update,
-    /// `DOMAIN_DETACH_DEVICE`, by element or by alias.
-    Detach,
 }
 
 /// What somebody must hold to turn one definition into another; empty if they mean the same.
 /// Without a current one, everything in the proposed one is new.
 pub fn changes(current: Option<&Definition>, proposed: &Definition, form: Form) -> Vec<Change> {
-    let _ = form;
-    if current.is_some_and(|current| current.root() == proposed.root()) {
-        return Vec::new();
-    }
-    vec![Change { right: Right::Administer, summary: "definition changed".into(), medium: None }]
+    let new = normal::definition(proposed.root(), form);
+    let Some(current) = current else {
+        let nothing = Element::new("domain");
+        let created = vec![change(CONFIGURE, format!("VM created: `{}`", proposed.name()))];
+        return tidy(created.into_iter().chain(differences(&nothing, &new, form)).collect());
+    };
+    let old = normal::definition(current.root(), form);
+    tidy(differences(&old, &new, form))
 }
 
-/// What somebody must hold for one device of a VM to be attached, updated or detached; never empty.
-pub fn device_change(act: Act, element: &Element, current: &Definition) -> Vec<Change> {
-    let _ = current;
-    vec![Change { right: Right::Administer, summary: format!("{act:?} {}", element.name), medium: None }]
+fn differences(old: &Element, new: &Element, form: Form) -> Vec<Change> {
+    let mut found = root(old, new);
+    for part in section::differing(&[old], &[new]) {
+        match part.name {
+            "devices" => found.extend(devices(&part, form)),
+            _ if form == Form::Running && is_cpu_expansion(&part) => {}
+            _ => found.extend(explain(&section::needs(&part), &summary(&part))),
+        }
+    }
+    found
+}
+
+/// The attributes of the outermost element.
+fn root(old: &Element, new: &Element) -> Vec<Change> {
+    let mut names: Vec<&str> =
+        old.attributes.iter().chain(&new.attributes).map(|a| a.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let differing = names.into_iter().filter(|name| old.attribute(name) != new.attribute(name));
+    let right = |name| if name == "type" { CONFIGURE } else { Right::Administer };
+    differing.map(|name| change(right(name), format!("attribute changed: {name}"))).collect()
+}
+
+/// libvirt writes a running VM's `host-model` out as the model and features that this host has, not
+/// always in the same words. Whoever has the one has the other; features of the hypervisor itself
+/// and everything else in the element are compared all the same.
+fn is_cpu_expansion(part: &Part<'_>) -> bool {
+    let ([old], [new]) = (part.old.as_slice(), part.new.as_slice()) else { return false };
+    part.name == "cpu"
+        && [old, new].iter().all(|cpu| is_host_model(cpu))
+        && without_model(old) == without_model(new)
+}
+
+fn is_host_model(cpu: &Element) -> bool {
+    let exact = || {
+        let forbid = cpu.child("model").is_some_and(|m| m.attribute("fallback") == Some("forbid"));
+        cpu.attribute("match") == Some("exact") && forbid && cpu.child("vendor").is_some()
+    };
+    match cpu.attribute("mode") {
+        Some("host-model") => true,
+        Some("custom") => exact(),
+        _ => false,
+    }
+}
+
+fn without_model(cpu: &Element) -> Element {
+    let model = |e: &Element| match e.name.as_str() {
+        "model" | "vendor" => true,
+        "feature" => e.attribute("name").is_some_and(|name| !name.starts_with("hv-")),
+        _ => false,
+    };
+    let mut rest = cpu.clone();
+    rest.attributes.retain(|a| !matches!(a.name.as_str(), "mode" | "match" | "check"));
+    rest.children.retain(|node| !matches!(node, Node::Element(e) if model(e)));
+    rest
+}
+
+fn summary(part: &Part<'_>) -> String {
+    let name = part.name;
+    match (part.old.as_slice(), part.new.as_slice()) {
+        ([], _) => format!("{name} added"),
+        (_, []) => format!("{name} removed"),
+        ([old], [new]) if matches!(name, "name" | "memory" | "currentMemory" | "vcpu") => {
+            format!("{name} changed: {} to {}", old.text(), new.text())
+        }
+        _ => format!("{name} changed"),
+    }
+}
+
+/// Devices, each on its own: the same ones cancel out in any order, then those that libvirt would
+/// take for the same device are compared.
+fn devices(part: &Part<'_>, form: Form) -> Vec<Change> {
+    let children = |side: &[&Element]| side.iter().flat_map(|d| d.elements().cloned()).collect::<Vec<_>>();
+    let (old, new) = without_equal(children(&part.old), children(&part.new));
+    let mut waiting: BTreeMap<(String, String), Vec<Element>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for device in old {
+        match device::identity(&device) {
+            Some(identity) => waiting.entry((device.name.clone(), identity)).or_default().push(device),
+            None => {
+                found.extend(explain(&device::needs(&device), &format!("removed: {}", describe(&device))))
+            }
+        }
+    }
+    for device in new {
+        let before = device::identity(&device)
+            .and_then(|identity| waiting.get_mut(&(device.name.clone(), identity)))
+            .and_then(Vec::pop);
+        match before {
+            Some(before) => found.extend(changed(&before, &device, form)),
+            None => found.extend(explain(&device::needs(&device), &format!("added: {}", describe(&device)))),
+        }
+    }
+    let removed = waiting.values().flatten();
+    found.extend(removed.flat_map(|d| explain(&device::needs(d), &format!("removed: {}", describe(d)))));
+    found
+}
+
+fn without_equal(old: Vec<Element>, new: Vec<Element>) -> (Vec<Element>, Vec<Element>) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for device in &new {
+        *count.entry(device.to_string()).or_default() += 1;
+    }
+    let mut common: BTreeMap<String, usize> = BTreeMap::new();
+    let old = old.into_iter().filter(|device| !take(&mut count, &mut common, device.to_string())).collect();
+    let mut none = BTreeMap::new();
+    let new = new.into_iter().filter(|device| !take(&mut common, &mut none, device.to_string())).collect();
+    (old, new)
+}
+
+/// Moves one of what `from` counts to `to`; whether there was one.
+fn take(from: &mut BTreeMap<String, usize>, to: &mut BTreeMap<String, usize>, key: String) -> bool {
+    let Some(left) = from.get_mut(&key).filter(|left| **left > 0) else { return false };
+    *left -= 1;
+    *to.entry(key).or_default() += 1;
+    true
+}
+
+fn changed(old: &Element, new: &Element, form: Form) -> Vec<Change> {
+    if form == Form::Running && is_chain_written_out(old, new) {
+        return Vec::new();
+    }
+    if let Some(medium) = media::change(old, new) {
+        return medium_changes(medium, new);
+    }
+    let (before, after) = (describe(old), describe(new));
+    let summary =
+        if before == after { format!("changed: {before}") } else { format!("changed: {before} to {after}") };
+    explain(&device::needs(old).with(device::needs(new)), &summary)
+}
+
+/// libvirt writes the backing files of a running VM's disk out. They follow from the file, which is
+/// the same; only where both sides name them can they differ.
+fn is_chain_written_out(old: &Element, new: &Element) -> bool {
+    let one = old.child("backingStore").is_none() != new.child("backingStore").is_none();
+    let without = |disk: &Element| {
+        let mut disk = disk.clone();
+        disk.children.retain(|node| !matches!(node, Node::Element(e) if e.is("backingStore")));
+        disk
+    };
+    one && old.is("disk") && without(old) == without(new)
+}
+
+/// A file in a drive is for whoever may connect media, once it has been judged. Whatever else goes
+/// into it needs what it would need in a disk too.
+pub(super) fn medium_changes(medium: Medium, drive: &Element) -> Vec<Change> {
+    let summary = match &medium.source {
+        Source::Empty => format!("medium ejected: `{}`", medium.target),
+        Source::File { path, .. } => format!("medium inserted: `{}`: `{path}`", medium.target),
+        Source::Other(what) => format!("medium inserted: `{}`: {what}", medium.target),
+    };
+    let more = match medium.source {
+        Source::Other(_) => explain(&device::needs(drive), &summary),
+        Source::Empty | Source::File { .. } => Vec::new(),
+    };
+    let right = Right::Function(Function::ConnectRemovable);
+    std::iter::once(Change { right, summary, medium: Some(medium) }).chain(more).collect()
+}
+
+pub(super) fn change(right: Right, summary: String) -> Change {
+    Change { right, summary, medium: None }
+}
+
+/// One change for each right; the reason stands where the right does not follow from the summary.
+pub(super) fn explain(needs: &Needs, summary: &str) -> Vec<Change> {
+    let one = |(right, why): (Right, &str)| match why {
+        "" => change(right, summary.to_owned()),
+        why => change(right, format!("{summary}; {why}")),
+    };
+    needs.iter().map(one).collect()
+}
+
+const LONGEST_SUMMARY: usize = 200;
+
+/// Each change once, and none longer than a line.
+pub(super) fn tidy(changes: Vec<Change>) -> Vec<Change> {
+    let mut seen = BTreeSet::new();
+    let short = |text: &str| {
+        text.chars().take(LONGEST_SUMMARY).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    };
+    let lines = changes.into_iter().map(|c| Change { summary: short(&c.summary), ..c });
+    lines.filter(|c| c.medium.is_some() || seen.insert((c.right, c.summary.clone()))).collect()
 }

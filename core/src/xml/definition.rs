@@ -6,6 +6,7 @@ use std::fmt;
 use crate::object::Uuid;
 
 use super::element::Element;
+use super::facts::Facts;
 use super::problem::XmlError;
 use super::strict::parse;
 
@@ -96,6 +97,11 @@ impl Definition {
     /// The elements that are its devices.
     pub fn devices(&self) -> impl Iterator<Item = &Element> {
         self.root.child("devices").into_iter().flat_map(Element::elements)
+    }
+
+    /// What the rules that bind everybody look at.
+    pub fn facts(&self) -> Facts {
+        Facts::of(&self.root)
     }
 
     /// The canonical XML: what goes to libvirt.
