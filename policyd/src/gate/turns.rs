@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One change of a VM's definition at a time: what a judgement saw is still so when libvirtd acts.
+//!
+//! A turn is held from the look at the present definition until libvirtd's reply. Nobody blocks a thread
+//! for it: who finds it taken leaves a bell and goes on serving its connection until the bell rings.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use virtwarden_core::object::Uuid;
+
+use super::wake::Wake;
+
+/// The turns that are taken, each with the bells of those who wait for it.
+#[derive(Debug, Default)]
+pub struct Turns(Mutex<HashMap<Uuid, Vec<Arc<Wake>>>>);
+
+impl Turns {
+    /// Takes the turn, or leaves the bell to be rung when it is worth trying again.
+    pub fn take(self: &Arc<Self>, vm: Uuid, bell: &Arc<Wake>) -> Option<Turn> {
+        let mut taken = self.locked();
+        if let Some(waiting) = taken.get_mut(&vm) {
+            if !waiting.iter().any(|other| Arc::ptr_eq(other, bell)) {
+                waiting.push(bell.clone());
+            }
+            return None;
+        }
+        taken.insert(vm, Vec::new());
+        Some(Turn { turns: self.clone(), vm })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<Arc<Wake>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to change one VM's definition; dropping it passes it on.
+#[derive(Debug)]
+#[must_use = "dropping a turn passes it on"]
+pub struct Turn {
+    turns: Arc<Turns>,
+    vm: Uuid,
+}
+
+impl Turn {
+    /// Whose turn it is.
+    pub fn vm(&self) -> Uuid {
+        self.vm
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let waiting = self.turns.locked().remove(&self.vm);
+        waiting.into_iter().flatten().for_each(|bell| bell.ring());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_is_one_connections_until_it_is_over() {
+        let turns = Arc::new(Turns::default());
+        let (first, second) = (Arc::new(Wake::new().unwrap()), Arc::new(Wake::new().unwrap()));
+        let vm = Uuid([1; 16]);
+        let turn = turns.take(vm, &first).unwrap();
+        assert!(turns.take(vm, &second).is_none());
+        assert!(turns.take(Uuid([2; 16]), &second).is_some(), "another VM's turn is free");
+        assert!(!second.silence());
+        drop(turn);
+        assert!(second.silence(), "who waits is told");
+        assert!(turns.take(vm, &second).is_some());
+    }
+}
