@@ -3,7 +3,9 @@
 
 pub mod accounts;
 pub mod gate;
+pub mod monitor;
 pub mod peer;
+pub mod policies;
 pub mod registry;
 pub mod systemd;
 pub mod trail;

@@ -11,7 +11,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 
@@ -141,8 +141,8 @@ impl Wire {
         self.outbox.waiting() == 0
     }
 
-    /// What to wait for on this socket, given whether frames from it are wanted now.
-    pub fn interest(&self, reading: Reading) -> PollFlags {
+    /// What to wait for on this socket; nothing once it has ended and has nothing to send.
+    pub fn wait_for(&self, reading: Reading) -> Option<PollFd<'_>> {
         let mut flags = PollFlags::empty();
         if matches!(reading, Reading::Wanted) && !self.ended {
             flags |= PollFlags::IN;
@@ -150,7 +150,7 @@ impl Wire {
         if !self.is_drained() {
             flags |= PollFlags::OUT;
         }
-        flags
+        (!self.ended || !self.is_drained()).then(|| PollFd::new(&self.socket, flags))
     }
 }
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The gate's own link to libvirtd: authenticated, opened with one literal name, carrying the caller's identity.
+//!
+//! Nothing a client wrote takes part in any of it.
+
+use std::fmt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rustix::event::{Timespec, poll};
+use rustix::io::Errno;
+use virtwarden_core::rpc::frame::{self, Frame, Header, MessageKind, REMOTE, Status, VERSION};
+use virtwarden_core::rpc::reader::{Reader, XdrError};
+use virtwarden_core::rpc::writer::Writer;
+use virtwarden_core::subject::Subject;
+
+use super::wire::{Reading, Wire, WireError};
+
+/// The longest that libvirtd may take to let us in.
+const PATIENCE: Duration = Duration::from_secs(20);
+const AUTH_LIST: u32 = 66;
+const AUTH_POLKIT: u32 = 70;
+const CONNECT_OPEN: u32 = 1;
+const CONNECT_SET_IDENTITY: u32 = 419;
+/// In CONNECT_OPEN: a read-only connection.
+const READ_ONLY: u32 = 1;
+
+/// Where libvirtd is and what we call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its read-write socket.
+    pub socket: PathBuf,
+    /// Its read-only socket.
+    pub read_only_socket: PathBuf,
+    /// The one name that CONNECT_OPEN ever carries.
+    pub uri: String,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            socket: "/run/virtwarden/upstream/libvirt-sock".into(),
+            read_only_socket: "/run/virtwarden/upstream/libvirt-sock-ro".into(),
+            uri: "qemu:///system".into(),
+        }
+    }
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and changing.
+    Full,
+    /// libvirt refuses changes on its own account as well.
+    ReadOnly,
+}
+
+/// Why libvirtd did not let us in, or did not answer.
+#[derive(Debug)]
+pub enum UpstreamError {
+    /// Nothing listens there.
+    Unreachable(std::io::Error),
+    /// The link broke.
+    Wire(WireError),
+    /// It took too long.
+    Late,
+    /// It said something that makes no sense here.
+    Nonsense(&'static str),
+    /// It refused.
+    Refused(String),
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UpstreamError::Unreachable(error) => {
+                write!(f, "libvirtd cannot be reached ({error}), see `systemctl status libvirtd.socket`")
+            }
+            UpstreamError::Wire(error) => write!(f, "the link to libvirtd broke: {error}"),
+            UpstreamError::Late => f.write_str("libvirtd did not answer in time"),
+            UpstreamError::Nonsense(what) => write!(f, "libvirtd gave an unexpected answer to {what}"),
+            UpstreamError::Refused(why) => write!(f, "libvirtd refused: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for UpstreamError {}
+
+impl From<WireError> for UpstreamError {
+    fn from(error: WireError) -> Self {
+        UpstreamError::Wire(error)
+    }
+}
+
+impl From<XdrError> for UpstreamError {
+    fn from(_: XdrError) -> Self {
+        UpstreamError::Nonsense("a call")
+    }
+}
+
+/// An open link on which nothing but our own calls has passed yet.
+#[derive(Debug)]
+pub struct Upstream {
+    wire: Wire,
+    serial: u32,
+}
+
+impl Upstream {
+    /// Connects, authenticates, opens, and says on whose behalf.
+    ///
+    /// # Errors
+    /// libvirtd is not there, does not let us in, or takes too long.
+    pub fn open(place: &Place, access: Access, caller: &Subject) -> Result<Self, UpstreamError> {
+        let path = match access {
+            Access::Full => &place.socket,
+            Access::ReadOnly => &place.read_only_socket,
+        };
+        let socket = UnixStream::connect(path).map_err(UpstreamError::Unreachable)?;
+        let wire = Wire::new(socket).map_err(UpstreamError::Unreachable)?;
+        let mut upstream = Self { wire, serial: 0 };
+        upstream.authenticate()?;
+        upstream.call(CONNECT_OPEN, opening(&place.uri, access))?;
+        upstream.call(CONNECT_SET_IDENTITY, identity(caller))?;
+        Ok(upstream)
+    }
+
+    /// Calls and waits for the answer, on a link that carries nothing else.
+    ///
+    /// # Errors
+    /// libvirtd refused, or the link is over.
+    pub fn call(&mut self, procedure: u32, arguments: Writer) -> Result<Vec<u8>, UpstreamError> {
+        self.serial += 1;
+        let header = call_header(procedure, self.serial);
+        self.wire.send(encode(header, &arguments.finish())?);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.receive(until)?;
+            let answer = Frame::parse(&answer).map_err(|_| UpstreamError::Nonsense("a call"))?;
+            match (answer.header.kind, answer.header.serial == self.serial, answer.header.status) {
+                (MessageKind::Message, _, _) => {}
+                (MessageKind::Reply, true, Status::Ok) => return Ok(answer.payload.to_vec()),
+                (MessageKind::Reply, true, _) => return Err(UpstreamError::Refused(reason(answer.payload))),
+                _ => return Err(UpstreamError::Nonsense("a call")),
+            }
+        }
+    }
+
+    /// Gives the wire away, to be shared with a client's calls.
+    pub fn into_wire(self) -> Wire {
+        self.wire
+    }
+
+    /// libvirtd lets even root in only as a side effect of being asked for the ways in.
+    fn authenticate(&mut self) -> Result<(), UpstreamError> {
+        let answer = self.call(AUTH_LIST, Writer::with_capacity(0))?;
+        let mut reader = Reader::new(&answer);
+        let ways = (0..reader.count(20, 4)?).map(|_| reader.u32()).collect::<Result<Vec<_>, _>>()?;
+        match ways.first() {
+            None | Some(0) => Ok(()),
+            Some(2) => self.call(AUTH_POLKIT, Writer::with_capacity(0)).map(drop),
+            Some(_) => Err(UpstreamError::Nonsense("the question how to authenticate")),
+        }
+    }
+
+    fn receive(&mut self, until: Instant) -> Result<Vec<u8>, UpstreamError> {
+        loop {
+            self.wire.flush()?;
+            if let Some(frame) = self.wire.next_frame()? {
+                return Ok(frame.bytes);
+            }
+            self.wait(until)?;
+            self.wire.fill()?;
+        }
+    }
+
+    fn wait(&self, until: Instant) -> Result<(), UpstreamError> {
+        let left = until.checked_duration_since(Instant::now()).ok_or(UpstreamError::Late)?;
+        let left = Timespec::try_from(left).ok();
+        let Some(wait) = self.wire.wait_for(Reading::Wanted) else { return Ok(()) };
+        match poll(&mut [wait], left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(WireError::Broken(error.into()).into()),
+        }
+    }
+}
+
+/// The header of a call of ours.
+pub fn call_header(procedure: u32, serial: u32) -> Header {
+    let kind = MessageKind::Call;
+    Header { program: REMOTE, version: VERSION, procedure, kind, serial, status: Status::Ok }
+}
+
+fn encode(header: Header, payload: &[u8]) -> Result<Vec<u8>, UpstreamError> {
+    let frame = frame::Frame { header, descriptors: 0, payload };
+    frame.encode().map_err(|_| UpstreamError::Wire(WireError::Length))
+}
+
+fn opening(uri: &str, access: Access) -> Writer {
+    let mut writer = Writer::with_capacity(64);
+    writer.boolean(true);
+    writer.text(uri);
+    writer.u32(match access {
+        Access::Full => 0,
+        Access::ReadOnly => READ_ONLY,
+    });
+    writer
+}
+
+/// Typed parameters: libvirt's polkit driver needs process, start time and uid; the rest is for its logs.
+fn identity(caller: &Subject) -> Writer {
+    const HYPER: i32 = 3;
+    const UNSIGNED_HYPER: i32 = 4;
+    const TEXT: i32 = 7;
+    let mut writer = Writer::with_capacity(256);
+    writer.count(4);
+    writer.text("user-name");
+    writer.i32(TEXT);
+    writer.text(&caller.account.name);
+    writer.text("unix-user-id");
+    writer.i32(UNSIGNED_HYPER);
+    writer.u64(caller.account.uid.into());
+    writer.text("process-id");
+    writer.i32(HYPER);
+    writer.i64(caller.process.pid.into());
+    writer.text("process-time");
+    writer.i32(UNSIGNED_HYPER);
+    writer.u64(caller.process.start_time);
+    writer.u32(0);
+    writer
+}
+
+/// The message of an error reply.
+fn reason(payload: &[u8]) -> String {
+    let mut reader = Reader::new(payload);
+    let message = || -> Result<String, XdrError> {
+        reader.take(8)?;
+        match reader.boolean()? {
+            true => Ok(String::from_utf8_lossy(reader.opaque(4 * 1024 * 1024)?).into_owned()),
+            false => Ok(String::new()),
+        }
+    };
+    { message }().unwrap_or_default()
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Decide, record, act, record: the only way to a permit in a running system, whichever door was used.
+
+use std::fmt;
+use std::sync::Arc;
+
+use virtwarden_core::object::{Object, Uuid, Vm};
+use virtwarden_core::policy::decision::{Decision, Denial, Permit, Reason};
+use virtwarden_core::policy::request::{Need, Request, Right};
+use virtwarden_core::record::{Actor, Event, Kind, Outcome, Target};
+use virtwarden_core::subject::Subject;
+use virtwarden_core::table3::Function;
+
+use crate::policies::{InForce, Policies};
+use crate::registry::Registry;
+
+/// Where events are written: the audit trail.
+pub trait Ledger: Send + Sync + fmt::Debug {
+    /// Writes an attempt; it is durable when this returns its number.
+    ///
+    /// # Errors
+    /// It could not be written, so the act must not happen.
+    fn attempt(&self, event: Event) -> Result<u64, String>;
+    /// Writes what happened, in order, soon.
+    fn note(&self, event: Event);
+    /// Writes a refusal; alike ones of one subject may be counted together.
+    fn deny(&self, event: Event);
+}
+
+/// Why a request goes no further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The object is not for this subject to know about: answer as if it did not exist.
+    Hidden(Object),
+    /// The subject may not; the text is for the subject.
+    Denied(String),
+    /// The trail takes no record, so nothing that needs one can happen.
+    Unrecorded(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Hidden(object) => write!(f, "there is no {object}"),
+            Refusal::Denied(text) => f.write_str(text),
+            Refusal::Unrecorded(why) => {
+                write!(f, "access denied: the audit trail takes no records ({why}), tell an Administrator")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The policy, the registry and the trail, together.
+#[derive(Debug)]
+pub struct Monitor {
+    policies: Policies,
+    registry: Arc<Registry>,
+    ledger: Arc<dyn Ledger>,
+}
+
+impl Monitor {
+    /// Puts the three together.
+    pub fn new(policies: Policies, registry: Arc<Registry>, ledger: Arc<dyn Ledger>) -> Self {
+        Self { policies, registry, ledger }
+    }
+
+    /// The policy's files and their reload.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// The policy that decides now.
+    pub fn policy(&self) -> Arc<InForce> {
+        self.policies.current()
+    }
+
+    /// Whose VM is whose.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The trail.
+    pub fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+
+    /// A VM as a decision sees it, with its assignment of this moment.
+    pub fn vm(&self, uuid: Uuid, name: &str) -> Object {
+        Object::Vm(Vm { uuid, name: name.to_owned(), assignment: self.registry.vm(uuid) })
+    }
+
+    /// Decides, and records before the act what must be recorded.
+    ///
+    /// # Errors
+    /// The subject may not, must not know, or the trail is shut.
+    pub fn judge(&self, subject: &Subject, operation: &str, needs: Vec<Need>) -> Result<Attempt, Refusal> {
+        self.judge_in_detail(subject, operation, "", needs)
+    }
+
+    /// As [`Monitor::judge`], with words for the record on what is attempted.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn judge_in_detail(
+        &self,
+        subject: &Subject,
+        operation: &str,
+        detail: &str,
+        needs: Vec<Need>,
+    ) -> Result<Attempt, Refusal> {
+        let policy = self.policies.current();
+        match policy.policy.decide(&Request { subject, needs: &needs }) {
+            Decision::Allow(permit) => self.begin(subject, operation, detail, permit),
+            Decision::Deny(denial) => Err(self.refuse(&policy, subject, operation, &denial, &needs)),
+        }
+    }
+
+    /// Refuses and records without asking the policy: the request is malformed, or a rule that binds
+    /// everybody forbids it.
+    pub fn forbid(&self, subject: &Subject, operation: &str, reason: Reason, needs: Vec<Need>) -> Refusal {
+        let policy = self.policies.current();
+        let roles = policy.policy.roles(subject).iter().map(|role| role.name.clone()).collect();
+        let need = needs.first().cloned().unwrap_or(Need { right: Right::Administer, object: Object::Host });
+        let denial = Denial { need, missing: Vec::new(), reason, roles };
+        self.refuse(&policy, subject, operation, &denial, &needs)
+    }
+
+    fn begin(
+        &self,
+        subject: &Subject,
+        operation: &str,
+        detail: &str,
+        permit: Permit,
+    ) -> Result<Attempt, Refusal> {
+        if permit.needs().iter().all(|need| is_reading(need.right)) {
+            return Ok(Attempt { ledger: self.ledger.clone(), permit, begun: None });
+        }
+        let mut event = describe(Kind::Attempt, subject, permit.roles(), operation, permit.needs());
+        detail.clone_into(&mut event.detail);
+        match self.ledger.attempt(event.clone()) {
+            Ok(sequence) => {
+                Ok(Attempt { ledger: self.ledger.clone(), permit, begun: Some((sequence, event)) })
+            }
+            Err(why) => Err(Refusal::Unrecorded(why)),
+        }
+    }
+
+    fn refuse(
+        &self,
+        policy: &InForce,
+        subject: &Subject,
+        operation: &str,
+        denial: &Denial,
+        needs: &[Need],
+    ) -> Refusal {
+        let hidden = needs.iter().find(|need| !policy.policy.standing(subject).sees(&need.object));
+        let text = denial.message(subject);
+        let mut event = describe(Kind::Denial, subject, &denial.roles, operation, needs);
+        event.outcome = Outcome::Denied;
+        event.detail.clone_from(&text);
+        self.ledger.deny(event);
+        match (hidden, &denial.reason) {
+            (Some(need), Reason::NotGranted | Reason::NotOnThisObject | Reason::Forbidden(_)) => {
+                Refusal::Hidden(need.object.clone())
+            }
+            _ => Refusal::Denied(text),
+        }
+    }
+}
+
+/// Looking on and operating one's own VM leave no record unless refused.
+fn is_reading(right: Right) -> bool {
+    matches!(right, Right::View | Right::Operate)
+}
+
+fn describe(kind: Kind, subject: &Subject, roles: &[String], operation: &str, needs: &[Need]) -> Event {
+    Event {
+        kind,
+        outcome: Outcome::Pending,
+        actor: Some(actor(subject, roles)),
+        operation: operation.to_owned(),
+        functions: functions(needs),
+        targets: targets(needs),
+        detail: String::new(),
+        of: None,
+        count: None,
+    }
+}
+
+/// The person and process of an event.
+pub fn actor(subject: &Subject, roles: &[String]) -> Actor {
+    Actor {
+        account: subject.account.clone(),
+        login: subject.login.clone(),
+        roles: roles.to_vec(),
+        process: subject.process,
+        door: subject.door,
+    }
+}
+
+fn functions(needs: &[Need]) -> Vec<Function> {
+    let mut functions: Vec<_> = needs
+        .iter()
+        .filter_map(|need| match need.right {
+            Right::Function(function) => Some(function),
+            Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Raw => None,
+        })
+        .collect();
+    functions.sort_unstable();
+    functions.dedup();
+    functions
+}
+
+fn targets(needs: &[Need]) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for need in needs {
+        let target = target(&need.object);
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
+}
+
+/// An object in a form that outlives it.
+pub fn target(object: &Object) -> Target {
+    let (kind, name, uuid) = match object {
+        Object::Host => ("host", None, None),
+        Object::Vm(vm) => ("vm", Some(vm.name.clone()), Some(vm.uuid)),
+        Object::Network(name) => ("network", Some(name.clone()), None),
+        Object::NetworkFilter(name) => ("network-filter", Some(name.clone()), None),
+        Object::Pool(name) => ("pool", Some(name.clone()), None),
+        Object::Volume { pool, name } => ("volume", Some(format!("{pool}/{name}")), None),
+        Object::Interface(name) => ("interface", Some(name.clone()), None),
+        Object::Device(name) => ("device", Some(name.clone()), None),
+        Object::Secret(uuid) => ("secret", None, Some(*uuid)),
+        Object::Setting(name) => ("setting", Some(name.clone()), None),
+        Object::Policy => ("policy", None, None),
+        Object::Trail => ("trail", None, None),
+    };
+    Target { kind: kind.to_owned(), name: name.filter(|name| !name.is_empty()), uuid }
+}
+
+/// A permitted act that is under way. What is dropped unfinished is recorded as unknown.
+#[derive(Debug)]
+#[must_use = "an attempt has an outcome"]
+pub struct Attempt {
+    ledger: Arc<dyn Ledger>,
+    permit: Permit,
+    begun: Option<(u64, Event)>,
+}
+
+impl Attempt {
+    /// What was permitted.
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    /// Records how it ended; the detail says how it failed, or nothing.
+    pub fn finish(mut self, outcome: Outcome, detail: &str) {
+        self.end(outcome, detail);
+    }
+
+    fn end(&mut self, outcome: Outcome, detail: &str) {
+        if let Some((sequence, begun)) = self.begun.take() {
+            let detail = detail.to_owned();
+            self.ledger.note(Event { kind: Kind::Outcome, outcome, detail, of: Some(sequence), ..begun });
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.end(Outcome::Unknown, "the link ended before the outcome was known");
+    }
+}
+
+#[cfg(test)]
+mod tests;
