@@ -1,8 +1,177 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The libvirt gate: every call between a client and libvirtd is decoded, judged and recorded here.
+//!
+//! What is mediated: everything that passes between a client and libvirtd, in both directions. What is
+//! trusted: the kernel's word on who the peer is, libvirtd's answers, the policy, the registry and the trail.
+//! The default is no: what is unknown, malformed, not judged or not recorded does not reach libvirtd.
 
+mod answer;
+mod ask;
+mod call;
+mod connection;
+mod fault;
 pub mod judge;
-pub mod link;
+mod link;
+mod missing;
+mod objects;
+mod pending;
+mod reply;
 pub mod turns;
+pub mod upstream;
+mod visible;
 pub mod wake;
 pub mod wire;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use virtwarden_core::policy::decision::Reason;
+use virtwarden_core::subject::Door;
+
+use crate::accounts::Accounts;
+use crate::monitor::Monitor;
+use crate::peer::{Peer, PeerError};
+use connection::Connection;
+pub use connection::End;
+use link::Link;
+use turns::Turns;
+use upstream::Place;
+use wake::Wake;
+use wire::Wire;
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Gate {
+    monitor: Arc<Monitor>,
+    accounts: Arc<Accounts>,
+    place: Place,
+    turns: Arc<Turns>,
+    guests: Mutex<HashMap<u64, Guest>>,
+    next: AtomicU64,
+    stopping: AtomicBool,
+}
+
+/// An open connection, as others see it.
+#[derive(Debug)]
+struct Guest {
+    uid: u32,
+    bell: Weak<Wake>,
+}
+
+/// Why a client is turned away at the door.
+#[derive(Debug)]
+pub enum TurnedAway {
+    /// Too many connections, of everybody or of this account.
+    Full,
+    /// The kernel does not say who it is.
+    Peer(PeerError),
+    /// No descriptor or buffer is left.
+    Io(std::io::Error),
+}
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TurnedAway::Full => f.write_str("too many connections"),
+            TurnedAway::Peer(error) => error.fmt(f),
+            TurnedAway::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Gate {
+    /// A gate in front of the libvirtd at `place`.
+    pub fn new(monitor: Arc<Monitor>, accounts: Arc<Accounts>, place: Place) -> Self {
+        Self {
+            monitor,
+            accounts,
+            place,
+            turns: Arc::new(Turns::default()),
+            guests: Mutex::new(HashMap::new()),
+            next: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// Where libvirtd is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How many clients are connected.
+    pub fn connections(&self) -> usize {
+        self.guests().len()
+    }
+
+    /// Lets a client in and serves it until it leaves.
+    ///
+    /// # Errors
+    /// It is turned away.
+    pub fn serve(self: &Arc<Self>, socket: UnixStream, door: Door) -> Result<End, TurnedAway> {
+        let peer = Peer::of(&socket, door, &self.accounts, Instant::now()).map_err(TurnedAway::Peer)?;
+        let bell = Arc::new(Wake::new().map_err(TurnedAway::Io)?);
+        let _seat = self.seat(peer.uid, &bell)?;
+        let client = Wire::new(socket).map_err(TurnedAway::Io)?;
+        let link = Link { client, upstream: None, bell };
+        let end = Connection::new(self.clone(), peer.clone(), link).serve();
+        if let End::ClientBroke(how) = &end {
+            self.record_break(&peer, how);
+        }
+        Ok(end)
+    }
+
+    /// Makes all connections look again: at the policy, or whether we are stopping.
+    pub fn ring(&self) {
+        self.guests().values().filter_map(|guest| guest.bell.upgrade()).for_each(|bell| bell.ring());
+    }
+
+    /// Ends all connections soon.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.ring();
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn seat(self: &Arc<Self>, uid: u32, bell: &Arc<Wake>) -> Result<Seat, TurnedAway> {
+        let policy = self.monitor.policy();
+        let limits = policy.policy.gate();
+        let mut guests = self.guests();
+        let own = guests.values().filter(|guest| guest.uid == uid).count();
+        if guests.len() as u64 >= limits.connections || own as u64 >= limits.per_account {
+            return Err(TurnedAway::Full);
+        }
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        guests.insert(number, Guest { uid, bell: Arc::downgrade(bell) });
+        Ok(Seat { gate: self.clone(), number })
+    }
+
+    fn record_break(&self, peer: &Peer, how: &str) {
+        if let Ok(subject) = peer.subject(&self.accounts, Instant::now()) {
+            let _told_nobody =
+                self.monitor.forbid(&subject, "CONNECTION", Reason::Malformed(how.to_owned()), vec![]);
+        }
+    }
+
+    fn guests(&self) -> MutexGuard<'_, HashMap<u64, Guest>> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place among the connections, given back when the connection ends, however it ends.
+struct Seat {
+    gate: Arc<Gate>,
+    number: u64,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.gate.guests().remove(&self.number);
+    }
+}

@@ -117,6 +117,11 @@ impl Monitor {
         }
     }
 
+    /// Whether the policy would say yes now. Records nothing and permits nothing.
+    pub fn would_allow(&self, subject: &Subject, needs: &[Need]) -> bool {
+        matches!(self.policies.current().policy.decide(&Request { subject, needs }), Decision::Allow(_))
+    }
+
     /// Refuses and records without asking the policy: the request is malformed, or a rule that binds
     /// everybody forbids it.
     pub fn forbid(&self, subject: &Subject, operation: &str, reason: Reason, needs: Vec<Need>) -> Refusal {

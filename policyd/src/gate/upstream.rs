@@ -15,6 +15,7 @@ use virtwarden_core::rpc::reader::{Reader, XdrError};
 use virtwarden_core::rpc::writer::Writer;
 use virtwarden_core::subject::Subject;
 
+use super::fault::text_of;
 use super::wire::{Reading, Wire, WireError};
 
 /// The longest that libvirtd may take to let us in.
@@ -140,7 +141,7 @@ impl Upstream {
             match (answer.header.kind, answer.header.serial == self.serial, answer.header.status) {
                 (MessageKind::Message, _, _) => {}
                 (MessageKind::Reply, true, Status::Ok) => return Ok(answer.payload.to_vec()),
-                (MessageKind::Reply, true, _) => return Err(UpstreamError::Refused(reason(answer.payload))),
+                (MessageKind::Reply, true, _) => return Err(UpstreamError::Refused(text_of(answer.payload))),
                 _ => return Err(UpstreamError::Nonsense("a call")),
             }
         }
@@ -228,17 +229,4 @@ fn identity(caller: &Subject) -> Writer {
     writer.u64(caller.process.start_time);
     writer.u32(0);
     writer
-}
-
-/// The message of an error reply.
-fn reason(payload: &[u8]) -> String {
-    let mut reader = Reader::new(payload);
-    let message = || -> Result<String, XdrError> {
-        reader.take(8)?;
-        match reader.boolean()? {
-            true => Ok(String::from_utf8_lossy(reader.opaque(4 * 1024 * 1024)?).into_owned()),
-            false => Ok(String::new()),
-        }
-    };
-    { message }().unwrap_or_default()
 }

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One client of libvirt: its wire, our own link to libvirtd on its behalf, and what is under way.
+//!
+//! One thread serves a connection and never waits for anything but its sockets and its bell. While a call
+//! is being judged, replies, events and streams keep flowing and pings are answered; further calls queue.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use virtwarden_core::object::Uuid;
+use virtwarden_core::rpc::frame::{self, Header, KEEPALIVE, MessageKind, PING, PONG, Side};
+use virtwarden_core::rpc::value::Value;
+use virtwarden_core::subject::{Door, Subject};
+
+use super::Gate;
+use super::ask::question;
+use super::fault::{Fault, code, code_of};
+use super::link::{Link, LinkError, Woken};
+use super::pending::{CallId, Pending, Streaming};
+use super::upstream::Access;
+use super::wire::{Frame, Reading, WireError};
+use crate::accounts::Membership;
+use crate::peer::{Peer, PeerError};
+
+/// How long a client may take from connecting to having opened.
+const GREETING: Duration = Duration::from_secs(5);
+/// How long the last answers may take to leave.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Calls that wait for their turn; beyond, the client is not read.
+const PARKED: usize = 64;
+/// Calls of the client with libvirtd at once: one less than it reads, so that our own questions get through.
+const UNDER_WAY: usize = 4;
+
+/// Why a connection is over.
+#[derive(Debug)]
+pub enum End {
+    /// The client closed, orderly or not.
+    ClientLeft,
+    /// The client sent what no client sends.
+    ClientBroke(String),
+    /// The client did not open in time.
+    NeverOpened,
+    /// The kernel does not say who it is any more, or its account is gone.
+    Nobody(PeerError),
+    /// libvirtd is gone.
+    UpstreamGone(String),
+    /// We are stopping.
+    Stopping,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::ClientLeft => f.write_str("the client left"),
+            End::ClientBroke(how) => write!(f, "the client broke the protocol: {how}"),
+            End::NeverOpened => f.write_str("the client did not open in time"),
+            End::Nobody(error) => error.fmt(f),
+            End::UpstreamGone(why) => write!(f, "libvirtd is gone: {why}"),
+            End::Stopping => f.write_str("virtwarden is stopping"),
+        }
+    }
+}
+
+impl From<LinkError> for End {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Client(WireError::Closed | WireError::Broken(_)) => End::ClientLeft,
+            LinkError::Client(error) => End::ClientBroke(error.to_string()),
+            LinkError::Upstream(error) => End::UpstreamGone(error.to_string()),
+            LinkError::Wait(error) => End::UpstreamGone(error.to_string()),
+        }
+    }
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Not opened yet; it must be by then.
+    Greeting(Instant),
+    /// Calls pass.
+    Open,
+    /// Closed by the client; the last answers must be out by then.
+    Closing(Instant),
+}
+
+/// A question of ours that libvirtd has not answered.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) id: CallId,
+    /// Status and payload, once they are there.
+    pub(super) answer: Option<(frame::Status, Vec<u8>)>,
+}
+
+/// One client.
+pub(super) struct Connection {
+    pub(super) gate: Arc<Gate>,
+    pub(super) peer: Peer,
+    pub(super) link: Link,
+    pub(super) stage: Stage,
+    pub(super) access: Access,
+    pub(super) pending: HashMap<CallId, Pending>,
+    pub(super) streams: HashMap<CallId, Streaming>,
+    pub(super) asked: Option<Asked>,
+    /// Questions of ours that nobody waits for any more; their answers are dropped.
+    pub(super) abandoned: HashSet<CallId>,
+    pub(super) serial: u32,
+    /// Whether the client wants to hear when libvirtd is gone.
+    pub(super) tells_close: bool,
+    /// VMs that may be gone.
+    pub(super) graves: Vec<Uuid>,
+    parked: VecDeque<Frame>,
+    known: Option<(Arc<Membership>, Arc<Subject>)>,
+}
+
+impl Connection {
+    pub(super) fn new(gate: Arc<Gate>, peer: Peer, link: Link) -> Self {
+        let access = match peer.door {
+            Door::LibvirtReadOnly => Access::ReadOnly,
+            Door::Libvirt | Door::Control | Door::Hook => Access::Full,
+        };
+        Self {
+            gate,
+            peer,
+            link,
+            stage: Stage::Greeting(Instant::now() + GREETING),
+            access,
+            pending: HashMap::new(),
+            streams: HashMap::new(),
+            asked: None,
+            abandoned: HashSet::new(),
+            serial: 0,
+            tells_close: false,
+            graves: Vec::new(),
+            parked: VecDeque::new(),
+            known: None,
+        }
+    }
+
+    /// Serves the client until it leaves or cannot be served any longer.
+    pub(super) fn serve(&mut self) -> End {
+        let end = loop {
+            match self.turn() {
+                Ok(()) => {}
+                Err(end) => break end,
+            }
+        };
+        if matches!(end, End::UpstreamGone(_) | End::Stopping) {
+            self.tell_of_loss(&end);
+        }
+        end
+    }
+
+    /// One round: everything that is there, then a wait.
+    fn turn(&mut self) -> Result<(), End> {
+        if self.sort()? | self.work()? {
+            return self.link.flush().map_err(End::from);
+        }
+        match self.stage {
+            Stage::Greeting(until) if Instant::now() >= until => Err(End::NeverOpened),
+            Stage::Closing(until) if self.link.client.is_drained() || Instant::now() >= until => {
+                Err(End::ClientLeft)
+            }
+            Stage::Greeting(until) | Stage::Closing(until) => self.wait(Some(until)).map(drop),
+            Stage::Open => self.wait(None).map(drop),
+        }
+    }
+
+    /// Waits for traffic or the bell.
+    pub(super) fn wait(&mut self, until: Option<Instant>) -> Result<Woken, End> {
+        let reading = if self.parked.len() < PARKED { Reading::Wanted } else { Reading::Paused };
+        let woken = self.link.wait(until, reading)?;
+        if woken == Woken::Bell {
+            self.heed_bell()?;
+        }
+        Ok(woken)
+    }
+
+    fn heed_bell(&mut self) -> Result<(), End> {
+        if self.gate.is_stopping() {
+            return Err(End::Stopping);
+        }
+        self.judge_streams_again()
+    }
+
+    /// Takes what has arrived: libvirtd's frames are dealt with, the client's calls queue. True if there was any.
+    pub(super) fn sort(&mut self) -> Result<bool, End> {
+        let mut any = false;
+        while let Some(frame) = self.link.from_upstream()? {
+            self.receive_from_upstream(frame)?;
+            any = true;
+        }
+        while self.parked.len() < PARKED {
+            let Some(frame) = self.link.client.next_frame().map_err(LinkError::Client)? else { break };
+            self.receive_from_client(frame)?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    fn receive_from_client(&mut self, frame: Frame) -> Result<(), End> {
+        let header = read_header(&frame).map_err(|error| End::ClientBroke(error.to_string()))?;
+        if !header.may_come_from(Side::Client) {
+            return Err(End::ClientBroke(format!("unexpected {:?} message", header.kind)));
+        }
+        match header.kind {
+            MessageKind::Call | MessageKind::CallWithFds => self.parked.push_back(frame),
+            MessageKind::Stream | MessageKind::StreamHole => self.stream_from_client(header, frame),
+            MessageKind::Message if (header.program, header.procedure) == (KEEPALIVE, PING) => {
+                self.link.client.send(pong());
+            }
+            MessageKind::Message | MessageKind::Reply | MessageKind::ReplyWithFds => {}
+        }
+        Ok(())
+    }
+
+    /// Takes queued calls as far as libvirtd has room for them. True if there was any.
+    fn work(&mut self) -> Result<bool, End> {
+        let mut any = false;
+        self.bury()?;
+        while self.pending.len() < UNDER_WAY && !matches!(self.stage, Stage::Closing(_)) {
+            let Some(frame) = self.parked.pop_front() else { break };
+            self.take_call(frame)?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Whose VM is gone leaves no claim on its UUID.
+    fn bury(&mut self) -> Result<(), End> {
+        while let Some(uuid) = self.graves.pop() {
+            match self.ask(question::DOMAIN_LOOKUP_BY_UUID, &[Value::Uuid(uuid)]) {
+                Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => {
+                    let _forgotten = self.gate.monitor.registry().forget(uuid);
+                }
+                Err(Fault::End(end)) => return Err(end),
+                Ok(_) | Err(Fault::Theirs(_) | Fault::Refused(_) | Fault::Failed(..)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on nothing but the last answers passes.
+    pub(super) fn close(&mut self) {
+        self.stage = Stage::Closing(Instant::now() + FAREWELL);
+    }
+
+    /// Who asks, with the groups that count at this moment.
+    pub(super) fn subject(&mut self) -> Result<Arc<Subject>, End> {
+        let now = Instant::now();
+        let membership = self.gate.accounts.of_uid(self.peer.uid, now);
+        let membership = membership.ok_or(End::Nobody(PeerError::NoAccount(self.peer.uid)))?;
+        if let Some((known, subject)) = &self.known
+            && Arc::ptr_eq(known, &membership)
+        {
+            return Ok(subject.clone());
+        }
+        let subject = Arc::new(self.peer.subject(&self.gate.accounts, now).map_err(End::Nobody)?);
+        self.known = Some((membership, subject.clone()));
+        Ok(subject)
+    }
+}
+
+/// The header of a whole frame.
+pub(super) fn read_header(frame: &Frame) -> Result<Header, frame::FrameError> {
+    frame::Frame::parse(&frame.bytes).map(|frame| frame.header)
+}
+
+/// The answer to a ping.
+pub(super) fn pong() -> Vec<u8> {
+    let pong = frame::Frame { header: Header::keepalive(PONG), descriptors: 0, payload: &[] };
+    pong.encode().unwrap_or_default()
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a handle in a call to the object that a decision is about.
+//!
+//! A handle carries a UUID, which counts, and a name, which is what the client remembers or claims.
+//! Looking on needs no name. Everything else is decided, recorded and forwarded under the name that
+//! libvirtd knows.
+
+use virtwarden_core::object::{Object, Uuid};
+use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::rpc::handle::{Handle, HandleKind, Named};
+use virtwarden_core::rpc::value::Value;
+
+use super::ask::question;
+use super::call::Call;
+use super::connection::Connection;
+use super::fault::{Fault, code, code_of};
+use super::missing::leads_nowhere;
+use super::visible::owned;
+
+/// Arguments that must go out otherwise than they came.
+type Replaced = Vec<(&'static str, Value<'static>)>;
+
+impl Connection {
+    /// The object of a call and, where the client's name for it is false, the corrected handle.
+    pub(super) fn object_of(
+        &mut self,
+        call: &Call<'_>,
+        rights: &[Right],
+    ) -> Result<(Object, Replaced), Fault> {
+        let Some(handle) = call.arguments.handle() else { return Ok((Object::Host, Vec::new())) };
+        let unnamed = self.unnamed(&handle);
+        let reading = rights.iter().all(|right| matches!(right, Right::View | Right::Operate));
+        if reading {
+            let needs: Vec<_> =
+                rights.iter().map(|right| Need { right: *right, object: unnamed.clone() }).collect();
+            if self.may(call, &needs) {
+                return Ok((unnamed, Vec::new()));
+            }
+        }
+        self.named(call, &handle)
+    }
+
+    /// The object without a name that the client could have made up.
+    fn unnamed(&self, handle: &Handle<'_>) -> Object {
+        match handle {
+            Handle::Vm(vm) | Handle::Snapshot(vm, _) | Handle::Checkpoint(vm, _) => {
+                self.gate.monitor.vm(vm.uuid, "")
+            }
+            Handle::Network(_) | Handle::Port(..) => Object::Network(String::new()),
+            Handle::Filter(_) => Object::NetworkFilter(String::new()),
+            Handle::Pool(_) => Object::Pool(String::new()),
+            Handle::Binding(port) => Object::NetworkFilter((*port).to_owned()),
+            Handle::Interface(name) => Object::Interface((*name).to_owned()),
+            Handle::Volume { pool, name } => {
+                Object::Volume { pool: (*pool).to_owned(), name: (*name).to_owned() }
+            }
+            Handle::Device(name) => Object::Device((*name).to_owned()),
+            Handle::Secret(uuid) => Object::Secret(*uuid),
+        }
+    }
+
+    /// The object under its true name.
+    fn named(&mut self, call: &Call<'_>, handle: &Handle<'_>) -> Result<(Object, Replaced), Fault> {
+        let (uuid, claimed) = match handle {
+            Handle::Vm(vm) | Handle::Snapshot(vm, _) | Handle::Checkpoint(vm, _) => (vm.uuid, vm.name),
+            Handle::Network(Named { uuid, name })
+            | Handle::Port(Named { uuid, name }, _)
+            | Handle::Filter(Named { uuid, name })
+            | Handle::Pool(Named { uuid, name }) => (*uuid, *name),
+            Handle::Binding(_)
+            | Handle::Interface(_)
+            | Handle::Volume { .. }
+            | Handle::Device(_)
+            | Handle::Secret(_) => return Ok((self.unnamed(handle), Vec::new())),
+        };
+        let unnamed = self.unnamed(handle);
+        let name = match self.true_name(&unnamed, uuid) {
+            Ok(name) => name,
+            Err(Fault::Theirs(payload)) if code_of(&payload) == Some(code::NO_DOMAIN) => {
+                return Err(self.missing(call, handle, unnamed));
+            }
+            Err(fault) => return Err(fault),
+        };
+        let replaced = if name == claimed { Vec::new() } else { corrected(call, &name) };
+        let object = match unnamed {
+            Object::Vm(_) => self.gate.monitor.vm(uuid, &name),
+            Object::Network(_) => Object::Network(name),
+            Object::NetworkFilter(_) => Object::NetworkFilter(name),
+            Object::Pool(_) => Object::Pool(name),
+            other => other,
+        };
+        Ok((object, replaced))
+    }
+
+    fn true_name(&mut self, object: &Object, uuid: Uuid) -> Result<String, Fault> {
+        let (number, kind) = match object {
+            Object::Vm(_) => (question::DOMAIN_LOOKUP_BY_UUID, HandleKind::Vm),
+            Object::Network(_) => (question::NETWORK_LOOKUP_BY_UUID, HandleKind::Network),
+            Object::NetworkFilter(_) => (question::NWFILTER_LOOKUP_BY_UUID, HandleKind::Filter),
+            _ => (question::STORAGE_POOL_LOOKUP_BY_UUID, HandleKind::Pool),
+        };
+        let answer = self.ask(number, &[Value::Uuid(uuid)])?;
+        let values = answer.values()?;
+        let found = values.first().and_then(|value| Handle::from_value(kind, value));
+        match found {
+            Some(Handle::Vm(vm)) if vm.uuid == uuid => Ok(vm.name.to_owned()),
+            Some(Handle::Network(found) | Handle::Filter(found) | Handle::Pool(found))
+                if found.uuid == uuid =>
+            {
+                Ok(found.name.to_owned())
+            }
+            _ => Err(Fault::Failed(code::RPC, "libvirtd found another object than asked for".to_owned())),
+        }
+    }
+
+    /// What does not exist cannot be acted on; that somebody tried is recorded all the same.
+    fn missing(&mut self, call: &Call<'_>, handle: &Handle<'_>, object: Object) -> Fault {
+        let rights = call.procedure.rights(&call.arguments);
+        let needs = rights.into_iter().map(|right| Need { right, object: object.clone() }).collect();
+        let _recorded = self.forbidden(call, "it does not exist", needs);
+        Fault::Theirs(leads_nowhere(handle))
+    }
+}
+
+/// The handle of a call with the name that libvirtd knows.
+fn corrected(call: &Call<'_>, name: &str) -> Replaced {
+    let Some((index, kind)) = call.procedure.handle else { return Vec::new() };
+    let Some(field) = call.procedure.arguments.get(index) else { return Vec::new() };
+    let Some(value) = call.arguments.value(field.name) else { return Vec::new() };
+    vec![(field.name, renamed(kind, value, name))]
+}
+
+/// A handle under another name; a snapshot's VM, a port's network.
+fn renamed(kind: HandleKind, value: &Value<'_>, name: &str) -> Value<'static> {
+    let name_of = |value: &Value<'_>| match value {
+        Value::Record(parts) => with_name(parts, name),
+        other => owned(other.clone()),
+    };
+    match (kind, value.parts()) {
+        (HandleKind::Snapshot | HandleKind::Checkpoint, [part, vm]) => {
+            Value::Record(vec![owned(part.clone()), name_of(vm)])
+        }
+        (HandleKind::Port, [network, port]) => Value::Record(vec![name_of(network), owned(port.clone())]),
+        _ => name_of(value),
+    }
+}
+
+fn with_name(parts: &[Value<'_>], name: &str) -> Value<'static> {
+    let rest = parts.iter().skip(1).cloned().map(owned);
+    Value::Record(std::iter::once(Value::Text(name.to_owned().into())).chain(rest).collect())
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What libvirtd sends: answers in any order, streams, events. Each is taken to the call it belongs to;
+//! what belongs to none does not reach the client.
+
+use virtwarden_core::object::Object;
+use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::record::Outcome;
+use virtwarden_core::rpc::frame::{self, Header, KEEPALIVE, MessageKind, PING, Side, Status};
+use virtwarden_core::rpc::handle::{Handle, HandleKind};
+use virtwarden_core::rpc::reader::Reader;
+use virtwarden_core::rpc::value::{self, Strings};
+
+use super::connection::{Connection, End, pong, read_header};
+use super::fault::{Fault, code, text_of};
+use super::pending::{CallId, Chore, Pending, Streaming};
+use super::wire::Frame;
+
+impl Connection {
+    /// Takes one frame of libvirtd's to where it belongs.
+    pub(super) fn receive_from_upstream(&mut self, frame: Frame) -> Result<(), End> {
+        let header = read_header(&frame).map_err(|error| End::UpstreamGone(error.to_string()))?;
+        if !header.may_come_from(Side::Daemon) {
+            return Err(End::UpstreamGone(format!("unexpected {:?} message", header.kind)));
+        }
+        match header.kind {
+            MessageKind::Reply | MessageKind::ReplyWithFds => self.reply_from_upstream(header, frame),
+            MessageKind::Stream | MessageKind::StreamHole => {
+                self.stream_from_upstream(header, frame);
+                Ok(())
+            }
+            MessageKind::Message if (header.program, header.procedure) == (KEEPALIVE, PING) => {
+                if let Some(upstream) = &mut self.link.upstream {
+                    upstream.send(pong());
+                }
+                Ok(())
+            }
+            MessageKind::Message => self.event(header, frame),
+            MessageKind::Call | MessageKind::CallWithFds => Ok(()),
+        }
+    }
+
+    fn reply_from_upstream(&mut self, header: Header, frame: Frame) -> Result<(), End> {
+        let id = CallId::of(header);
+        if let Some(asked) = &mut self.asked
+            && asked.id == id
+        {
+            let payload = payload(&frame)?.to_vec();
+            asked.answer = Some((header.status, payload));
+            return Ok(());
+        }
+        if self.abandoned.remove(&id) {
+            return Ok(());
+        }
+        match self.pending.remove(&id) {
+            Some(pending) => self.settle(id, header, frame, pending),
+            None => Err(End::UpstreamGone("it answered a call that nobody made".to_owned())),
+        }
+    }
+
+    /// The outcome is recorded, then the client hears of it.
+    fn settle(&mut self, id: CallId, header: Header, frame: Frame, mut pending: Pending) -> Result<(), End> {
+        let payload = payload(&frame)?;
+        if header.status == Status::Error {
+            pending.attempt.finish(Outcome::Failure, &text_of(payload));
+        } else {
+            if !pending.procedure.descriptors.reply.allows(u32::try_from(frame.fds.len()).unwrap_or(u32::MAX))
+            {
+                return Err(End::UpstreamGone("it sent file descriptors that do not belong".to_owned()));
+            }
+            if let Some(chore) = pending.chore.take() {
+                self.see_to(chore, &pending, payload);
+            }
+            if pending.procedure.stream.is_some() {
+                let streaming = Streaming { subject: pending.subject, attempt: pending.attempt };
+                self.streams.insert(id, streaming);
+            } else {
+                pending.attempt.finish(Outcome::Success, "");
+            }
+        }
+        self.link.client.send(frame);
+        Ok(())
+    }
+
+    fn see_to(&mut self, chore: Chore, pending: &Pending, payload: &[u8]) {
+        let registry = self.gate.monitor.registry();
+        match chore {
+            Chore::Adopt => {
+                let fields = pending.procedure.reply;
+                let values = value::decode_fields(fields, &mut Reader::new(payload), Strings::Lossy);
+                let values = values.unwrap_or_default();
+                let made = values.first().and_then(|value| Handle::from_value(HandleKind::Vm, value));
+                if let Some(vm) = made.and_then(|handle| handle.vm()) {
+                    let _kept = registry.adopt(vm.uuid, vm.name, &pending.subject.account);
+                }
+            }
+            Chore::Rename(uuid, name) => {
+                let _kept = registry.renamed(uuid, &name);
+            }
+            Chore::Bury(uuid) => self.graves.push(uuid),
+        }
+    }
+
+    fn stream_from_upstream(&mut self, header: Header, frame: Frame) {
+        let id = CallId::of(header);
+        if !self.streams.contains_key(&id) {
+            return;
+        }
+        let ended = header.kind == MessageKind::Stream && header.status != Status::Continue;
+        if ended && let Some(streaming) = self.streams.remove(&id) {
+            let text = payload(&frame).map(text_of).unwrap_or_default();
+            match header.status {
+                Status::Error => streaming.attempt.finish(Outcome::Failure, &text),
+                Status::Ok | Status::Continue => streaming.attempt.finish(Outcome::Success, ""),
+            }
+        }
+        self.link.client.send(frame);
+    }
+
+    /// A packet of a stream that is not open any more is dropped, as libvirtd would.
+    pub(super) fn stream_from_client(&mut self, header: Header, frame: Frame) {
+        if let (true, Some(upstream)) =
+            (self.streams.contains_key(&CallId::of(header)), &mut self.link.upstream)
+        {
+            upstream.send(frame);
+        }
+    }
+
+    /// After a change of policy: what would not be permitted now ends now.
+    pub(super) fn judge_streams_again(&mut self) -> Result<(), End> {
+        let ids: Vec<_> = self.streams.keys().copied().collect();
+        for id in ids {
+            let Some(streaming) = self.streams.get(&id) else { continue };
+            let subject = self.peer.subject(&self.gate.accounts, std::time::Instant::now());
+            let subject = subject.map_err(End::Nobody)?;
+            let needs: Vec<_> =
+                streaming.attempt.permit().needs().iter().map(|need| self.renewed(need)).collect();
+            if !self.gate.monitor.would_allow(&subject, &needs) {
+                self.abort_stream(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same need with the VM's assignment of this moment.
+    fn renewed(&self, need: &Need) -> Need {
+        match &need.object {
+            Object::Vm(vm) => Need { right: need.right, object: self.gate.monitor.vm(vm.uuid, &vm.name) },
+            _ => need.clone(),
+        }
+    }
+
+    fn abort_stream(&mut self, id: CallId) -> Result<(), End> {
+        let Some(streaming) = self.streams.remove(&id) else { return Ok(()) };
+        let needs = streaming.attempt.permit().needs().to_vec();
+        let refusal = self.gate.monitor.judge(&streaming.subject, "STREAM", needs).map(drop);
+        let text =
+            refusal.err().map_or_else(|| "the policy changed".to_owned(), |refusal| refusal.to_string());
+        streaming.attempt.finish(Outcome::Failure, "ended because the policy changed");
+        let header = super::upstream::call_header(id.procedure, id.serial);
+        let header =
+            Header { program: id.program, kind: MessageKind::Stream, status: Status::Error, ..header };
+        let error = Fault::Failed(code::ACCESS_DENIED, text).payload();
+        let to_client = frame::Frame { header, descriptors: 0, payload: &error }.encode();
+        let to_upstream = frame::Frame { header, descriptors: 0, payload: &[] }.encode();
+        if let (Ok(to_client), Ok(to_upstream), Some(upstream)) =
+            (to_client, to_upstream, &mut self.link.upstream)
+        {
+            self.link.client.send(to_client);
+            upstream.send(to_upstream);
+        }
+        Ok(())
+    }
+
+    /// An event reaches the client if the subject may see its object now.
+    fn event(&mut self, header: Header, frame: Frame) -> Result<(), End> {
+        let subject = self.subject()?;
+        let right = match header.program {
+            frame::QEMU => Right::Administer,
+            _ => Right::View,
+        };
+        let event = payload(&frame)?;
+        let Some(object) = self.object_of_event(header, event) else { return Ok(()) };
+        if self.gate.monitor.would_allow(&subject, &[Need { right, object }]) {
+            self.link.client.send(frame);
+        }
+        Ok(())
+    }
+}
+
+/// What follows the header of a frame.
+pub(super) fn payload(frame: &Frame) -> Result<&[u8], End> {
+    let parsed = frame::Frame::parse(&frame.bytes).map_err(|error| End::UpstreamGone(error.to_string()))?;
+    Ok(parsed.payload)
+}
