@@ -93,6 +93,11 @@ impl Policies {
         read(&self.directories)
     }
 
+    /// Puts a policy in force that was read with [`Policies::candidate`].
+    pub fn put_in_force(&self, candidate: InForce) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(candidate);
+    }
+
     /// Reads the files again and puts them in force.
     ///
     /// # Errors
