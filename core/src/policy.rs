@@ -83,7 +83,7 @@ impl Policy {
     }
 
     /// What a subject stands for, to be asked many times.
-    pub fn standing<'a>(&'a self, subject: &'a Subject) -> Standing<'a> {
+    pub fn standing<'p, 's>(&'p self, subject: &'s Subject) -> Standing<'p, 's> {
         Standing { policy: self, subject, held: self.members.roles(subject) }
     }
 

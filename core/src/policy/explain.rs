@@ -8,6 +8,7 @@ use crate::policy::request::{Need, Request, Right};
 use crate::policy::rule::Role;
 use crate::policy::standing::Standing;
 use crate::subject::Subject;
+use crate::table3::{Cell, Column, Function};
 
 /// A role that grants a right, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +41,32 @@ pub struct Holding<'p> {
 
 impl Policy {
     /// Explains the decision on a request, need by need.
-    pub fn explain<'p>(&'p self, request: &'p Request<'p>) -> Vec<Explanation<'p>> {
+    pub fn explain<'p>(&'p self, request: &Request<'_>) -> Vec<Explanation<'p>> {
         let standing = self.standing(request.subject);
         request.needs.iter().map(|need| explain(standing, need)).collect()
     }
 
     /// Every right that a subject holds on anything.
-    pub fn effective<'p>(&'p self, subject: &'p Subject) -> Vec<Holding<'p>> {
+    pub fn effective<'p>(&'p self, subject: &Subject) -> Vec<Holding<'p>> {
         let standing = self.standing(subject);
         let grants = |right| standing.roles().filter_map(move |role| grant(role, right)).collect::<Vec<_>>();
         let holdings = Right::all().map(|right| Holding { right, grants: grants(right) });
         holdings.filter(|holding| !holding.grants.is_empty()).collect()
     }
+
+    /// What Table 3 requires Administrators to hold and no role of theirs with a member does. Such a
+    /// policy is legal, but somebody should be warned: nobody could manage the host in this respect.
+    pub fn unheld(&self) -> Vec<Function> {
+        let manned = |role: &&Role| {
+            role.column == Column::Administrator && !(role.users.is_empty() && role.groups.is_empty())
+        };
+        let held = |function| self.rules().filter(manned).any(|role| role.holds(Right::Function(function)));
+        let required = |function: &Function| function.cell(Column::Administrator) == Cell::Mandatory;
+        Function::ALL.into_iter().filter(required).filter(|function| !held(*function)).collect()
+    }
 }
 
-fn explain<'p>(standing: Standing<'p>, need: &Need) -> Explanation<'p> {
+fn explain<'p>(standing: Standing<'p, '_>, need: &Need) -> Explanation<'p> {
     let answer = standing
         .carrier(need.right, &need.object)
         .and_then(|role| grant(role, need.right).ok_or(Reason::NotGranted));

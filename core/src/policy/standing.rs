@@ -13,15 +13,15 @@ use crate::subject::Subject;
 /// What a subject stands for under a policy. Looked up once, it can be asked many times, as for a
 /// list of ten thousand VMs.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing<'a> {
-    pub(in crate::policy) policy: &'a Policy,
-    pub(in crate::policy) subject: &'a Subject,
+pub struct Standing<'p, 's> {
+    pub(in crate::policy) policy: &'p Policy,
+    pub(in crate::policy) subject: &'s Subject,
     pub(in crate::policy) held: RoleSet,
 }
 
-impl<'a> Standing<'a> {
+impl<'p> Standing<'p, '_> {
     /// The roles the subject holds.
-    pub fn roles(self) -> impl Iterator<Item = &'a Role> {
+    pub fn roles(self) -> impl Iterator<Item = &'p Role> + use<'p> {
         self.policy.among(self.held)
     }
 
@@ -31,7 +31,7 @@ impl<'a> Standing<'a> {
     }
 
     /// The first role that carries a right on an object alone, or why none does.
-    pub(in crate::policy) fn carrier(self, right: Right, object: &Object) -> Result<&'a Role, Reason> {
+    pub(in crate::policy) fn carrier(self, right: Right, object: &Object) -> Result<&'p Role, Reason> {
         if self.held.is_empty() {
             return Err(Reason::NoRole);
         }

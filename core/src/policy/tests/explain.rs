@@ -43,6 +43,20 @@ fn a_refusal_names_the_roles_that_would_carry_it() {
 }
 
 #[test]
+fn only_roles_that_are_not_held_and_would_reach_the_object_are_named() {
+    let policy = site(
+        "[information-domain.red]\n[role.red-watch]\ncolumn = \"user\"\nvms = [\"red\"]\nfunctions = [\"start\"]",
+    );
+    let others = |object: Object| {
+        let (bob, needs) = (bob(), [Need { right: function("start"), object }]);
+        let explained = policy.explain(&Request { subject: &bob, needs: &needs });
+        explained[0].would_carry.iter().map(|grant| grant.role.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(others(vm("bobvm", Some(assigned_to(&bob())))), ["administrator"]);
+    assert_eq!(others(vm("redvm", Some(in_domain("red")))), ["administrator", "red-watch"]);
+}
+
+#[test]
 fn an_explanation_and_a_decision_never_differ() {
     let policy = shipped();
     for who in [alice(), bob(), carol()] {
@@ -96,4 +110,20 @@ fn a_difference_is_told_cell_by_cell() {
         ]
     );
     assert!(Policy::difference(&after, &after).is_empty());
+}
+
+#[test]
+fn it_is_known_what_administrators_lack() {
+    let numbers = |policy: Policy| policy.unheld().iter().map(|f| f.number()).collect::<Vec<_>>();
+    assert_eq!(numbers(shipped()), [0; 0]);
+    let required = [1, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 18, 19, 20];
+    assert_eq!(numbers(Policy::load(&[]).unwrap()), required);
+    let nobody = "[role.administrator]\ncolumn = \"administrator\"\nfunctions = \"all\"";
+    assert_eq!(numbers(site(nobody)), required);
+    let users = "[role.administrator]\ncolumn = \"administrator\"\n\
+                 [role.x]\ncolumn = \"user\"\nusers = [\"bob\"]\nfunctions = [\"configure-networks\"]";
+    assert_eq!(numbers(site(users)), required);
+    let split = "[role.administrator]\ncolumn = \"administrator\"\ngroups = [\"adm\"]\n\
+                 functions = [\"update-system\", \"manage-audit\"]";
+    assert_eq!(numbers(site(split)), [3, 4, 5, 7, 8, 10, 12, 15, 16, 18, 19, 20]);
 }

@@ -120,6 +120,7 @@ fn quotas_are_whole_and_have_units() {
     check(&format!("{role}{{ vms = 1, memory = \"1 GB\", vcpus = 1 }}\n"), "3:29", "a size with its unit");
     check(&format!("{role}{{ vms = 1, memory = \"-1 GiB\", vcpus = 1 }}\n"), "3:29", "a size with its unit");
     check(&format!("{role}{{ vms = 1, memory = \"99999999999 TiB\", vcpus = 1 }}\n"), "3:29", "a size");
+    check(&format!("{role}{{ vms = 1, memory = \"0 GiB\", vcpus = 1 }}\n"), "3:29", "a size with its unit");
     check(&format!("{role}{{ vms = 1, memory = 1024, vcpus = 1 }}\n"), "3:29", "a size with its unit");
 }
 

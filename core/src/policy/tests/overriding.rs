@@ -69,3 +69,19 @@ fn all_settings_are_read() {
     assert_eq!(policy.audit().full_store, FullStore::OverwriteOldest);
     assert_eq!((policy.gate().connections, policy.gate().per_account), (10, 64));
 }
+
+#[test]
+fn the_shipped_file_teaches_every_key_and_its_samples_load() {
+    let keys =
+        ["column", "users", "groups", "functions", "also", "vms", "networks", "pools", "devices", "quota"];
+    for key in keys.iter().chain(&["library", "directory", "segment-size", "store-size", "full-store", "raw"])
+    {
+        let explained =
+            |line: &str| line.starts_with(&format!("# {key}")) || line.contains(&format!(", {key}"));
+        assert!(DEFAULT.text.lines().filter(|line| line.starts_with('#')).any(explained), "{key}");
+    }
+    let sample = DEFAULT.text.replace("# [information-domain.red]", "[information-domain.red]");
+    let text = sample.replace("# networks = [\"red\"]", "networks = [\"red\"]");
+    let policy = Policy::load(&[Source { name: "sample.toml", text: &text }]).unwrap();
+    assert!(policy.information_domain_of("red").is_some_and(|domain| domain.name == "red"));
+}
