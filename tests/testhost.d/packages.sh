@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What a test host is made of. A change here rebuilds the base.
+
+# The outer machine: command it must have, Debian package that brings it.
+# shellcheck disable=SC2034 # machine.sh uses it
+OUTER_COMMANDS=(
+    mmdebstrap:mmdebstrap
+    systemd-nspawn:systemd-container
+    nsenter:util-linux
+    flock:util-linux
+    ssh:openssh-client
+    tar:tar
+)
+
+# A stock Debian virtualization host ...
+HOST_PACKAGES=(
+    systemd systemd-sysv dbus libpam-systemd openssh-server openssh-client polkitd sudo
+    libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils
+    libvirt-daemon-config-network libvirt-daemon-config-nwfilter
+    # libvirt only recommends these; without them no network starts.
+    dnsmasq-base nftables iptables
+    apparmor
+    # What the virtwarden package depends on: test hosts have no network to fetch it.
+    openssl ca-certificates libpam-runtime adduser
+    # ... and what tests need to look at it and to play with it.
+    acl xorriso socat netcat-openbsd iproute2 procps psmisc python3 strace pamtester
+)
+
+# For screenshots of virt-manager.
+DESKTOP_PACKAGES=(
+    virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 python3-gi
+    librsvg2-common xvfb xauth xdotool x11-utils imagemagick dbus-x11 openbox
+    adwaita-icon-theme fonts-dejavu-core at-spi2-core gsettings-desktop-schemas
+)
+
+# Debian's code name of a release number.
+debian_codename() {
+    case $1 in
+        12) echo bookworm ;;
+        13) echo trixie ;;
+        *) die "Debian $1 is not supported: use 12 or 13" ;;
+    esac
+}
+
+# The packages of one flavour, one a line.
+flavour_packages() {
+    printf '%s\n' "${HOST_PACKAGES[@]}"
+    case $1 in
+        plain) ;;
+        desktop) printf '%s\n' "${DESKTOP_PACKAGES[@]}" ;;
+        *) die "there is no flavour '$1': use plain or desktop" ;;
+    esac
+}
