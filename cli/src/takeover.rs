@@ -208,3 +208,6 @@ impl From<Trouble> for Failed {
         Self::error(trouble.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

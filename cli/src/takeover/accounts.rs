@@ -47,25 +47,47 @@ impl Person {
     }
 }
 
+/// How getent exits when there is no such name.
+const NOT_FOUND: i32 = 2;
+
 /// Looks an account up.
+pub(crate) fn find(host: &Host<'_>, name: &str) -> Result<Option<Person>, Trouble> {
+    let line = host.ask(NOT_FOUND, "getent", &["passwd", "--", name])?;
+    Ok(line.as_deref().and_then(Person::parse))
+}
+
+/// Makes sure that somebody logs in to an account.
 ///
 /// # Errors
 /// When there is none of that name, or it is not a person's.
-pub(crate) fn person(host: &Host<'_>, name: &str) -> Result<Person, Trouble> {
-    let line = host.run("getent", &["passwd", "--", name]).map_err(|_| {
-        Trouble::Refused(format!("there is no account `{name}`; make it first, or name another"))
-    })?;
-    match Person::parse(&line) {
-        Some(person) if person.is_person() => Ok(person),
-        _ => Err(Trouble::Refused(format!(
+pub(crate) fn need_person(host: &Host<'_>, name: &str) -> Result<(), Trouble> {
+    match find(host, name)? {
+        Some(person) if person.is_person() => Ok(()),
+        Some(_) => Err(Trouble::Refused(format!(
             "`{name}` is not a person's account; name one that somebody logs in to"
         ))),
+        None => {
+            Err(Trouble::Refused(format!("there is no account `{name}`; make it first, or name another")))
+        }
     }
+}
+
+/// The people in a group.
+pub(crate) fn people(host: &Host<'_>, group: &str) -> Result<BTreeSet<String>, Trouble> {
+    let mut people = BTreeSet::new();
+    for name in members(host, group)? {
+        if find(host, &name)?.is_some_and(|account| account.is_person()) {
+            people.insert(name);
+        }
+    }
+    Ok(people)
 }
 
 /// The names in a group, those included whose login group it is. A group that is not there has none.
 pub(crate) fn members(host: &Host<'_>, group: &str) -> Result<BTreeSet<String>, Trouble> {
-    let Ok(line) = host.run("getent", &["group", "--", group]) else { return Ok(BTreeSet::new()) };
+    let Some(line) = host.ask(NOT_FOUND, "getent", &["group", "--", group])? else {
+        return Ok(BTreeSet::new());
+    };
     let mut fields = line.trim_end().split(':');
     let gid = fields.nth(2).and_then(|gid| gid.parse::<u32>().ok());
     let listed = fields.next().unwrap_or_default().split(',').filter(|name| !name.is_empty());
@@ -83,19 +105,16 @@ pub(crate) fn group_id(host: &Host<'_>, group: &str) -> Result<u32, Trouble> {
 }
 
 /// All accounts that the name service lists.
-pub(crate) fn everybody(host: &Host<'_>) -> Result<Vec<Person>, Trouble> {
+fn everybody(host: &Host<'_>) -> Result<Vec<Person>, Trouble> {
     Ok(host.run("getent", &["passwd"])?.lines().filter_map(Person::parse).collect())
 }
 
 /// People in groups that are stronger than any role, one sentence each.
 pub(crate) fn too_strong(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
-    let people = everybody(host)?;
     let mut found = Vec::new();
     for (group, what) in STRONG_GROUPS {
-        for member in members(host, group)? {
-            if people.iter().any(|person| person.name == member && person.is_person()) {
-                found.push(format!("{member} is in group {group} and {what}: `gpasswd -d {member} {group}`"));
-            }
+        for name in people(host, group)? {
+            found.push(format!("{name} is in group {group} and {what}: `gpasswd -d {name} {group}`"));
         }
     }
     Ok(found)

@@ -9,13 +9,7 @@ use crate::takeover::trouble::Trouble;
 
 /// The people who are Administrators now.
 pub(crate) fn present(host: &Host<'_>) -> Result<BTreeSet<String>, Trouble> {
-    let mut people = BTreeSet::new();
-    for name in accounts::members(host, accounts::ADMINISTRATORS)? {
-        if accounts::person(host, &name).is_ok() {
-            people.insert(name);
-        }
-    }
-    Ok(people)
+    accounts::people(host, accounts::ADMINISTRATORS)
 }
 
 /// Makes sure that somebody will manage the host.
@@ -24,7 +18,7 @@ pub(crate) fn present(host: &Host<'_>) -> Result<BTreeSet<String>, Trouble> {
 /// When nobody is named and nobody is one, or a name is not a person's.
 pub(crate) fn check(host: &Host<'_>, named: &[String]) -> Result<(), Trouble> {
     for name in named {
-        accounts::person(host, name)?;
+        accounts::need_person(host, name)?;
     }
     if named.is_empty() && present(host)?.is_empty() {
         return Err(Trouble::Refused(

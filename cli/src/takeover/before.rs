@@ -118,7 +118,9 @@ fn restore_owner(
         Some(access) if host.has(path) => place::set_access(&host.path(path), access),
         // Installed since: the package's own owner and mode.
         None if host.has(path) && listed.is_none() && matches!(change, Change::Override { .. }) => {
-            place::set_access(&host.path(path), Access { uid: 0, gid: 0, mode: 0o755 })
+            let metadata = host.path("/").metadata().map_err(Trouble::io("look at `/`"))?;
+            let access = Access { uid: metadata.uid(), gid: metadata.gid(), mode: 0o755 };
+            place::set_access(&host.path(path), access)
         }
         _ => Ok(()),
     }

@@ -79,7 +79,8 @@ impl Change {
             }
             Self::Device { path, group, mode } => {
                 host.run("setfacl", &["-b", path])?;
-                let access = Access { uid: 0, gid: accounts::group_id(host, group)?, mode: *mode };
+                let uid = host.owner()?;
+                let access = Access { uid, gid: accounts::group_id(host, group)?, mode: *mode };
                 place::set_access(&host.path(path), access)
             }
             Self::Member { account, group } => host.run("gpasswd", &["-a", account, group]).map(drop),

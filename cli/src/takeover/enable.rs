@@ -28,11 +28,14 @@ pub(crate) enum Enabled {
 /// When something failed and the host could not be given back either; `virtwarden disable` tries again.
 pub(crate) fn enable(host: &Host<'_>, steps: &[Step]) -> Result<Enabled, Trouble> {
     let journal = Journal::load(host)?;
-    if is_complete(host, journal.as_ref(), steps) {
+    if is_complete(host, journal.as_ref(), steps)? {
         return Ok(Enabled::Already);
     }
     let in_service = journal.as_ref().is_some_and(|journal| journal.phase == Phase::Enabled);
-    let mut journal = journal.unwrap_or_else(|| Journal::begin(libvirt::running(host)));
+    let mut journal = match journal {
+        Some(journal) => journal,
+        None => Journal::begin(libvirt::running(host)?),
+    };
     match take_over(host, &mut journal, steps) {
         Ok(()) => Ok(Enabled::Now),
         // A host that was in service before keeps its doors closed, even if that means no management.
@@ -41,10 +44,10 @@ pub(crate) fn enable(host: &Host<'_>, steps: &[Step]) -> Result<Enabled, Trouble
     }
 }
 
-fn is_complete(host: &Host<'_>, journal: Option<&Journal>, steps: &[Step]) -> bool {
-    journal.is_some_and(|journal| journal.phase == Phase::Enabled)
-        && steps.iter().all(|step| step.standing == Standing::InPlace)
-        && (!switch::is_live(host) || examine::is_in_service(host))
+fn is_complete(host: &Host<'_>, journal: Option<&Journal>, steps: &[Step]) -> Result<bool, Trouble> {
+    let made = journal.is_some_and(|journal| journal.phase == Phase::Enabled)
+        && steps.iter().all(|step| step.standing == Standing::InPlace);
+    Ok(made && (!switch::is_live(host) || examine::is_in_service(host)?))
 }
 
 fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(), Trouble> {
@@ -52,13 +55,14 @@ fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(
     let units_change =
         steps.iter().any(|step| step.standing != Standing::InPlace && step.change.is_for_units());
     journal.phase = Phase::Enabling;
+    journal.save(host)?;
     for step in steps.iter().filter(|step| step.standing != Standing::InPlace) {
         journal.note(host, &step.change)?;
         step.change.make(host)?;
     }
     if switch::is_live(host) {
         switch::refresh_devices(host);
-        if !was_enabled || units_change || !examine::is_in_service(host) {
+        if !was_enabled || units_change || !examine::is_in_service(host)? {
             switch::stop(host)?;
             switch::to_gate(host, &journal.running)?;
         }

@@ -70,8 +70,19 @@ impl Finding {
 }
 
 /// Whether all units that belong to the gate run.
-pub(crate) fn is_in_service(host: &Host<'_>) -> bool {
-    IN_SERVICE.iter().all(|unit| libvirt::is_active(host, unit))
+pub(crate) fn is_in_service(host: &Host<'_>) -> Result<bool, Trouble> {
+    Ok(down(host)?.is_empty())
+}
+
+/// The units that should run and do not.
+fn down(host: &Host<'_>) -> Result<Vec<&'static str>, Trouble> {
+    let mut down = Vec::new();
+    for unit in IN_SERVICE {
+        if !libvirt::is_active(host, unit)? {
+            down.push(*unit);
+        }
+    }
+    Ok(down)
 }
 
 /// What must be true right after taking over.
@@ -79,7 +90,7 @@ pub(crate) fn is_in_service(host: &Host<'_>) -> bool {
 /// # Errors
 /// The first thing that is not.
 pub(crate) fn verify(host: &Host<'_>) -> Result<(), Trouble> {
-    let looks = [units(host), listeners(host)?, upstream(host)?, answer(host)];
+    let looks = [units(host)?, listeners(host)?, upstream(host)?, answer(host)];
     match looks.into_iter().flatten().find(|finding| finding.severity == Severity::Problem) {
         Some(finding) => Err(Trouble::Refused(format!("{}; {}", finding.what, finding.remedy))),
         None => Ok(()),
@@ -95,7 +106,7 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
     let looks = [
         phase(&journal),
         steps.iter().filter_map(drift).collect(),
-        units(host),
+        units(host)?,
         listeners(host)?,
         upstream(host)?,
         answer(host),
@@ -129,14 +140,13 @@ fn drift(step: &Step) -> Option<Finding> {
     Some(Finding::problem(what, "`virtwarden enable` repairs it"))
 }
 
-fn units(host: &Host<'_>) -> Vec<Finding> {
-    let down = IN_SERVICE.iter().filter(|unit| !libvirt::is_active(host, unit));
-    let found: Vec<Finding> = down
-        .map(|unit| {
-            Finding::problem(format!("{unit} is not running"), format!("`journalctl -u {unit}` says why"))
-        })
-        .collect();
-    if found.is_empty() { vec![Finding::good("monitor and libvirtd's own sockets are up")] } else { found }
+fn units(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let down = down(host)?;
+    if down.is_empty() {
+        return Ok(vec![Finding::good("monitor and libvirtd's own sockets are up")]);
+    }
+    let remedy = |unit: &str| format!("`journalctl -u {unit}` says why");
+    Ok(down.iter().map(|unit| Finding::problem(format!("{unit} is not running"), remedy(unit))).collect())
 }
 
 fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
@@ -152,10 +162,11 @@ fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
 }
 
 fn upstream(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
-    let group = accounts::group_id(host, "virtwarden")?;
-    let closed = host.path(UPSTREAM).metadata().is_ok_and(|directory| {
-        (directory.uid(), directory.gid(), directory.mode() & 0o7777) == (0, group, 0o750)
-    });
+    let wanted = (host.owner()?, accounts::group_id(host, "virtwarden")?, 0o750);
+    let closed = host
+        .path(UPSTREAM)
+        .metadata()
+        .is_ok_and(|directory| (directory.uid(), directory.gid(), directory.mode() & 0o7777) == wanted);
     Ok(vec![if closed {
         Finding::good(format!("{UPSTREAM} is closed to everybody else"))
     } else {

@@ -3,6 +3,7 @@
 //!
 //! Both come in from outside, so that a test can use a directory and a script instead.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -33,7 +34,11 @@ impl Commands for Programs {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
             let said = [output.stderr, output.stdout].concat();
-            Err(Trouble::Command { command, said: String::from_utf8_lossy(&said).into_owned() })
+            Err(Trouble::Command {
+                command,
+                code: output.status.code(),
+                said: String::from_utf8_lossy(&said).into_owned(),
+            })
         }
     }
 }
@@ -66,6 +71,11 @@ impl<'a> Host<'a> {
         self.path(absolute).symlink_metadata().is_ok()
     }
 
+    /// The account that owns the host's root directory: root, but for a test that runs as somebody else.
+    pub(crate) fn owner(&self) -> Result<u32, Trouble> {
+        Ok(self.root.metadata().map_err(Trouble::io("look at `/`"))?.uid())
+    }
+
     /// The names in a directory, sorted; none if it is not there.
     pub(crate) fn list(&self, directory: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(directory)).into_iter().flatten().flatten();
@@ -80,8 +90,22 @@ impl<'a> Host<'a> {
         self.commands.run(program, arguments)
     }
 
-    /// Whether a program of the host says yes: exit code 0.
-    pub(crate) fn agrees(&self, program: &str, arguments: &[&str]) -> bool {
-        self.commands.run(program, arguments).is_ok()
+    /// Runs a program of the host that exits with `nothing` when there is nothing to tell.
+    ///
+    /// # Errors
+    /// When it fails in any other way: not to know is not the same as nothing.
+    pub(crate) fn ask(
+        &self,
+        nothing: i32,
+        program: &str,
+        arguments: &[&str],
+    ) -> Result<Option<String>, Trouble> {
+        match self.commands.run(program, arguments) {
+            Ok(said) => Ok(Some(said)),
+            Err(Trouble::Command { code, said, .. }) if code == Some(nothing) && said.trim().is_empty() => {
+                Ok(None)
+            }
+            Err(trouble) => Err(trouble),
+        }
     }
 }

@@ -63,8 +63,7 @@ impl Journal {
     pub(crate) fn load(host: &Host<'_>) -> Result<Option<Self>, Trouble> {
         let path = host.path(PATH);
         let Ok(metadata) = path.symlink_metadata() else { return Ok(None) };
-        let owner = host.path("/").metadata().map_err(Trouble::io("read `/`"))?.uid();
-        if !metadata.is_file() || metadata.uid() != owner || metadata.mode() & 0o022 != 0 {
+        if !metadata.is_file() || metadata.uid() != host.owner()? || metadata.mode() & 0o022 != 0 {
             return Err(Trouble::Journal(format!("`{PATH}` is not a file that only root can write")));
         }
         let text = fs::read_to_string(&path).map_err(Trouble::io(format_args!("read `{PATH}`")))?;

@@ -89,7 +89,7 @@ pub(crate) fn unit_file(host: &Host<'_>, unit: &str) -> String {
 /// # Errors
 /// When there is none, or separate daemons run instead.
 pub(crate) fn check(host: &Host<'_>) -> Result<(), Trouble> {
-    let modular: Vec<&str> = MODULAR_SOCKETS.iter().copied().filter(|unit| is_active(host, unit)).collect();
+    let modular = active(host, MODULAR_SOCKETS)?;
     if !modular.is_empty() {
         return Err(Trouble::Refused(format!(
             "libvirt runs here as separate daemons ({}), whose sockets cannot be moved; use the one daemon: \
@@ -116,13 +116,31 @@ pub(crate) fn check(host: &Host<'_>) -> Result<(), Trouble> {
 }
 
 /// Whether a unit is running or listening.
-pub(crate) fn is_active(host: &Host<'_>, unit: &str) -> bool {
-    has_unit(host, unit) && host.agrees("systemctl", &["is-active", "--quiet", unit])
+///
+/// # Errors
+/// When systemd cannot be asked: not to know is not the same as stopped.
+pub(crate) fn is_active(host: &Host<'_>, unit: &str) -> Result<bool, Trouble> {
+    if !has_unit(host, unit) {
+        return Ok(false);
+    }
+    let state = host.run("systemctl", &["show", "--property=ActiveState", "--value", unit])?;
+    Ok(matches!(state.trim(), "active" | "reloading" | "refreshing" | "activating"))
+}
+
+/// Those of some units that are running or listening.
+fn active(host: &Host<'_>, units: &[&str]) -> Result<Vec<String>, Trouble> {
+    let mut active = Vec::new();
+    for unit in units {
+        if is_active(host, unit)? {
+            active.push((*unit).to_owned());
+        }
+    }
+    Ok(active)
 }
 
 /// The units of libvirt that are running now.
-pub(crate) fn running(host: &Host<'_>) -> Vec<String> {
-    UNITS.iter().filter(|unit| is_active(host, unit)).map(|unit| (*unit).to_owned()).collect()
+pub(crate) fn running(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
+    active(host, UNITS)
 }
 
 /// The emulators, installed or known to Debian.

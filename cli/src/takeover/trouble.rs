@@ -18,6 +18,8 @@ pub(crate) enum Trouble {
     Command {
         /// As it would be typed.
         command: String,
+        /// How it exited; none if a signal ended it.
+        code: Option<i32>,
         /// What it printed.
         said: String,
     },
@@ -39,7 +41,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { doing, source } => write!(f, "cannot {doing}: {source}"),
-            Self::Command { command, said } => write!(f, "`{command}` failed: {}", said.trim()),
+            Self::Command { command, said, .. } => write!(f, "`{command}` failed: {}", said.trim()),
             Self::Refused(why) => f.write_str(why),
             Self::Journal(why) => write!(f, "the takeover's journal cannot be used: {why}"),
         }
