@@ -2,6 +2,7 @@
 //! The monitor: every way to change something passes through here.
 
 pub mod accounts;
+pub mod control;
 pub mod gate;
 pub mod monitor;
 pub mod peer;

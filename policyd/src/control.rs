@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The control socket: what the command and libvirt's hook ask, judged and answered.
+//!
+//! Mediated: every request of every client, by the kernel's word on who it is. Trusted: the account
+//! database, libvirtd, the registry and the trail. A request that is not understood, not permitted
+//! or not recordable is refused, and the client is told which.
+
+mod archive;
+mod audit;
+mod clients;
+mod conversation;
+mod demand;
+mod failure;
+mod hook;
+mod hypervisor;
+mod people;
+mod policy;
+mod roles;
+mod server;
+mod status;
+mod vms;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use virtwarden_core::control::{Failure, Reply, Request};
+use virtwarden_core::object::Object;
+use virtwarden_core::policy::decision::Decision;
+use virtwarden_core::policy::request::{self, Need};
+use virtwarden_core::subject::Subject;
+
+pub use self::archive::{Archive, Flow, Reader, Record};
+pub use self::clients::{Clients, Limits};
+use self::demand::{Demand, Scope, demand};
+pub use self::hypervisor::{Hypervisor, Seen};
+pub use self::policy::digest;
+pub use self::server::serve;
+use crate::accounts::Accounts;
+use crate::monitor::{Attempt, Monitor, Refusal};
+use crate::policies::InForce;
+
+/// Told of a policy that has come into force, so that the trail's seals carry it.
+pub type Announce = Box<dyn Fn(&InForce) + Send + Sync>;
+
+/// Everything that requests are answered from.
+pub struct Control {
+    /// Decides and records.
+    pub monitor: Arc<Monitor>,
+    /// Who is who on this host.
+    pub accounts: Arc<Accounts>,
+    /// Which VMs there are.
+    pub hypervisor: Box<dyn Hypervisor>,
+    /// The trail, to read.
+    pub archive: Box<dyn Archive>,
+    /// Told of each policy that has come into force.
+    pub announce: Announce,
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("monitor", &self.monitor).finish_non_exhaustive()
+    }
+}
+
+/// An announced change of a role that is under way; its end is still to be told on the connection.
+type Pending = Option<Box<roles::Announced>>;
+
+/// Whoever takes a stream of records.
+trait Listener {
+    /// Takes one reply and says whether to go on.
+    fn take(&mut self, reply: Reply) -> Flow;
+
+    /// Whether anybody still listens.
+    fn wait(&mut self) -> Flow;
+}
+
+impl Control {
+    /// Answers one request. Streams go to the listener first; the last reply is the result.
+    fn answer(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        pending: &mut Pending,
+        now: Instant,
+        listener: &mut dyn Listener,
+    ) -> Result<Reply, Failure> {
+        match request {
+            Request::Status => Ok(Reply::Status(self.status(subject))),
+            Request::Table => Ok(Reply::Table(self.table())),
+            Request::Whoami => Ok(Reply::Whoami(self.whoami(subject))),
+            Request::VmList => self.vm_list(subject),
+            Request::VmShow { vm } => self.vm_show(subject, request, vm),
+            Request::VmAssign { vm, users, groups, mode } => {
+                self.vm_assign(subject, request, vm, (users, groups), *mode)
+            }
+            Request::VmUnassign { vm, users, groups, mode } => {
+                self.vm_unassign(subject, request, vm, (users, groups), *mode)
+            }
+            Request::VmDomain { vm, information_domain, mode } => {
+                self.vm_domain(subject, request, vm, information_domain.as_deref(), *mode)
+            }
+            Request::RoleList => self.role_list(subject, request),
+            Request::RoleChange { role, user, membership, mode } => self.role_change(
+                subject,
+                request,
+                roles::Wish { role, user, membership: *membership, mode: *mode },
+                pending,
+            ),
+            Request::RoleDone { outcome, detail } => roles::done(pending, *outcome, detail),
+            Request::PolicyShow => self.policy_show(subject, request),
+            Request::PolicyReload { mode } => self.policy_reload(subject, request, *mode),
+            Request::PolicyExplain { user, right, object } => {
+                self.policy_explain(subject, request, user, *right, object, now)
+            }
+            Request::AuditList { filter } => self.audit_list(subject, request, filter, listener),
+            Request::AuditFollow { filter } => self.audit_follow(subject, request, filter, listener),
+            Request::AuditVerify => self.audit_verify(subject, request),
+            Request::AuditExport { range } => self.audit_export(subject, request, range, listener),
+            Request::Hook(call) => self.hook(subject, call),
+        }
+    }
+
+    /// Decides on a request about the policy or the trail, and records the attempt.
+    fn begin(&self, subject: &Subject, request: &Request, detail: &str) -> Result<Attempt, Failure> {
+        let object = match demand(request) {
+            Demand::Rights(_, Scope::Trail) => Object::Trail,
+            Demand::Rights(_, Scope::Policy) => Object::Policy,
+            Demand::Rights(_, Scope::Vm) | Demand::Nothing | Demand::Root => Object::Host,
+        };
+        self.begin_on(subject, request, detail, &object)
+    }
+
+    /// Decides on a request about an object, and records the attempt.
+    fn begin_on(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        detail: &str,
+        object: &Object,
+    ) -> Result<Attempt, Failure> {
+        let needs = needs(request, object);
+        let judged = self.monitor.judge_in_detail(subject, request.operation(), detail, needs.clone());
+        judged.map_err(|refusal| match refusal {
+            Refusal::Hidden(Object::Vm(vm)) => failure::no_vm(&vm.name),
+            Refusal::Hidden(_) => failure::denied(self.why_not(subject, &needs)),
+            Refusal::Denied(text) => failure::denied(text),
+            Refusal::Unrecorded(_) => failure::unavailable(refusal.to_string()),
+        })
+    }
+
+    /// That there is a policy and a trail is no secret: whoever may not touch them is told so.
+    fn why_not(&self, subject: &Subject, needs: &[Need]) -> String {
+        match self.monitor.policy().policy.decide(&request::Request { subject, needs }) {
+            Decision::Deny(denial) => denial.message(subject),
+            Decision::Allow(_) => "access denied: the policy has just changed, try again".to_owned(),
+        }
+    }
+}
+
+/// The needs of a request on an object.
+fn needs(request: &Request, object: &Object) -> Vec<Need> {
+    match demand(request) {
+        Demand::Rights(rights, _) => {
+            rights.iter().map(|right| Need { right: *right, object: object.clone() }).collect()
+        }
+        Demand::Nothing | Demand::Root => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

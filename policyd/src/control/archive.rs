@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The trail, as far as the control socket reads it.
+
+use std::fmt;
+
+use virtwarden_core::control::Verification;
+use virtwarden_core::record::Event;
+
+/// Whether whoever takes records wants more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Yes.
+    Continue,
+    /// No: he has left.
+    Stop,
+}
+
+/// A record that was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its place in the trail.
+    pub sequence: u64,
+    /// When, in microseconds since 1970 UTC.
+    pub time: u64,
+    /// What it says.
+    pub event: &'a Event,
+    /// The line exactly as it is stored, without its end.
+    pub line: &'a str,
+}
+
+/// Takes records one by one.
+pub trait Reader {
+    /// Takes a record and says whether to go on.
+    fn take(&mut self, record: &Record<'_>) -> Flow;
+
+    /// Nothing is new; says whether to wait on.
+    fn wait(&mut self) -> Flow;
+}
+
+/// The trail, to read.
+pub trait Archive: Send + Sync + fmt::Debug {
+    /// Hands over every record, oldest first, until told to stop.
+    ///
+    /// # Errors
+    /// Why the trail cannot be read, for people.
+    fn read(&self, reader: &mut dyn Reader) -> Result<(), String>;
+
+    /// Hands over records as they are written, until told to stop.
+    ///
+    /// # Errors
+    /// Why the trail cannot be followed, or that the reader is too slow.
+    fn follow(&self, reader: &mut dyn Reader) -> Result<(), String>;
+
+    /// Checks the whole trail.
+    fn verify(&self) -> Verification;
+
+    /// How the trail is, in a few words, for people.
+    fn state(&self) -> String;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `audit list`, `follow`, `verify` and `export`.
+
+use std::collections::VecDeque;
+
+use virtwarden_core::control::{AuditFilter, AuditRange, Failure, Reply, Request};
+use virtwarden_core::record::Outcome;
+use virtwarden_core::subject::Subject;
+
+use super::archive::{Flow, Reader, Record};
+use super::failure::unavailable;
+use super::{Control, Listener};
+use crate::monitor::Attempt;
+
+/// The most records that a limit keeps in memory.
+const MOST: usize = 100_000;
+
+impl Control {
+    /// Records that match a filter, oldest first.
+    pub(super) fn audit_list(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        filter: &AuditFilter,
+        listener: &mut dyn Listener,
+    ) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, "")?;
+        let mut passing = Passing { wanted: Wanted::Filter(filter), listener, sent: 0 };
+        let read = match filter.limit {
+            None => self.archive.read(&mut passing),
+            Some(limit) => self.last(filter, limit).map(|lines| passing.pass_all(lines)),
+        };
+        finish(attempt, read, passing.sent)
+    }
+
+    /// Records that match a filter, as they are written, until the asker leaves.
+    pub(super) fn audit_follow(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        filter: &AuditFilter,
+        listener: &mut dyn Listener,
+    ) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, "")?;
+        let mut passing = Passing { wanted: Wanted::Filter(filter), listener, sent: 0 };
+        let read = self.archive.follow(&mut passing);
+        finish(attempt, read, passing.sent)
+    }
+
+    /// Checks the whole trail.
+    pub(super) fn audit_verify(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, "")?;
+        let verification = self.archive.verify();
+        attempt.finish(Outcome::Success, &format!("verdict {}", verification.code));
+        Ok(Reply::Verification(verification))
+    }
+
+    /// Lines exactly as they are stored.
+    pub(super) fn audit_export(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        range: &AuditRange,
+        listener: &mut dyn Listener,
+    ) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, &words(range))?;
+        let mut passing = Passing { wanted: Wanted::Range(range), listener, sent: 0 };
+        let read = self.archive.read(&mut passing);
+        finish(attempt, read, passing.sent)
+    }
+
+    /// The last lines that match.
+    fn last(&self, filter: &AuditFilter, limit: u32) -> Result<VecDeque<String>, String> {
+        let limit = usize::try_from(limit).unwrap_or(MOST).min(MOST);
+        let mut last = Last { filter, limit, lines: VecDeque::new() };
+        self.archive.read(&mut last)?;
+        Ok(last.lines)
+    }
+}
+
+/// Which records are asked for.
+enum Wanted<'a> {
+    Filter(&'a AuditFilter),
+    Range(&'a AuditRange),
+}
+
+impl Wanted<'_> {
+    fn matches(&self, record: &Record<'_>) -> bool {
+        match self {
+            Wanted::Filter(filter) => filter.matches(record.event, record.time),
+            Wanted::Range(range) => range.contains(record.sequence),
+        }
+    }
+}
+
+/// Passes on what is wanted.
+struct Passing<'a> {
+    wanted: Wanted<'a>,
+    listener: &'a mut dyn Listener,
+    sent: u64,
+}
+
+impl Passing<'_> {
+    fn pass(&mut self, line: String) -> Flow {
+        self.sent += 1;
+        self.listener.take(Reply::Record { line })
+    }
+
+    fn pass_all(&mut self, lines: VecDeque<String>) {
+        for line in lines {
+            if self.pass(line) == Flow::Stop {
+                return;
+            }
+        }
+    }
+}
+
+impl Reader for Passing<'_> {
+    fn take(&mut self, record: &Record<'_>) -> Flow {
+        if self.wanted.matches(record) { self.pass(record.line.to_owned()) } else { Flow::Continue }
+    }
+
+    fn wait(&mut self) -> Flow {
+        self.listener.wait()
+    }
+}
+
+/// Keeps the last records that match.
+struct Last<'a> {
+    filter: &'a AuditFilter,
+    limit: usize,
+    lines: VecDeque<String>,
+}
+
+impl Reader for Last<'_> {
+    fn take(&mut self, record: &Record<'_>) -> Flow {
+        if self.filter.matches(record.event, record.time) {
+            self.lines.push_back(record.line.to_owned());
+        }
+        if self.lines.len() > self.limit {
+            self.lines.pop_front();
+        }
+        Flow::Continue
+    }
+
+    fn wait(&mut self) -> Flow {
+        Flow::Stop
+    }
+}
+
+fn finish(attempt: Attempt, read: Result<(), String>, sent: u64) -> Result<Reply, Failure> {
+    match read {
+        Ok(()) => {
+            attempt.finish(Outcome::Success, &format!("{sent} records"));
+            Ok(Reply::End { records: sent })
+        }
+        Err(why) => {
+            attempt.finish(Outcome::Failure, &why);
+            Err(unavailable(why))
+        }
+    }
+}
+
+fn words(range: &AuditRange) -> String {
+    let end = |end: Option<u64>| end.map_or_else(|| "the end".to_owned(), |sequence| sequence.to_string());
+    format!("from {} to {}", range.from.unwrap_or(1), end(range.to))
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What each request needs: the one place that says so.
+
+use virtwarden_core::control::Request;
+use virtwarden_core::policy::request::Right;
+use virtwarden_core::table3::Function;
+
+/// What a right must be held on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The VM that the request names.
+    Vm,
+    /// The policy: who may do what here.
+    Policy,
+    /// The audit trail.
+    Trail,
+}
+
+/// What a request needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// Nothing: it tells the asker about himself, or what is public. What it lists is filtered.
+    Nothing,
+    /// A process of root's: libvirt's hook.
+    Root,
+    /// All these rights.
+    Rights(&'static [Right], Scope),
+}
+
+/// Who has a VM is part of its configuration, but giving it away is more than configuring it: it
+/// would let its holder out of his quota and let in people that the Administrator did not choose.
+const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Administer];
+const ADMINISTER: &[Right] = &[Right::Administer];
+const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
+
+/// What a request needs.
+pub(super) const fn demand(request: &Request) -> Demand {
+    match request {
+        Request::Status | Request::Table | Request::Whoami | Request::VmList => Demand::Nothing,
+        Request::VmShow { .. } => Demand::Rights(&[Right::View], Scope::Vm),
+        Request::VmAssign { .. } | Request::VmUnassign { .. } => Demand::Rights(ASSIGN, Scope::Vm),
+        Request::VmDomain { .. } => Demand::Rights(ADMINISTER, Scope::Vm),
+        // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
+        Request::RoleList | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
+        Request::RoleDone { .. } => Demand::Nothing,
+        Request::PolicyShow | Request::PolicyReload { .. } | Request::PolicyExplain { .. } => {
+            Demand::Rights(ADMINISTER, Scope::Policy)
+        }
+        Request::AuditList { .. }
+        | Request::AuditFollow { .. }
+        | Request::AuditVerify
+        | Request::AuditExport { .. } => Demand::Rights(AUDIT, Scope::Trail),
+        Request::Hook(_) => Demand::Root,
+    }
+}

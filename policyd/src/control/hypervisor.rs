@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which VMs libvirt has. Asked each time, not remembered.
+
+use std::fmt;
+
+use virtwarden_core::control::VmState;
+use virtwarden_core::object::Uuid;
+use virtwarden_core::subject::Subject;
+
+/// A VM as libvirt knows it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its identity.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: VmState,
+}
+
+/// libvirt, as far as the control socket needs it.
+pub trait Hypervisor: Send + Sync + fmt::Debug {
+    /// What answers, for people: `libvirt 11.3.0`.
+    ///
+    /// # Errors
+    /// Why it does not, for people.
+    fn version(&self, caller: &Subject) -> Result<String, String>;
+
+    /// All VMs.
+    ///
+    /// # Errors
+    /// Why libvirt does not answer, for people.
+    fn vms(&self, caller: &Subject) -> Result<Vec<Seen>, String>;
+}

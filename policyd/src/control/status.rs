@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `status`, `table` and `whoami`: what anybody may ask.
+
+use virtwarden_core::control::{Status, StatusDetails, TableRow, Whoami};
+use virtwarden_core::object::Object;
+use virtwarden_core::policy::request::Right;
+use virtwarden_core::subject::Subject;
+use virtwarden_core::table3::{Column, Function};
+
+use super::Control;
+use super::policy::digest;
+use crate::registry::Condition;
+
+impl Control {
+    /// How policyd is. Details are for those who may see the policy.
+    pub(super) fn status(&self, subject: &Subject) -> Status {
+        let policy = self.monitor.policy();
+        let sees = policy.policy.standing(subject).sees(&Object::Policy);
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            roles: policy.policy.roles(subject).iter().map(|role| role.name.clone()).collect(),
+            details: sees.then(|| self.details(subject)),
+        }
+    }
+
+    fn details(&self, subject: &Subject) -> StatusDetails {
+        let (policy, entries) = (self.monitor.policy(), self.monitor.registry().entries());
+        let assigned = entries
+            .values()
+            .filter(|entry| !entry.assignment.users.is_empty() || !entry.assignment.groups.is_empty());
+        let libvirt = self.hypervisor.version(subject);
+        let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
+        warnings.extend(registry_warning(self.monitor.registry().condition()));
+        StatusDetails {
+            policy_hash: digest(&policy.files).to_string(),
+            policy_files: policy.files.iter().map(|file| file.path.display().to_string()).collect(),
+            registered: count(entries.len()),
+            assigned: count(assigned.count()),
+            libvirt: libvirt.unwrap_or_else(|why| why),
+            trail: self.archive.state(),
+            warnings,
+        }
+    }
+
+    /// Table 3 and who has what here.
+    pub(super) fn table(&self) -> Vec<TableRow> {
+        let policy = self.monitor.policy();
+        let holders = |function| {
+            let roles = policy.policy.rules().filter(move |role| role.holds(Right::Function(function)));
+            roles.map(|role| role.name.clone()).collect()
+        };
+        let row = |function: Function| TableRow {
+            function,
+            administrator: function.cell(Column::Administrator),
+            user: function.cell(Column::User),
+            roles: holders(function),
+        };
+        Function::ALL.into_iter().map(row).collect()
+    }
+
+    /// Who the asker is and what he holds.
+    pub(super) fn whoami(&self, subject: &Subject) -> Whoami {
+        let policy = self.monitor.policy();
+        let roles = policy.policy.roles(subject);
+        let held = |function: &Function| roles.iter().any(|role| role.holds(Right::Function(*function)));
+        Whoami {
+            account: subject.account.clone(),
+            login: subject.login.as_ref().map(|login| login.account.clone()),
+            groups: subject.groups.clone(),
+            functions: Function::ALL.into_iter().filter(held).collect(),
+            roles: roles.iter().map(|role| role.name.clone()).collect(),
+        }
+    }
+}
+
+fn registry_warning(condition: &Condition) -> Option<String> {
+    match condition {
+        Condition::Sound | Condition::Fresh => None,
+        Condition::Damaged { kept, error } => Some(format!(
+            "the VM registry was damaged ({error}) and no VM is assigned to anybody; the damaged file is `{}`: \
+             assign the VMs again, or stop policyd and put a backup in place",
+            kept.display()
+        )),
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stories of the control socket.
+
+mod scene;
+
+use virtwarden_core::control::{
+    AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Membership, Mode, ObjectName,
+    Presence, VmState,
+};
+use virtwarden_core::object::Uuid;
+use virtwarden_core::policy::request::Right;
+use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::table3::Function;
+
+use self::scene::{BOBVM, FINANCE, GONE, Scene, alice, bob, carol, root};
+use super::*;
+
+fn assign(vm: &str, user: &str, mode: Mode) -> Request {
+    Request::VmAssign { vm: vm.into(), users: vec![user.into()], groups: Vec::new(), mode }
+}
+
+fn domain(vm: &str, to: Option<&str>) -> Request {
+    let information_domain = to.map(str::to_owned);
+    Request::VmDomain { vm: vm.into(), information_domain, mode: Mode::Apply }
+}
+
+fn add_administrator(user: &str, mode: Mode) -> Request {
+    let role = "administrator".to_owned();
+    Request::RoleChange { role, user: user.into(), membership: Membership::Added, mode }
+}
+
+fn reload(mode: Mode) -> Request {
+    Request::PolicyReload { mode }
+}
+
+/// One of each kind of request, with what bob, a User, gets for it.
+fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
+    let denied = Some(FailureKind::Denied);
+    let filter = AuditFilter::default();
+    let hook = HookCall {
+        driver: HookDriver::Daemon,
+        object: "-".into(),
+        operation: "start".into(),
+        sub_operation: "-".into(),
+        xml: String::new(),
+    };
+    let (users, groups) = (Vec::new(), Vec::new());
+    let unassign = Request::VmUnassign { vm: "bobvm".into(), users, groups, mode: Mode::Apply };
+    let object = ObjectName::Host;
+    let right = Right::View;
+    vec![
+        (Request::Status, None),
+        (Request::Table, None),
+        (Request::Whoami, None),
+        (Request::VmList, None),
+        (Request::VmShow { vm: "bobvm".into() }, None),
+        (assign("bobvm", "root", Mode::Apply), denied),
+        (unassign, denied),
+        (domain("bobvm", None), denied),
+        (Request::RoleList, denied),
+        (add_administrator("root", Mode::Apply), denied),
+        (Request::RoleDone { outcome: Outcome::Success, detail: String::new() }, Some(FailureKind::Usage)),
+        (Request::PolicyShow, denied),
+        (reload(Mode::Apply), denied),
+        (Request::PolicyExplain { user: "root".into(), right, object }, denied),
+        (Request::AuditList { filter: filter.clone() }, denied),
+        (Request::AuditFollow { filter }, denied),
+        (Request::AuditVerify, denied),
+        (Request::AuditExport { range: AuditRange::default() }, denied),
+        (Request::Hook(hook), denied),
+    ]
+}
+
+/// Stops the build when a kind of request is added, so that it is added above as well.
+fn kind(request: &Request) -> usize {
+    match request {
+        Request::Status => 0,
+        Request::Table => 1,
+        Request::Whoami => 2,
+        Request::VmList => 3,
+        Request::VmShow { .. } => 4,
+        Request::VmAssign { .. } => 5,
+        Request::VmUnassign { .. } => 6,
+        Request::VmDomain { .. } => 7,
+        Request::RoleList => 8,
+        Request::RoleChange { .. } => 9,
+        Request::RoleDone { .. } => 10,
+        Request::PolicyShow => 11,
+        Request::PolicyReload { .. } => 12,
+        Request::PolicyExplain { .. } => 13,
+        Request::AuditList { .. } => 14,
+        Request::AuditFollow { .. } => 15,
+        Request::AuditVerify => 16,
+        Request::AuditExport { .. } => 17,
+        Request::Hook(_) => 18,
+    }
+}
+
+#[test]
+fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..19));
+    for (request, expected) in of_each_kind() {
+        let scene = Scene::new();
+        let before = scene.registry().entries();
+        let answer = scene.ask(&bob(), &request);
+        assert_eq!(answer.as_ref().err().map(|failure| failure.kind), expected, "{request:?} {answer:?}");
+        assert_eq!(scene.registry().entries(), before, "{request:?}");
+        let denials = scene.told().iter().filter(|event| event.kind == Kind::Denial).count();
+        assert_eq!(denials, usize::from(expected == Some(FailureKind::Denied)), "{request:?}");
+        assert!(scene.told().iter().all(|event| event.kind == Kind::Denial), "{request:?}");
+        assert!(scene.streamed().is_empty(), "{request:?}");
+    }
+}
+
+#[test]
+fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
+    for (request, _) in of_each_kind() {
+        let scene = Scene::with_group("root");
+        let answer = scene.ask(&alice(), &request);
+        let expected = match kind(&request) {
+            10 => Some(FailureKind::Usage),
+            18 => Some(FailureKind::Denied),
+            _ => None,
+        };
+        assert_eq!(answer.as_ref().err().map(|failure| failure.kind), expected, "{request:?} {answer:?}");
+    }
+}
+
+#[test]
+fn a_denial_says_which_function_is_missing() {
+    let scene = Scene::new();
+    let failure = scene.ask(&bob(), &Request::AuditVerify).unwrap_err();
+    assert_eq!(
+        failure.message,
+        "access denied: bob (user) may not configure and manage the audit system and audit data (Table 3, 6)"
+    );
+}
+
+#[test]
+fn a_hidden_vm_is_missing_in_the_same_words() {
+    let scene = Scene::new();
+    for typed in ["finance".to_owned(), FINANCE.to_string()] {
+        let hidden = scene.ask(&bob(), &Request::VmShow { vm: typed.clone() }).unwrap_err();
+        assert_eq!(hidden.kind, FailureKind::NotFound);
+        let missing = scene.ask(&bob(), &Request::VmShow { vm: "nothing".into() }).unwrap_err();
+        assert_eq!(hidden.message.replace(&typed, "nothing"), missing.message);
+        let changed = scene.ask(&bob(), &assign(&typed, "bob", Mode::Apply)).unwrap_err();
+        assert_eq!(changed, hidden);
+    }
+    assert_eq!(scene.told().len(), 4, "each look at the hidden one is recorded");
+}
+
+#[test]
+fn everybody_lists_the_vms_that_he_may_see() {
+    let scene = Scene::new();
+    assert_eq!(scene.names(&bob()), ["bobvm"]);
+    assert_eq!(scene.names(&carol()), Vec::<String>::new());
+    assert_eq!(scene.names(&alice()), ["bobvm", "finance", "gone"]);
+    let rows = scene.rows(&alice());
+    let gone = rows.iter().find(|row| row.uuid == GONE).unwrap();
+    assert_eq!((gone.presence, gone.state), (Presence::Missing, VmState::Unknown));
+}
+
+#[test]
+fn an_assignment_is_recorded_before_and_after_and_kept() {
+    let scene = Scene::new();
+    let change = scene.change(&alice(), &assign("finance", "root", Mode::Apply)).unwrap();
+    assert_eq!(change.differences, ["+user root"]);
+    assert!(scene.registry().vm(FINANCE).unwrap().users.iter().any(|user| user.name == "root"));
+    let [attempt, outcome] = scene.told().try_into().unwrap();
+    assert_eq!((attempt.kind, attempt.operation.as_str()), (Kind::Attempt, "vm assign"));
+    assert_eq!(attempt.functions, [Function::ConfigureVms]);
+    assert_eq!(attempt.detail, "users [root], groups []");
+    assert_eq!((outcome.kind, outcome.outcome), (Kind::Outcome, Outcome::Success));
+    assert_eq!(outcome.detail, "+user root");
+}
+
+#[test]
+fn a_dry_run_is_judged_and_recorded_but_changes_nothing() {
+    let scene = Scene::new();
+    let change = scene.change(&alice(), &assign("finance", "root", Mode::DryRun)).unwrap();
+    assert_eq!(change.differences, ["+user root"]);
+    assert!(scene.registry().vm(FINANCE).is_none());
+    assert_eq!(scene.told()[1].detail, "dry run: +user root");
+    assert!(scene.ask(&bob(), &assign("bobvm", "root", Mode::DryRun)).is_err());
+}
+
+#[test]
+fn what_cannot_be_recorded_does_not_happen() {
+    let scene = Scene::new();
+    scene.shut_trail();
+    for request in [assign("finance", "root", Mode::Apply), reload(Mode::Apply), Request::AuditVerify] {
+        assert_eq!(scene.ask(&alice(), &request).unwrap_err().kind, FailureKind::Unavailable);
+    }
+    assert!(scene.registry().vm(FINANCE).is_none());
+}
+
+#[test]
+fn an_unknown_user_is_named_with_one_who_was_meant() {
+    let scene = Scene::new();
+    let failure = scene.ask(&alice(), &assign("finance", "rooot", Mode::Apply)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    assert_eq!(failure.message, "there is no user `rooot`; did you mean `root`?");
+    assert_eq!(scene.told()[1].outcome, Outcome::Failure);
+}
+
+/// bob's account is not on this host: it is gone, and only the registry remembers it.
+#[test]
+fn an_account_that_is_gone_can_lose_a_vm_but_get_none() {
+    let scene = Scene::new();
+    assert!(scene.ask(&alice(), &assign("finance", "bob", Mode::Apply)).is_err());
+    let (users, groups) = (vec!["bob".to_owned()], Vec::new());
+    let unassign = Request::VmUnassign { vm: "bobvm".into(), users, groups, mode: Mode::Apply };
+    assert_eq!(scene.change(&alice(), &unassign).unwrap().differences, ["-user bob"]);
+    assert!(scene.registry().vm(BOBVM).is_none());
+}
+
+#[test]
+fn an_information_domain_must_be_defined_and_the_vm_shut_off() {
+    let scene = Scene::new();
+    let failure = scene.ask(&alice(), &domain("finance", Some("green"))).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    assert!(failure.message.contains("`green`, only `blue`, `red`"), "{}", failure.message);
+    let change = scene.change(&alice(), &domain("finance", Some("red"))).unwrap();
+    assert_eq!(change.differences, ["information domain none -> red"]);
+    let failure = scene.ask(&alice(), &domain("bobvm", Some("red"))).unwrap_err();
+    assert!(failure.message.contains("not shut off"), "{}", failure.message);
+    assert_eq!(scene.registry().vm(BOBVM).unwrap().information_domain, None);
+}
+
+#[test]
+fn a_role_changes_between_two_records() {
+    let scene = Scene::with_group("root");
+    let mut pending = None;
+    let answer = scene.ask_within(&alice(), &add_administrator("root", Mode::Apply), &mut pending).unwrap();
+    assert_eq!(answer, Reply::EditGroup { group: "root".into() });
+    assert_eq!(scene.told().last().unwrap().kind, Kind::Attempt);
+    let again = scene.ask_within(&alice(), &add_administrator("root", Mode::Apply), &mut pending);
+    assert_eq!(again.unwrap_err().kind, FailureKind::Usage);
+    let done = Request::RoleDone { outcome: Outcome::Failure, detail: "gpasswd failed".into() };
+    scene.ask_within(&alice(), &done, &mut pending).unwrap();
+    let last = scene.told().pop().unwrap();
+    assert_eq!(
+        (last.kind, last.outcome, last.detail.as_str()),
+        (Kind::Outcome, Outcome::Failure, "gpasswd failed")
+    );
+}
+
+#[test]
+fn a_role_whose_change_nobody_saw_end_is_unknown() {
+    let scene = Scene::with_group("root");
+    let mut pending = None;
+    scene.ask_within(&alice(), &add_administrator("root", Mode::Apply), &mut pending).unwrap();
+    drop(pending);
+    assert_eq!(scene.told().pop().unwrap().outcome, Outcome::Unknown);
+}
+
+#[test]
+fn a_policy_comes_into_force_whole_or_not_at_all() {
+    let scene = Scene::new();
+    let before = scene.hash();
+    scene.write_policy("60-more.toml", "[role.helper]\ncolum = \"user\"\n");
+    let failure = scene.ask(&alice(), &reload(Mode::Apply)).unwrap_err();
+    assert!(failure.message.contains("colum"), "{}", failure.message);
+    assert_eq!(scene.hash(), before);
+    scene.write_policy("60-more.toml", "[role.helper]\ncolumn = \"user\"\nfunctions = [\"start\"]\n");
+    let planned = scene.change(&alice(), &reload(Mode::DryRun)).unwrap();
+    assert!(planned.differences.iter().any(|line| line.starts_with("role.helper: start")), "{planned:?}");
+    assert_eq!((scene.hash(), scene.announced()), (before.clone(), 0));
+    let made = scene.change(&alice(), &reload(Mode::Apply)).unwrap();
+    assert_eq!(made.differences, planned.differences);
+    assert_ne!(scene.hash(), before);
+    assert_eq!(scene.announced(), 1);
+}
+
+#[test]
+fn nobody_loads_a_policy_that_he_could_not_change_again() {
+    let scene = Scene::new();
+    let before = scene.hash();
+    scene.write_policy(
+        "10-first.toml",
+        "[role.administrator]\ncolumn = \"administrator\"\nusers = [\"carol\"]\n",
+    );
+    let failure = scene.ask(&alice(), &reload(Mode::Apply)).unwrap_err();
+    assert!(failure.message.contains("could not change the policy again"), "{}", failure.message);
+    assert_eq!(scene.hash(), before);
+}
+
+#[test]
+fn an_explanation_names_the_rule() {
+    let scene = Scene::new();
+    let explain = |right, object| {
+        let request = Request::PolicyExplain { user: "root".into(), right, object };
+        {
+            let Reply::Explanation(explanation) = scene.ask(&alice(), &request).unwrap() else {
+                panic!("another answer")
+            };
+            explanation
+        }
+    };
+    let allowed = explain(Right::Function(Function::Start), ObjectName::Vm("finance".into()));
+    assert_eq!(allowed.verdict, virtwarden_core::control::Verdict::Allowed);
+    assert_eq!(allowed.roles, ["administrator"]);
+    assert!(allowed.reasons[0].contains("administrator"), "{allowed:?}");
+}
+
+#[test]
+fn records_are_filtered_and_limited() {
+    let scene = Scene::new();
+    let list = |filter| {
+        let answer = scene.ask(&alice(), &Request::AuditList { filter }).unwrap();
+        let lines = scene.streamed();
+        assert_eq!(answer, Reply::End { records: u64::try_from(lines.len()).unwrap() });
+        lines
+    };
+    assert_eq!(list(AuditFilter::default()), ["one", "two", "three"]);
+    assert_eq!(list(AuditFilter { limit: Some(2), ..AuditFilter::default() }), ["two", "three"]);
+    assert_eq!(list(AuditFilter { limit: Some(0), ..AuditFilter::default() }), Vec::<String>::new());
+    assert_eq!(list(AuditFilter { since: Some(20), ..AuditFilter::default() }), ["two", "three"]);
+    let range = AuditRange { from: Some(2), to: Some(2) };
+    scene.ask(&alice(), &Request::AuditExport { range }).unwrap();
+    assert_eq!(scene.streamed(), ["two"]);
+}
+
+fn start_of(xml: &str) -> Request {
+    Request::Hook(HookCall {
+        driver: HookDriver::Qemu,
+        object: "finance".into(),
+        operation: "start".into(),
+        sub_operation: "begin".into(),
+        xml: xml.into(),
+    })
+}
+
+fn definition(network: &str) -> String {
+    format!(
+        "<domain type='kvm'><name>finance</name><uuid>{FINANCE}</uuid><memory>1024</memory><os><type>hvm</type></os>\
+         <devices><interface type='network'><source network='{network}'/></interface></devices></domain>"
+    )
+}
+
+#[test]
+fn the_hook_stops_what_the_policy_forbids_and_records_it() {
+    let scene = Scene::new();
+    scene.change(&alice(), &domain("finance", Some("red"))).unwrap();
+    let answer = |xml: &str| {
+        let Reply::Hook(answer) = scene.ask(&root(), &start_of(xml)).unwrap() else {
+            panic!("another answer")
+        };
+        answer
+    };
+    assert_eq!(answer(&definition("red-net")), HookAnswer::Allow);
+    let seen = scene.told().pop().unwrap();
+    assert_eq!((seen.kind, seen.outcome), (Kind::Observation, Outcome::Success));
+    assert_eq!(seen.targets[0].uuid, Some(FINANCE));
+    assert!(matches!(answer(&definition("blue-net")), HookAnswer::Deny { .. }));
+    assert_eq!(scene.told().pop().unwrap().outcome, Outcome::Denied);
+    assert!(matches!(answer("<domain"), HookAnswer::Deny { .. }));
+    scene.shut_trail();
+    assert!(matches!(answer(&definition("red-net")), HookAnswer::Deny { .. }), "what cannot be recorded");
+}
+
+#[test]
+fn a_status_tells_details_to_those_who_may_see_them() {
+    let scene = Scene::new();
+    let status = |subject: &Subject| {
+        let Reply::Status(status) = scene.ask(subject, &Request::Status).unwrap() else {
+            panic!("another answer")
+        };
+        status
+    };
+    assert_eq!(status(&bob()).details, None);
+    let details = status(&alice()).details.unwrap();
+    assert_eq!((details.registered, details.assigned), (2, 2));
+    assert_eq!(details.policy_hash, scene.hash());
+    assert!(details.warnings.is_empty());
+}
+
+#[test]
+fn a_uuid_that_is_a_name_of_another_vm_means_the_name() {
+    let scene = Scene::new();
+    scene.see(Uuid([9; 16]), &FINANCE.to_string());
+    let row = scene.control.find(&alice(), &FINANCE.to_string()).unwrap();
+    assert_eq!(row.uuid, Uuid([9; 16]));
+}
+
+mod on_the_wire;

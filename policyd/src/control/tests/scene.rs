@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A policyd without a host: bob has `bobvm`, nobody has `finance`, libvirt has lost `gone`.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tempfile::TempDir;
+use virtwarden_core::control::{Change, Failure, Reply, Request, Verification, VmRow, VmState};
+use virtwarden_core::object::Uuid;
+use virtwarden_core::record::{Event, Kind, Outcome};
+use virtwarden_core::subject::{Account, Door, Group, Process, Subject};
+
+use crate::accounts::Accounts;
+use crate::control::{Archive, Control, Flow, Hypervisor, Listener, Pending, Reader, Record, Seen};
+use crate::monitor::{Ledger, Monitor};
+use crate::policies::Policies;
+use crate::registry::{People, Registry};
+
+pub(super) const BOBVM: Uuid = Uuid([1; 16]);
+pub(super) const FINANCE: Uuid = Uuid([2; 16]);
+pub(super) const GONE: Uuid = Uuid([3; 16]);
+
+fn subject(name: &str, uid: u32, group: &str) -> Subject {
+    Subject {
+        account: Account { name: name.into(), uid },
+        groups: vec![Group { name: group.into(), gid: 900 }],
+        login: None,
+        process: Process { pid: 1, start_time: 1 },
+        door: Door::Control,
+    }
+}
+
+pub(super) fn alice() -> Subject {
+    subject("alice", 1000, "virtwarden-admin")
+}
+
+pub(super) fn bob() -> Subject {
+    subject("bob", 1001, "libvirt")
+}
+
+pub(super) fn carol() -> Subject {
+    subject("carol", 1002, "libvirt")
+}
+
+pub(super) fn root() -> Subject {
+    subject("root", 0, "root")
+}
+
+/// A ledger that keeps what it is told, or refuses it.
+#[derive(Debug, Default)]
+struct Notebook {
+    events: Mutex<Vec<Event>>,
+    shut: AtomicBool,
+}
+
+impl Ledger for Notebook {
+    fn attempt(&self, event: Event) -> Result<u64, String> {
+        if self.shut.load(Ordering::Relaxed) {
+            return Err("the store is full".to_owned());
+        }
+        self.note(event);
+        Ok(7)
+    }
+    fn note(&self, event: Event) {
+        self.events.lock().unwrap().push(event);
+    }
+    fn deny(&self, event: Event) {
+        self.note(event);
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Host(Arc<Mutex<Vec<Seen>>>);
+
+impl Hypervisor for Host {
+    fn version(&self, _caller: &Subject) -> Result<String, String> {
+        Ok("libvirt 11.3.0".to_owned())
+    }
+    fn vms(&self, _caller: &Subject) -> Result<Vec<Seen>, String> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+/// Three records, at 10, 20 and 30.
+#[derive(Debug)]
+struct Shelf;
+
+impl Archive for Shelf {
+    fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
+        let event = Event {
+            kind: Kind::Trail,
+            outcome: Outcome::Success,
+            actor: None,
+            operation: "trail start".to_owned(),
+            functions: Vec::new(),
+            targets: Vec::new(),
+            detail: String::new(),
+            of: None,
+            count: None,
+        };
+        for (sequence, line) in [(1, "one"), (2, "two"), (3, "three")] {
+            if reader.take(&Record { sequence, time: sequence * 10, event: &event, line }) == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+    fn follow(&self, reader: &mut dyn Reader) -> Result<(), String> {
+        while reader.wait() == Flow::Continue {}
+        Ok(())
+    }
+    fn verify(&self) -> Verification {
+        Verification { code: 0, records: 3, findings: Vec::new() }
+    }
+    fn state(&self) -> String {
+        "3 records".to_owned()
+    }
+}
+
+#[derive(Default)]
+struct Ear(Vec<String>);
+
+impl Listener for Ear {
+    fn take(&mut self, reply: Reply) -> Flow {
+        let Reply::Record { line } = reply else { panic!("no record") };
+        self.0.push(line);
+        Flow::Continue
+    }
+    fn wait(&mut self) -> Flow {
+        Flow::Stop
+    }
+}
+
+pub(super) struct Scene {
+    directory: TempDir,
+    notebook: Arc<Notebook>,
+    host: Host,
+    announced: Arc<AtomicUsize>,
+    streamed: Mutex<Vec<String>>,
+    pub(super) control: Arc<Control>,
+}
+
+impl Scene {
+    pub(super) fn new() -> Self {
+        Self::with_group("virtwarden-admin")
+    }
+
+    /// The group carries the role of Administrators, beside the one of the shipped policy.
+    pub(super) fn with_group(group: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        write(
+            directory.path(),
+            "20-domains.toml",
+            "[information-domain.red]\nnetworks = [\"red-net\"]\n[information-domain.blue]\nnetworks = [\"blue-net\"]\n",
+        );
+        let shipped =
+            fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/policy.d/90-default.toml")).unwrap();
+        let groups = format!("groups = [\"{group}\", \"virtwarden-admin\"]");
+        let groups = if group == "virtwarden-admin" { "groups = [\"virtwarden-admin\"]" } else { &groups };
+        write(
+            directory.path(),
+            "90-default.toml",
+            &shipped.replace("groups = [\"virtwarden-admin\"]", groups),
+        );
+        let registry = Arc::new(Registry::open(&directory.path().join("registry.json")).unwrap());
+        let people = People { users: [bob().account].into(), ..People::default() };
+        registry.apply(&registry.plan_assign(BOBVM, "bobvm", &people)).unwrap();
+        registry
+            .apply(&registry.plan_assign(
+                GONE,
+                "gone",
+                &People { users: [alice().account].into(), ..People::default() },
+            ))
+            .unwrap();
+        let (notebook, host, announced) =
+            (Arc::<Notebook>::default(), Host::default(), Arc::<AtomicUsize>::default());
+        let policies = Policies::open(vec![directory.path().into()]).unwrap();
+        let monitor = Arc::new(Monitor::new(policies, registry, notebook.clone()));
+        let counter = announced.clone();
+        let control = Arc::new(Control {
+            monitor,
+            accounts: Arc::new(Accounts::of_host(Instant::now())),
+            hypervisor: Box::new(host.clone()),
+            archive: Box::new(Shelf),
+            announce: Box::new(move |_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }),
+        });
+        let scene = Self { directory, notebook, host, announced, streamed: Mutex::default(), control };
+        scene.see_as(BOBVM, "bobvm", VmState::Running);
+        scene.see(FINANCE, "finance");
+        scene
+    }
+
+    pub(super) fn see(&self, uuid: Uuid, name: &str) {
+        self.see_as(uuid, name, VmState::ShutOff);
+    }
+
+    fn see_as(&self, uuid: Uuid, name: &str, state: VmState) {
+        self.host.0.lock().unwrap().push(Seen { uuid, name: name.to_owned(), state });
+    }
+
+    pub(super) fn ask(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
+        self.ask_within(subject, request, &mut None)
+    }
+
+    pub(super) fn ask_within(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        pending: &mut Pending,
+    ) -> Result<Reply, Failure> {
+        let mut ear = Ear::default();
+        let answer = self.control.answer(subject, request, pending, Instant::now(), &mut ear);
+        *self.streamed.lock().unwrap() = ear.0;
+        answer
+    }
+
+    pub(super) fn change(&self, subject: &Subject, request: &Request) -> Result<Change, Failure> {
+        {
+            let Reply::Changed(change) = self.ask(subject, request)? else { panic!("another answer") };
+            Ok(change)
+        }
+    }
+
+    pub(super) fn rows(&self, subject: &Subject) -> Vec<VmRow> {
+        {
+            let Reply::Vms(rows) = self.ask(subject, &Request::VmList).unwrap() else {
+                panic!("another answer")
+            };
+            rows
+        }
+    }
+
+    pub(super) fn names(&self, subject: &Subject) -> Vec<String> {
+        self.rows(subject).into_iter().map(|row| row.name).collect()
+    }
+
+    /// What the last request streamed.
+    pub(super) fn streamed(&self) -> Vec<String> {
+        self.streamed.lock().unwrap().clone()
+    }
+
+    pub(super) fn told(&self) -> Vec<Event> {
+        self.notebook.events.lock().unwrap().clone()
+    }
+
+    pub(super) fn shut_trail(&self) {
+        self.notebook.shut.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        self.control.monitor.registry()
+    }
+
+    pub(super) fn hash(&self) -> String {
+        crate::control::digest(&self.control.monitor.policy().files).to_string()
+    }
+
+    pub(super) fn announced(&self) -> usize {
+        self.announced.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn write_policy(&self, name: &str, text: &str) {
+        write(self.directory.path(), name, text);
+    }
+}
+
+fn write(directory: &Path, name: &str, text: &str) {
+    fs::write(directory.join(name), text).unwrap();
+}
