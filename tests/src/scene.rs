@@ -97,7 +97,7 @@ pub fn set(host: &Host) -> Result<(), String> {
             "virsh pool-define-as store dir --target /srv/store && virsh pool-start store && virsh vol-create-as store secret.img 1M",
         ),
     )?;
-    check("assign", &alice(host, "virtwarden vm assign bobvm --user bob"))?;
+    check("assign", &alice(host, "virtwarden vm assign bobvm bob"))?;
     check("red", &alice(host, "virtwarden vm domain bobvm red"))?;
     check("blue", &alice(host, "virtwarden vm domain finance blue"))
 }
