@@ -4,9 +4,12 @@
 pub mod accounts;
 pub mod control;
 pub mod gate;
+mod ledger;
 pub mod monitor;
+pub mod options;
 pub mod peer;
 pub mod policies;
 pub mod registry;
+pub mod run;
 pub mod systemd;
 pub mod trail;

@@ -33,7 +33,7 @@ impl Connection {
         let answer = match listed {
             Listed::Handles(_) => {
                 let mut arguments = call.arguments.clone();
-                let _absent_where_there_is_none = arguments.replace("need_results", Value::Int(1));
+                let _absent_where_there_is_none = arguments.replace("need_results", Value::Boolean(true));
                 self.ask_as(call, call.procedure, &arguments.encode().map_err(|_| nonsense())?)?
             }
             Listed::Stats => match self.statistics(call)? {
@@ -43,7 +43,7 @@ impl Connection {
             Listed::Leases => return Ok(Course::Answer(vec![0; 8])),
         };
         let shown = self.shown(call, call.procedure.reply, answer.payload(), kind_of(listed))?;
-        let results = call.arguments.number("need_results").is_none_or(|wanted| wanted != 0);
+        let results = call.arguments.value("need_results") != Some(&Value::Boolean(false));
         Ok(Course::Answer(list_again(call.procedure, &shown, results)))
     }
 
@@ -322,7 +322,7 @@ fn modern_arguments(call: &Call<'_>, modern: &Procedure, recast: Recast) -> Resu
     let mut values = Vec::new();
     for field in modern.arguments {
         values.push(match (field.name, call.arguments.value(field.name)) {
-            ("need_results", _) => Value::Int(1),
+            ("need_results", _) => Value::Boolean(true),
             ("flags", _) => Value::Unsigned(recast.flags),
             ("maxnames", None) => Value::Int(65536),
             (_, Some(value)) => value.clone(),
