@@ -54,6 +54,14 @@ pub fn changes(current: Option<&Definition>, proposed: &Definition, form: Form) 
     tidy(differences(&old, &new, form))
 }
 
+/// As [`changes`], where a VM has several present definitions: running, stored, in an earlier
+/// snapshot. What any of them already is, is no change.
+pub fn changes_from_any(known: &[&Definition], proposed: &Definition, form: Form) -> Vec<Change> {
+    let mut all = known.iter().map(|current| changes(Some(current), proposed, form));
+    let Some(first) = all.next() else { return changes(None, proposed, form) };
+    if first.is_empty() || all.any(|other| other.is_empty()) { Vec::new() } else { first }
+}
+
 fn differences(old: &Element, new: &Element, form: Form) -> Vec<Change> {
     let mut found = root(old, new);
     for part in section::differing(&[old], &[new]) {
@@ -128,8 +136,14 @@ fn summary(part: &Part<'_>) -> String {
 fn devices(part: &Part<'_>, form: Form) -> Vec<Change> {
     let children = |side: &[&Element]| side.iter().flat_map(|d| d.elements().cloned()).collect::<Vec<_>>();
     let (old, new) = without_equal(children(&part.old), children(&part.new));
-    let mut waiting: BTreeMap<(String, String), Vec<Element>> = BTreeMap::new();
     let mut found = Vec::new();
+    if part.old.iter().chain(&part.new).any(|devices| !is_plain_list(devices)) {
+        found.push(change(
+            Right::Administer,
+            "devices changed; they have parts that are not understood".to_owned(),
+        ));
+    }
+    let mut waiting: BTreeMap<(String, String), Vec<Element>> = BTreeMap::new();
     for device in old {
         match device::identity(&device) {
             Some(identity) => waiting.entry((device.name.clone(), identity)).or_default().push(device),
@@ -150,6 +164,10 @@ fn devices(part: &Part<'_>, form: Form) -> Vec<Change> {
     let removed = waiting.values().flatten();
     found.extend(removed.flat_map(|d| explain(&device::needs(d), &format!("removed: {}", describe(d)))));
     found
+}
+
+fn is_plain_list(devices: &Element) -> bool {
+    devices.attributes.is_empty() && devices.children.iter().all(|node| matches!(node, Node::Element(_)))
 }
 
 fn without_equal(old: Vec<Element>, new: Vec<Element>) -> (Vec<Element>, Vec<Element>) {

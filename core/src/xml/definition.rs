@@ -74,9 +74,7 @@ impl Definition {
         if !root.is("domain") && !root.is("inactiveDomain") {
             return Err(DefinitionError::Kind { expected: "domain", found: root.name });
         }
-        let name = root.text_of("name").filter(|n| !n.is_empty()).ok_or(DefinitionError::Missing("name"))?;
-        let uuid = uuid(&root)?;
-        Ok(Self { root, name, uuid })
+        Ok(Self { name: name(&root)?, uuid: uuid(&root)?, root })
     }
 
     /// The tree, to be written again for libvirt.
@@ -108,6 +106,17 @@ impl Definition {
     pub fn write(&self) -> String {
         self.root.to_string()
     }
+}
+
+/// The outermost element of a document, if it is what is expected.
+pub(super) fn expect(text: impl AsRef<[u8]>, expected: &'static str) -> Result<Element, DefinitionError> {
+    let root = parse(text)?;
+    if root.is(expected) { Ok(root) } else { Err(DefinitionError::Kind { expected, found: root.name }) }
+}
+
+/// The name that an element gives.
+pub(super) fn name(root: &Element) -> Result<String, DefinitionError> {
+    root.text_of("name").filter(|n| !n.is_empty()).ok_or(DefinitionError::Missing("name"))
 }
 
 /// The identity that an element gives.

@@ -12,7 +12,7 @@ use crate::policy::request::Right;
 use super::element::Element;
 use super::needs::{self, CONFIGURE, DEVICE, MEDIA_POLICY, Needs, REMOVABLE, SHARING};
 
-pub(super) use disk::{is_drive, source_name};
+pub(super) use disk::{is_drive, source as disk_source, source_name};
 pub(super) use graphics::is_loopback;
 pub(super) use interface::link;
 

@@ -5,10 +5,12 @@
 //! one, each with the reason why leaving it out gives nobody anything. It is only for definitions
 //! that libvirt wrote; one that a client sent is compared in full.
 
+use std::sync::LazyLock;
+
 use super::device::is_drive;
 use super::device::is_loopback;
 use super::element::Element;
-use super::needs::is_made_up;
+use super::paths::{is_made_up, is_stock_firmware, is_variables};
 
 /// One entry of the list.
 #[derive(Clone, Copy)]
@@ -137,24 +139,22 @@ pub const IGNORED: &[Ignored] = &[
     Ignored {
         what: "domain/os/nvram",
         reason: "the file that libvirt makes for a VM's own firmware variables",
-        when: |at| at.parent.is_some_and(is_automatic_firmware) && at.element.text().starts_with(NVRAM),
+        when: |at| at.parent.is_some_and(is_automatic_firmware) && is_variables(at.element.text().trim()),
     },
     Ignored {
         what: "domain/os/loader",
         reason: "the distribution's firmware that libvirt chose",
         when: |at| {
-            at.parent.is_some_and(is_automatic_firmware) && at.element.text().starts_with("/usr/share/")
+            at.parent.is_some_and(is_automatic_firmware) && is_stock_firmware(at.element.text().trim())
         },
     },
 ];
 
 const MADE_UP: &str = "the terminal or socket that libvirt made for this run";
 const AUTOPORT: &str = "libvirt chooses it for each run";
-const NVRAM: &str = "/var/lib/libvirt/qemu/nvram/";
 
-static DEFAULT_PARTITION: std::sync::LazyLock<Element> = std::sync::LazyLock::new(|| {
-    Element::new("resource").holding(Element::new("partition").saying("/machine"))
-});
+static DEFAULT_PARTITION: LazyLock<Element> =
+    LazyLock::new(|| Element::new("resource").holding(Element::new("partition").saying("/machine")));
 
 fn is_empty(element: &Element) -> bool {
     element.attributes.is_empty() && element.children.is_empty()
@@ -195,14 +195,32 @@ fn is_at_most(current: &Element, maximum: Option<&Element>) -> bool {
     size(current).zip(limit).is_some_and(|(current, limit)| current <= limit)
 }
 
-/// Whether an entry is for a place: the names of the elements down to it, outermost first, and the
-/// attribute.
-pub(super) fn matches(what: &str, path: &[&str], attribute: Option<&str>) -> bool {
-    let (elements, wanted) = what.split_once('@').map_or((what, None), |(e, a)| (e, Some(a)));
-    wanted == attribute && steps(&elements.split('/').collect::<Vec<_>>(), path)
+/// An entry with its place taken apart.
+pub(super) struct Rule {
+    steps: Vec<&'static str>,
+    attribute: Option<&'static str>,
+    pub(super) when: fn(&At<'_>) -> bool,
 }
 
-fn steps(pattern: &[&str], path: &[&str]) -> bool {
+/// The list, ready to be applied.
+pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| IGNORED.iter().map(Rule::new).collect());
+
+impl Rule {
+    fn new(entry: &Ignored) -> Self {
+        let (elements, attribute) =
+            entry.what.split_once('@').map_or((entry.what, None), |(e, a)| (e, Some(a)));
+        Self { steps: elements.split('/').collect(), attribute, when: entry.when }
+    }
+
+    /// Whether it is for a place: the names of the elements down to it, outermost first, and the
+    /// attribute.
+    pub(super) fn matches(&self, path: &[String], attribute: Option<&str>) -> bool {
+        let last = self.steps.last().copied() == path.last().map(String::as_str);
+        last && self.attribute == attribute && steps(&self.steps, path)
+    }
+}
+
+fn steps(pattern: &[&str], path: &[String]) -> bool {
     match (pattern.split_first(), path.split_first()) {
         (None, None) => true,
         (Some((&"**", rest)), None) => steps(rest, path),
@@ -231,7 +249,9 @@ mod tests {
             ("d/**/s@i", &["d", "b"], Some("i"), false),
         ];
         for (what, path, attribute, expected) in table {
-            assert_eq!(matches(what, path, attribute), expected, "{what} {path:?}");
+            let rule = Rule::new(&Ignored { what, reason: "", when: always });
+            let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(rule.matches(&path, attribute), expected, "{what} {path:?}");
         }
     }
 

@@ -7,6 +7,7 @@ use crate::policy::request::Right;
 use crate::table3::Function;
 
 use super::element::Element;
+use super::paths::{Place, place};
 use super::vocabulary;
 
 pub(super) const CONFIGURE: Right = Right::Function(Function::ConfigureVms);
@@ -90,74 +91,6 @@ pub(super) fn path(path: &str) -> Needs {
         Place::Device => Needs::default().and(DEVICE, "it names a device of the host"),
         Place::Elsewhere => {
             Needs::default().and(Right::Administer, "it names a file outside the image store")
-        }
-    }
-}
-
-/// Where a path leads, as far as its text says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Below libvirt's image store or the media library, which only root and pools write.
-    Images,
-    /// Something that every VM may use: entropy, a terminal or socket that libvirt made for it.
-    Harmless,
-    /// A device node.
-    Device,
-    /// Anything else.
-    Elsewhere,
-}
-
-const IMAGES: [&str; 2] = ["/var/lib/libvirt/images/", "/var/lib/virtwarden/media/"];
-const HARMLESS: [&str; 2] = ["/dev/urandom", "/dev/random"];
-const CHANNELS: [&str; 2] = ["/run/libvirt/qemu/channel/", "/var/lib/libvirt/qemu/channel/target/"];
-
-pub(super) fn place(path: &str) -> Place {
-    let plain = !path.split('/').skip(1).any(|step| matches!(step, "" | "." | ".."));
-    let below = |places: &[&str]| plain && places.iter().any(|place| path.starts_with(place));
-    if below(&IMAGES) {
-        Place::Images
-    } else if HARMLESS.contains(&path) || is_made_up(path) {
-        Place::Harmless
-    } else if below(&["/dev/"]) {
-        Place::Device
-    } else {
-        Place::Elsewhere
-    }
-}
-
-/// A terminal or socket that libvirt made for a running VM.
-pub(super) fn is_made_up(path: &str) -> bool {
-    let plain = !path.split('/').skip(1).any(|step| matches!(step, "" | "." | ".."));
-    let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
-    path.strip_prefix("/dev/pts/").is_some_and(number)
-        || (plain && CHANNELS.iter().any(|c| path.starts_with(c)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_only_trusted_when_it_is_plain() {
-        let table = [
-            ("/var/lib/libvirt/images/a.qcow2", Place::Images),
-            ("/var/lib/virtwarden/media/a.iso", Place::Images),
-            ("/var/lib/libvirt/images/../../../etc/shadow", Place::Elsewhere),
-            ("/var/lib/libvirt/images//a", Place::Elsewhere),
-            ("/var/lib/libvirt/images/", Place::Elsewhere),
-            ("/var/lib/libvirt/imagesx/a", Place::Elsewhere),
-            ("var/lib/libvirt/images/a", Place::Elsewhere),
-            ("/dev/sda", Place::Device),
-            ("/dev/../etc/shadow", Place::Elsewhere),
-            ("/dev/urandom", Place::Harmless),
-            ("/dev/pts/3", Place::Harmless),
-            ("/dev/pts/ptmx", Place::Device),
-            ("/run/libvirt/qemu/channel/1-a/org.qemu.guest_agent.0", Place::Harmless),
-            ("/run/libvirt/qemu/channel/../x", Place::Elsewhere),
-            ("", Place::Elsewhere),
-        ];
-        for (path, expected) in table {
-            assert_eq!(place(path), expected, "{path}");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::policy::request::Right;
 use super::element::Element;
 use super::metadata;
 use super::needs::{self, CONFIGURE, CRYPTOGRAPHY, HYPERCALLS, Needs, SHARING};
+use super::paths::is_stock_firmware;
 use super::place::extension;
 use super::vocabulary;
 
@@ -87,33 +88,23 @@ fn os(part: &Part<'_>) -> Needs {
     unknown(part).with(of_parts(part, |inner| match inner.name {
         "type" | "boot" | "bootmenu" | "bios" | "smbios" | "firmware" | "cmdline" => Needs::default(),
         "loader" | "nvram" => Needs::default().when(
-            inner.any(|e| !is_stock_firmware(e)),
+            inner.any(|e| !is_stock(e)),
             Right::Administer,
             "it names a file of the host",
         ),
-        _ => Needs::of(Right::Administer).and(Right::Administer, "it names a file of the host"),
+        _ => Needs::default().and(Right::Administer, "it names a file of the host"),
     }))
 }
 
-/// Firmware of the distribution, and the file in libvirt's own directory for its variables.
-fn is_stock_firmware(element: &Element) -> bool {
-    let firmware = |path: &str| below(path, &["/usr/share/OVMF/", "/usr/share/qemu/", "/usr/share/AAVMF/"]);
+/// Firmware of the distribution. Which file holds the variables is libvirt's to choose: a chosen one
+/// could be another VM's.
+fn is_stock(element: &Element) -> bool {
     let text = element.text();
-    let file = match element.name.as_str() {
-        "loader" => firmware(text.trim()),
-        _ => text.trim().is_empty() || below(text.trim(), &["/var/lib/libvirt/qemu/nvram/"]),
-    };
-    let template = element.attribute("template").is_none_or(firmware);
+    let chosen = text.trim();
+    let file = chosen.is_empty() || (element.name == "loader" && is_stock_firmware(chosen));
     let local = matches!(element.attribute("type"), None | Some("rom" | "pflash"));
-    (file || (element.name == "loader" && text.trim().is_empty()))
-        && template
-        && local
-        && element.child("source").is_none()
-}
-
-fn below(path: &str, places: &[&str]) -> bool {
-    let plain = !path.split('/').skip(1).any(|step| matches!(step, "" | "." | ".."));
-    plain && places.iter().any(|place| path.starts_with(place))
+    let template = element.attribute("template").is_none_or(is_stock_firmware);
+    file && local && template && element.elements().next().is_none()
 }
 
 fn feature(part: &Part<'_>) -> Needs {

@@ -36,9 +36,12 @@ pub fn single(parent: &str, child: &str) -> bool {
 }
 
 /// The first name at or below an element that the vocabulary does not have: `disk/turbo`,
-/// `disk@turbo`. The element's own name is taken as known.
+/// `disk@turbo`. Metadata may hold everything.
 pub fn unknown(element: &Element) -> Option<String> {
     let name = element.name.as_str();
+    if element.is("metadata") {
+        return None;
+    }
     let Some(entry) = ELEMENTS.get(name).filter(|_| element.namespace.is_none()) else {
         return Some(name.to_owned());
     };

@@ -3,7 +3,8 @@
 
 use crate::policy::request::Right;
 use crate::xml::element::Element;
-use crate::xml::needs::{DEVICE, Needs, SHARING, is_made_up};
+use crate::xml::needs::{DEVICE, Needs, SHARING};
+use crate::xml::paths::is_made_up;
 
 /// What the host side of a character device of some type needs.
 pub(super) fn needs(kind: &str, device: &Element) -> Needs {

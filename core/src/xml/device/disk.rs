@@ -3,7 +3,8 @@
 
 use crate::policy::request::Right;
 use crate::xml::element::Element;
-use crate::xml::needs::{CONFIGURE, CRYPTOGRAPHY, DEVICE, MEDIA_POLICY, Needs, Place, SHARING, place};
+use crate::xml::needs::{CONFIGURE, CRYPTOGRAPHY, DEVICE, MEDIA_POLICY, Needs, SHARING};
+use crate::xml::paths::{Place, place};
 
 pub(super) fn needs(disk: &Element) -> Needs {
     let has = |name| disk.child(name).is_some();
@@ -21,7 +22,7 @@ pub(super) fn needs(disk: &Element) -> Needs {
 }
 
 /// Where the content of a disk, of a file in its backing chain or of a copy comes from.
-fn source(holder: &Element) -> Needs {
+pub(in crate::xml) fn source(holder: &Element) -> Needs {
     let below = ["backingStore", "mirror", "dataStore"].iter().flat_map(|name| holder.all(name));
     let inner = holder.child("source").into_iter().flat_map(|s| s.all("dataStore"));
     below.chain(inner).fold(own_source(holder), |needs, part| needs.with(source(part)))

@@ -5,6 +5,7 @@ use crate::policy::request::Right;
 use crate::xml::device::character;
 use crate::xml::element::Element;
 use crate::xml::needs::{CONFIGURE, CRYPTOGRAPHY, DEVICE, Needs, SHARING};
+use crate::xml::paths::is_stock_emulator;
 
 pub(super) fn hostdev(device: &Element) -> Needs {
     let remote = device.child("source").is_some_and(|s| s.attribute("protocol").is_some());
@@ -122,15 +123,4 @@ pub(super) fn video(device: &Element) -> Needs {
 /// The program that runs the VM.
 pub(super) fn emulator(device: &Element) -> Needs {
     Needs::of(CONFIGURE).when(!is_stock_emulator(&device.text()), Right::Raw, "it chooses a program")
-}
-
-/// Emulators where the distribution puts them.
-pub(in crate::xml) fn is_stock_emulator(path: &str) -> bool {
-    let name = path.strip_prefix("/usr/bin/");
-    name.is_some_and(|name| {
-        name == "kvm"
-            || name.strip_prefix("qemu-system-").is_some_and(|arch| {
-                !arch.is_empty() && arch.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
-    })
 }
