@@ -15,7 +15,8 @@ use super::call::Call;
 use super::connection::Connection;
 use super::fault::{Fault, code, code_of};
 use super::missing::leads_nowhere;
-use super::visible::owned;
+use super::visible::{hidden, owned};
+use crate::monitor::Refusal;
 
 /// Arguments that must go out otherwise than they came.
 type Replaced = Vec<(&'static str, Value<'static>)>;
@@ -38,6 +39,22 @@ impl Connection {
             }
         }
         self.named(call, &handle)
+    }
+
+    /// The object of a call under its true name, if the subject may know of it at all. Nothing else of the
+    /// call is looked at before, lest an error tell what the answer must not.
+    pub(super) fn object_of_named(&mut self, call: &Call<'_>) -> Result<(Object, Replaced), Fault> {
+        let Some(handle) = call.arguments.handle() else { return Ok((Object::Host, Vec::new())) };
+        let (object, replaced) = self.named(call, &handle)?;
+        let sight = vec![Need { right: Right::View, object: object.clone() }];
+        if self.may(call, &sight) {
+            return Ok((object, replaced));
+        }
+        match self.gate.monitor.judge(&call.subject, call.procedure.name, sight) {
+            Ok(_) => Ok((object, replaced)),
+            Err(Refusal::Hidden(_)) => Err(hidden(call)),
+            Err(refusal) => Err(refusal.into()),
+        }
     }
 
     /// The object without a name that the client could have made up.
@@ -122,12 +139,17 @@ impl Connection {
     }
 }
 
-/// The handle of a call with the name that libvirtd knows.
+/// The handle of a call with the name that libvirtd knows, as a replaced argument.
 fn corrected(call: &Call<'_>, name: &str) -> Replaced {
-    let Some((index, kind)) = call.procedure.handle else { return Vec::new() };
-    let Some(field) = call.procedure.arguments.get(index) else { return Vec::new() };
-    let Some(value) = call.arguments.value(field.name) else { return Vec::new() };
-    vec![(field.name, renamed(kind, value, name))]
+    let field = call.procedure.handle.and_then(|(index, _)| call.procedure.arguments.get(index));
+    field.zip(with_true_name(call, name)).map(|(field, handle)| (field.name, handle)).into_iter().collect()
+}
+
+/// The handle of a call with the name that libvirtd knows.
+pub(super) fn with_true_name(call: &Call<'_>, name: &str) -> Option<Value<'static>> {
+    let (index, kind) = call.procedure.handle?;
+    let field = call.procedure.arguments.get(index)?;
+    Some(renamed(kind, call.arguments.value(field.name)?, name))
 }
 
 /// A handle under another name; a snapshot's VM, a port's network.

@@ -55,6 +55,11 @@ pub fn check(path: &str, libraries: &[PathBuf]) -> Result<(), NotMedium> {
     }
 }
 
+/// Whether a directory, with all above it, is one that only root may change.
+pub fn is_safe_directory(directory: &Path) -> bool {
+    enter(directory, "").is_ok()
+}
+
 /// An absolute path, spelled in the one plain way, as directory and name.
 fn split(path: &str) -> Option<(&Path, &str)> {
     let (directory, name) = path.rsplit_once('/')?;

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Defining and creating VMs: judged by what differs from what the VM is now.
+
+use virtwarden_core::object::{Object, Vm};
+use virtwarden_core::policy::quota::Allowance;
+use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::table3::Function;
+use virtwarden_core::xml::change::{Change, Form, changes};
+use virtwarden_core::xml::definition::Definition;
+
+use super::start::START_FLAGS;
+use super::{flagged, needs, rights, row, spelled, summary};
+use crate::gate::call::{Call, Forward};
+use crate::gate::connection::Connection;
+use crate::gate::fault::Fault;
+use crate::gate::pending::Chore;
+use crate::gate::turns::Turn;
+
+impl Connection {
+    /// DOMAIN_DEFINE_XML: a new VM, or another definition for the one with the same UUID.
+    pub(super) fn judge_define(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let definition = self.read_definition(call, call.required("xml")?)?;
+        self.judge_definition(call, "xml", &definition, vec![row(Function::ConfigureVms)])
+    }
+
+    /// DOMAIN_CREATE_XML: as defining, and it starts at once.
+    pub(super) fn judge_create(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let definition = self.read_definition(call, call.required("xml_desc")?)?;
+        let mut wanted = vec![row(Function::ConfigureVms), row(Function::Start)];
+        wanted.extend(flagged(call.flag_bits(), &START_FLAGS));
+        self.judge_definition(call, "xml_desc", &definition, wanted)
+    }
+
+    fn judge_definition(
+        &mut self,
+        call: &Call<'_>,
+        argument: &'static str,
+        definition: &Definition,
+        mut wanted: Vec<Right>,
+    ) -> Result<Forward, Fault> {
+        if !self.may(call, &needs([row(Function::ConfigureVms)], &Object::Host)) {
+            let needed = self.needs_at_first_sight(definition, wanted);
+            return Ok(Forward { detail: format!("VM `{}`", definition.name()), ..Forward::from(needed) });
+        }
+        let mut turn = self.turn_of(definition)?;
+        let present = self.find_vm(definition.uuid(), definition.name())?;
+        if let (None, Some(vm)) = (&turn, &present) {
+            turn = Some(self.take_turn(vm.uuid)?);
+        }
+        let differences = self.differences(present.as_ref(), definition)?;
+        wanted.extend(rights(&differences));
+        wanted.sort_unstable();
+        wanted.dedup();
+        let object = present.clone().map_or(Object::Host, Object::Vm);
+        let mut needed = needs(wanted, &object);
+        needed.extend(self.media_needs(call, &differences, &object)?);
+
+        let assignment = present.as_ref().and_then(|vm| vm.assignment.as_deref());
+        let facts = definition.facts();
+        self.insist_on_bounds(call, &facts, assignment, &needed)?;
+        self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
+        needed.extend(self.sharing_needs(call, present.as_ref(), &facts, &object)?);
+        if let (None, Some(uuid)) = (&present, definition.uuid()) {
+            let _kept_for_this_run = self.gate.monitor.registry().forget(uuid);
+        }
+        Ok(Forward {
+            detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),
+            replaced: vec![(argument, spelled(definition.root()))],
+            chore: self.chore_of_creation(call, present.as_ref()),
+            turn,
+            needs: needed,
+        })
+    }
+
+    /// For who may not configure any VM: refused without asking libvirtd what there is.
+    fn needs_at_first_sight(&self, definition: &Definition, wanted: Vec<Right>) -> Vec<Need> {
+        let changes = changes(None, definition, Form::Stored);
+        needs(wanted.into_iter().chain(rights(&changes)), &Object::Host)
+    }
+
+    fn turn_of(&mut self, definition: &Definition) -> Result<Option<Turn>, Fault> {
+        definition.uuid().map(|uuid| self.take_turn(uuid)).transpose()
+    }
+
+    fn differences(&mut self, present: Option<&Vm>, definition: &Definition) -> Result<Vec<Change>, Fault> {
+        match present {
+            Some(vm) => {
+                let present = self.present(vm)?;
+                Ok(changes(Some(&present.stored), definition, Form::Stored))
+            }
+            None => Ok(changes(None, definition, Form::Stored)),
+        }
+    }
+
+    /// Who creates a VM under a quota owns it. What others create belongs to nobody until it is assigned.
+    fn chore_of_creation(&self, call: &Call<'_>, present: Option<&Vm>) -> Option<Chore> {
+        let policy = self.gate.monitor.policy();
+        match (present, policy.policy.quota(&call.subject)) {
+            (None, Allowance::Within(_)) => Some(Chore::Adopt),
+            (None, Allowance::Nothing | Allowance::Unlimited) | (Some(_), _) => None,
+        }
+    }
+}

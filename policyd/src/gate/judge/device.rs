@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One device attached, updated or detached: what it is decides what it needs.
+
+use virtwarden_core::object::Object;
+use virtwarden_core::xml::change::Change;
+use virtwarden_core::xml::definition::DefinitionError;
+use virtwarden_core::xml::element::Element;
+use virtwarden_core::xml::plug::{Act, alias_change, device_change};
+use virtwarden_core::xml::strict;
+
+use super::bounds::facts_with;
+use super::{needs, rights, spelled, summary};
+use crate::gate::call::{Call, Forward};
+use crate::gate::connection::Connection;
+use crate::gate::fault::Fault;
+
+impl Connection {
+    /// A device given as XML, judged against every definition that the call touches.
+    pub(super) fn judge_device(&mut self, call: &Call<'_>, act: Act) -> Result<Forward, Fault> {
+        let (vm, mut replaced) = self.vm_of(call)?;
+        let text = call.required("xml")?;
+        let element =
+            strict::parse(text).map_err(|error| self.unreadable(call, &DefinitionError::Xml(error)))?;
+        let turn = self.take_turn(vm.uuid)?;
+        let present = self.present(&vm)?;
+        let affected = present.affected(affects(call));
+        let changes: Vec<_> =
+            affected.iter().flat_map(|current| device_change(act, &element, current)).collect();
+
+        let object = Object::Vm(vm.clone());
+        let mut needed = needs(rights(&changes), &object);
+        needed.extend(self.media_needs(call, &changes, &object)?);
+        let sent = sent(&changes, &element);
+        if act != Act::Detach {
+            for current in affected {
+                let facts = facts_with(current, sent);
+                self.insist_on_bounds(call, &facts, vm.assignment.as_deref(), &needed)?;
+            }
+        }
+        replaced.push(("xml", spelled(sent)));
+        let detail = summary(&changes);
+        Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
+    }
+
+    /// A device named by its alias, found in the VM's own definitions.
+    pub(super) fn judge_alias(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let (vm, replaced) = self.vm_of(call)?;
+        let alias = call.required("alias")?;
+        let turn = self.take_turn(vm.uuid)?;
+        let present = self.present(&vm)?;
+        let affected = present.affected(affects(call));
+        let changes: Vec<_> = affected.into_iter().flat_map(|current| alias_change(alias, current)).collect();
+        let needed = needs(rights(&changes), &Object::Vm(vm));
+        Ok(Forward { detail: summary(&changes), replaced, turn: Some(turn), ..Forward::from(needed) })
+    }
+}
+
+/// Calls without flags touch the running VM.
+fn affects(call: &Call<'_>) -> u32 {
+    match call.arguments.value("flags") {
+        Some(_) => call.flag_bits(),
+        None => 1,
+    }
+}
+
+/// What goes to libvirtd: for a medium, the drive with that medium and nothing else.
+fn sent<'a>(changes: &'a [Change], element: &'a Element) -> &'a Element {
+    let medium = changes.iter().find_map(|change| change.medium.as_ref());
+    medium.map_or(element, |medium| &medium.element)
+}

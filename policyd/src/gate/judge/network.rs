@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Virtual networks: what a definition reaches decides what it needs.
+
+use virtwarden_core::object::Object;
+use virtwarden_core::rpc::handle::{Handle, HandleKind};
+use virtwarden_core::rpc::value::Value;
+use virtwarden_core::table3::Function;
+use virtwarden_core::xml::definition::DefinitionError;
+use virtwarden_core::xml::network::{NetworkDefinition, changes, update};
+
+use super::{needs, rights, row, spelled, summary};
+use crate::gate::ask::question;
+use crate::gate::call::{Call, Forward};
+use crate::gate::connection::Connection;
+use crate::gate::fault::Fault;
+
+const NETWORK_LOOKUP_BY_NAME: u32 = 46;
+const NETWORK_GET_XML_DESC: u32 = 43;
+const INACTIVE: u32 = 1;
+
+impl Connection {
+    /// NETWORK_DEFINE_XML and NETWORK_CREATE_XML: 5, and 7 where it reaches a physical device.
+    pub(super) fn judge_network(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let read = NetworkDefinition::parse(call.required("xml")?);
+        let proposed = read.map_err(|error| self.unreadable(call, &error))?;
+        let object = Object::Network(proposed.name().to_owned());
+        let needed = needs([row(Function::ConfigureNetworks)], &object);
+        if !self.may(call, &needed) {
+            return Ok(Forward::from(needed));
+        }
+        let present = self.present_network(call, &proposed)?;
+        let changes = changes(present.as_ref(), &proposed);
+        let mut needed =
+            needs([row(Function::ConfigureNetworks)].into_iter().chain(rights(&changes)), &object);
+        if let Some(present) = present.filter(|present| present.name() != proposed.name()) {
+            needed.extend(needs(
+                [row(Function::ConfigureNetworks)],
+                &Object::Network(present.name().to_owned()),
+            ));
+        }
+        let replaced = vec![("xml", spelled(proposed.root()))];
+        Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needed) })
+    }
+
+    /// NETWORK_UPDATE: one section of a network.
+    pub(super) fn judge_network_update(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let (object, mut replaced) = self.object_of_named(call)?;
+        let section = call.arguments.number("section").unwrap_or(u32::MAX);
+        let (element, changes) = update(section, call.required("xml")?)
+            .map_err(|error| self.unreadable(call, &DefinitionError::Xml(error)))?;
+        let mut wanted = rights(&changes);
+        wanted.push(row(Function::ConfigureNetworks));
+        wanted.dedup();
+        replaced.push(("xml", spelled(&element)));
+        Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needs(wanted, &object)) })
+    }
+
+    /// The network of today with this UUID, or else of this name.
+    fn present_network(
+        &mut self,
+        call: &Call<'_>,
+        proposed: &NetworkDefinition,
+    ) -> Result<Option<NetworkDefinition>, Fault> {
+        let by_uuid = proposed.uuid().map(|uuid| (question::NETWORK_LOOKUP_BY_UUID, Value::Uuid(uuid)));
+        let by_name = (NETWORK_LOOKUP_BY_NAME, Value::Text(proposed.name().to_owned().into()));
+        for (number, key) in by_uuid.into_iter().chain([by_name]) {
+            let answer = match self.ask(number, &[key]) {
+                Err(Fault::Theirs(_)) => continue,
+                other => other?,
+            };
+            let values = answer.values()?;
+            let found = values.first().and_then(|value| Handle::from_value(HandleKind::Network, value));
+            let Some(Handle::Network(network)) = found else { continue };
+            let handle =
+                Value::Record(vec![Value::Text(network.name.to_owned().into()), Value::Uuid(network.uuid)]);
+            let text = self.ask(NETWORK_GET_XML_DESC, &[handle, Value::Unsigned(INACTIVE)])?.text("xml")?;
+            return NetworkDefinition::parse(text).map(Some).map_err(|error| self.unreadable(call, &error));
+        }
+        Ok(None)
+    }
+}
