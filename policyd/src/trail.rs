@@ -9,15 +9,20 @@ mod config;
 mod error;
 mod flood;
 mod follow;
+mod kernel;
 mod keys;
 mod queue;
+mod read;
 mod recover;
+mod reverse;
 mod scan;
 mod space;
 mod spare;
 mod store;
 mod writer;
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -27,18 +32,22 @@ use virtwarden_core::record::Event;
 use virtwarden_core::trail::bound::bound;
 use virtwarden_core::trail::digest::Digest;
 use virtwarden_core::trail::entry::Entry;
+use virtwarden_core::trail::key::PublicKey;
 use virtwarden_core::trail::line::member;
+use virtwarden_core::trail::verify::{Anchor, Expectation, Report};
 
 pub use clock::{Clock, HostClock};
 pub use config::{Config, Kernel, WhenFull};
 pub use error::TrailError;
 pub use follow::{Follower, News};
+pub use read::{ReadError, Reader, Record};
 pub use store::{Directory, Sink, Store, Stored};
 
 use commit::{Committer, Shared};
 use flood::{Limiter, Ruling};
 use follow::Followers;
 use queue::{Queue, Work};
+use read::EndOfTrail;
 
 /// The place of a line in the trail: 1 for the first, without gaps.
 pub type Sequence = u64;
@@ -47,12 +56,20 @@ pub type Sequence = u64;
 pub struct Trail {
     shared: Arc<Shared>,
     running: Mutex<Option<Running>>,
+    reading: Reading,
+}
+
+/// What reading needs.
+struct Reading {
+    store: Arc<dyn Store>,
+    keys: PathBuf,
+    anchor: PathBuf,
 }
 
 /// The thread that writes, and the lock that makes it the only one.
 struct Running {
     committer: JoinHandle<()>,
-    _lock: Flock<std::fs::File>,
+    _lock: Flock<fs::File>,
 }
 
 impl Trail {
@@ -74,11 +91,16 @@ impl Trail {
         let lock = recover::lock(&config)?;
         let recovered = recover::recover(&config, &*store)?;
         let queue = Queue::new(config.queue_bytes, Arc::clone(&clock));
-        let (limiter, followers) = (Limiter::default(), Followers::default());
-        let shared = Arc::new(Shared { queue, limiter, followers, clock });
+        let (limiter, followers, end) = (Limiter::default(), Followers::default(), EndOfTrail::default());
+        let shared = Arc::new(Shared { queue, limiter, followers, end, clock });
+        if config.kernel == Kernel::Send {
+            kernel::start(Arc::clone(&shared)).map_err(TrailError::file(&config.directory))?;
+        }
+        let reading =
+            Reading { store: Arc::clone(&store), keys: config.public_key(), anchor: config.anchor() };
         let committer = Self::start(config, store, Arc::clone(&shared), recovered)?;
         let running = Mutex::new(Some(Running { committer, _lock: lock }));
-        Ok(Self { shared, running })
+        Ok(Self { shared, running, reading })
     }
 
     fn start(
@@ -90,7 +112,8 @@ impl Trail {
         let path = config.directory.clone();
         let (writer, opening) = recovered.resume(&config, &store).map_err(TrailError::file(&path))?;
         let (since, anchored) = (Instant::now(), Instant::now());
-        let mut committer = Committer { shared, writer, store, config, opening, down: None, since, anchored };
+        let mut committer =
+            Committer { shared, writer, store, config, opening, down: None, since, anchored, adrift: false };
         committer.open();
         let thread = thread::Builder::new().name("trail".to_owned());
         thread.spawn(move || committer.run()).map_err(TrailError::file(&path))
@@ -156,6 +179,27 @@ impl Trail {
     /// Follows what becomes durable from now on.
     pub fn follow(&self) -> Follower {
         self.shared.followers.join()
+    }
+
+    /// Reads what is durable at this moment.
+    pub fn read(&self) -> Reader {
+        Reader::new(Arc::clone(&self.reading.store), self.shared.end.now())
+    }
+
+    /// Verifies what is durable at this moment against the keys and the anchor on this host. Whoever could
+    /// have changed those too must be met with copies kept elsewhere.
+    ///
+    /// # Errors
+    /// If the keys or the anchor cannot be read.
+    pub fn verify(&self) -> Result<Report, TrailError> {
+        let pem = fs::read_to_string(&self.reading.keys).map_err(TrailError::file(&self.reading.keys))?;
+        let keys = PublicKey::all_from_pem(&pem)
+            .map_err(|cause| TrailError::Key(self.reading.keys.clone(), cause.to_string().into()))?;
+        let anchor = fs::read(&self.reading.anchor).map_err(TrailError::file(&self.reading.anchor))?;
+        // A damaged anchor is replaced at the next checkpoint; the chain and its seals are checked without it.
+        let anchor = Anchor::parse(&anchor).ok();
+        let expectation = Expectation { keys, anchor, unsealed: Expectation::RUNNING };
+        self.read().verify(&expectation).map_err(TrailError::file(&self.reading.keys))
     }
 
     /// Writes what waits, records the stop, seals, and closes.

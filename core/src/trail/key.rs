@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::trail::digest::{Digest, hex, unhex};
 
+const END_OF_PUBLIC_KEY: &str = "-----END PUBLIC KEY-----\n";
+
 /// Why a key cannot be used.
 #[derive(Debug)]
 pub enum KeyError {
@@ -60,6 +62,16 @@ impl PublicKey {
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
         let key = PKey::public_key_from_pem(pem)?;
         if key.id() == Id::ED25519 { Self::from_raw(&key.raw_public_key()?) } else { Err(KeyError::Kind) }
+    }
+
+    /// Reads the text of a PEM file with several keys, in their order.
+    ///
+    /// # Errors
+    /// If one of them is not an Ed25519 public key, or there is none.
+    pub fn all_from_pem(pem: &str) -> Result<Vec<Self>, KeyError> {
+        let blocks = pem.split_inclusive(END_OF_PUBLIC_KEY).filter(|block| !block.trim().is_empty());
+        let keys: Vec<_> = blocks.map(|block| Self::from_pem(block.as_bytes())).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(KeyError::Kind) } else { Ok(keys) }
     }
 
     /// The text of a PEM file.
@@ -204,6 +216,15 @@ mod tests {
         assert_eq!(again.public(), key.public());
         let public = PublicKey::from_pem(&key.public().to_pem().unwrap()).unwrap();
         assert_eq!(public.id(), key.public().id());
+    }
+
+    #[test]
+    fn several_keys_keep_their_order() {
+        let keys = [(); 3].map(|()| SigningKey::generate().unwrap().public());
+        let pem: String = keys.iter().map(|key| String::from_utf8(key.to_pem().unwrap()).unwrap()).collect();
+        assert_eq!(PublicKey::all_from_pem(&pem).unwrap(), keys);
+        assert!(PublicKey::all_from_pem("").is_err());
+        assert!(PublicKey::all_from_pem(&format!("{pem}junk")).is_err());
     }
 
     #[test]

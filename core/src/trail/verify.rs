@@ -39,7 +39,9 @@ impl Anchor {
         let line = Line::parse(text.trim_ascii_end())?;
         match line.entry {
             Entry::Checkpoint(_) => Ok(Anchor { seq: line.seq, hash: line.hash }),
-            _ => Err(LineError::Json("an anchor is a checkpoint line".to_owned())),
+            Entry::Segment(_) | Entry::Record(_) | Entry::Key(_) | Entry::Removal(_) => {
+                Err(LineError::Json("an anchor is a checkpoint line".to_owned()))
+            }
         }
     }
 }
@@ -47,7 +49,8 @@ impl Anchor {
 /// What the trail is compared with.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// The keys trusted from the start; later ones must be introduced by the one before.
+    /// The keys trusted from the start, oldest first. A whole trail must begin with the first of them, one
+    /// whose beginning was removed with any of them; a later one must be introduced by the one before it.
     pub keys: Vec<PublicKey>,
     /// A point kept elsewhere, to find a trail that was cut off or written anew.
     pub anchor: Option<Anchor>,
@@ -74,7 +77,7 @@ impl Expectation {
 /// let segments = files
 ///     .iter()
 ///     .map(|path| (path.display().to_string(), std::fs::File::open(path).map(std::io::BufReader::new)));
-/// std::process::exit(verify(segments, expectation).verdict.exit_code());
+/// std::process::exit(verify(segments, expectation).verdict.exit_code().into());
 /// # }
 /// ```
 pub fn verify<R: BufRead>(

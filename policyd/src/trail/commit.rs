@@ -20,6 +20,7 @@ use crate::trail::flood::Limiter;
 use crate::trail::follow::Followers;
 use crate::trail::keys::{self, KeyFiles};
 use crate::trail::queue::{Call, Item, Queue, Refused, Work};
+use crate::trail::read::EndOfTrail;
 use crate::trail::space;
 use crate::trail::spare::NoSpare;
 use crate::trail::store::Store;
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     pub(super) queue: Queue,
     pub(super) limiter: Limiter,
     pub(super) followers: Followers,
+    pub(super) end: EndOfTrail,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -78,6 +80,8 @@ pub(super) struct Committer {
     /// When the oldest line that is not sealed was written, or the last checkpoint.
     pub(super) since: Instant,
     pub(super) anchored: Instant,
+    /// The anchor could not be written, which has been recorded.
+    pub(super) adrift: bool,
 }
 
 impl Drop for Committer {
@@ -194,13 +198,20 @@ impl Committer {
     /// Syncs, then tells everyone whose line is durable now.
     fn flush(&mut self, added: &mut Vec<Added>) -> Result<(), Trouble> {
         let lines = self.shared.followers.copy_for_any(self.writer.pending());
-        self.writer.flush()?;
+        self.sync()?;
         for Added { mut item, seq, place } in added.drain(..) {
             item.answer(Ok(seq));
             if let Some(lines) = &lines {
                 self.shared.followers.publish(lines.get(place).unwrap_or_default());
             }
         }
+        Ok(())
+    }
+
+    /// Makes durable what was added, and lets readers see it.
+    fn sync(&mut self) -> Result<(), Trouble> {
+        self.writer.flush()?;
+        self.shared.end.set(self.writer.end());
         Ok(())
     }
 
@@ -214,7 +225,9 @@ impl Committer {
     }
 
     fn next_segment(&mut self) -> Result<(), Trouble> {
-        space::next_segment(&mut self.writer, &*self.store, &self.config, &*self.shared.clock)
+        let begun = space::next_segment(&mut self.writer, &*self.store, &self.config, &*self.shared.clock);
+        self.shared.end.set(self.writer.end());
+        begun
     }
 
     /// The new key is on disk before the trail names it, and in use only once the trail does.
@@ -224,11 +237,12 @@ impl Committer {
         let stamp = self.shared.clock.now();
         self.writer.seal(&stamp)?;
         self.writer.introduce(&stamp, &key)?;
-        self.writer.flush()?;
-        files.adopt_next(&key.public()).map_err(io::Error::other)?;
+        self.sync()?;
+        let public = key.public();
         self.writer.change_key(key);
+        files.adopt_next(&public).map_err(io::Error::other)?;
         self.seal()?;
-        Ok(self.writer.flush()?)
+        self.sync()
     }
 
     fn fail(&mut self, trouble: Trouble, taken: Vec<Item>) {
@@ -238,10 +252,11 @@ impl Committer {
         self.shared.queue.fail(error.clone(), taken);
         if self.down.is_none() {
             let operation = if matches!(trouble, Trouble::Room) { "trail full" } else { "trail failed" };
-            // A spoilt segment takes no more lines; the record is then part of the one written on resuming.
-            let _ = self
-                .say(operation, Outcome::Failure, error.to_string())
-                .and_then(|()| Ok(self.writer.flush()?));
+            // A spoilt segment takes no more lines; the record written on resuming then says it all.
+            let said = self.say(operation, Outcome::Failure, error.to_string());
+            if said.and_then(|()| self.sync()).is_err() {
+                self.writer.forget();
+            }
             self.down = Some(Down { since: stamp, error });
         }
     }
@@ -260,7 +275,7 @@ impl Committer {
              {notes} outcomes not recorded one by one"
         );
         let said = self.say_opening().and_then(|()| self.say("trail resume", Outcome::Success, detail));
-        match said.and_then(|()| Ok(self.writer.flush()?)) {
+        match said.and_then(|()| self.sync()) {
             Ok(()) => self.down = None,
             Err(trouble) => {
                 self.shared.queue.count_again(refused);
@@ -279,7 +294,7 @@ impl Committer {
             self.writer.append_entry(&now, &Entry::Record(Box::new(event.clone())))?;
         }
         self.seal()?;
-        self.writer.flush()?;
+        self.sync()?;
         self.opening.clear();
         Ok(())
     }
@@ -312,7 +327,7 @@ impl Committer {
         if self.down.is_some() || self.since.elapsed() < limit {
             return;
         }
-        let sealed = self.make_room().and_then(|()| self.seal()).and_then(|_| Ok(self.writer.flush()?));
+        let sealed = self.make_room().and_then(|()| self.seal()).and_then(|_| self.sync());
         if let Err(trouble) = sealed {
             self.fail(trouble, Vec::new());
         }
@@ -325,9 +340,12 @@ impl Committer {
         }
         if let Some(checkpoint) = self.writer.take_checkpoint() {
             self.anchored = Instant::now();
-            if let Err(cause) = keys::replace(&self.config.anchor(), &checkpoint, 0o644) {
+            let kept = keys::replace(&self.config.anchor(), &checkpoint, 0o644);
+            if let (Err(cause), false) = (&kept, self.adrift) {
+                // It goes out with the next group; if it cannot be written at all, there is worse to record.
                 let _ = self.say("trail anchor", Outcome::Failure, cause.to_string());
             }
+            self.adrift = kept.is_err();
         }
     }
 
@@ -335,7 +353,7 @@ impl Committer {
         let now = self.shared.clock.now();
         let stopped = self
             .say("trail stop", Outcome::Success, String::new())
-            .and_then(|()| Ok(self.writer.flush()?))
+            .and_then(|()| self.sync())
             .and_then(|()| Ok(self.writer.finish(&now)?));
         if stopped.is_ok() {
             self.anchor(Duration::ZERO);

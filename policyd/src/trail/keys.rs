@@ -27,11 +27,13 @@ impl KeyFiles {
 
     /// Makes the first key of a new trail, or reads the one there is.
     pub(super) fn first(&self) -> Result<SigningKey, TrailError> {
-        if self.private.try_exists().map_err(TrailError::file(&self.private))? {
-            return self.read(&self.private);
-        }
-        let key = SigningKey::generate().map_err(|cause| self.unusable(&cause))?;
-        self.write(&self.private, &key)?;
+        let key = if self.private.try_exists().map_err(TrailError::file(&self.private))? {
+            self.read(&self.private)?
+        } else {
+            let key = SigningKey::generate().map_err(|cause| self.unusable(&cause))?;
+            self.write(&self.private, &key)?;
+            key
+        };
         self.publish(&key.public())?;
         Ok(key)
     }
@@ -42,18 +44,17 @@ impl KeyFiles {
             Ok(next) if next.public().id() == sealing => self.adopt_next(&next.public())?,
             Ok(_) | Err(_) => {}
         }
-        let key = self.read(&self.private).map_err(|error| match error {
-            TrailError::File(path, cause) if cause.kind() == io::ErrorKind::NotFound => {
-                TrailError::KeyMissing(path)
-            }
-            other => other,
-        })?;
+        if !self.private.try_exists().map_err(TrailError::file(&self.private))? {
+            return Err(TrailError::KeyMissing(self.private.clone()));
+        }
+        let key = self.read(&self.private)?;
         if key.public().id() != sealing {
             return Err(TrailError::Key(
                 self.private.clone(),
                 "it is not the one that sealed the trail".into(),
             ));
         }
+        self.publish(&key.public())?;
         Ok(key)
     }
 
@@ -84,14 +85,24 @@ impl KeyFiles {
         replace(path, &pem, 0o600).map_err(TrailError::file(path))
     }
 
+    /// Adds a key to the public ones, which are kept in the order of their use.
     fn publish(&self, key: &PublicKey) -> Result<(), TrailError> {
-        let pem = key.to_pem().map_err(|cause| self.unusable(&cause))?;
+        let mut pem = fs::read(&self.public).or_else(none_yet).map_err(TrailError::file(&self.public))?;
+        let added = key.to_pem().map_err(|cause| self.unusable(&cause))?;
+        if pem.windows(added.len()).any(|block| block == added) {
+            return Ok(());
+        }
+        pem.extend(added);
         replace(&self.public, &pem, 0o644).map_err(TrailError::file(&self.public))
     }
 
     fn unusable(&self, cause: &KeyError) -> TrailError {
         TrailError::Key(self.private.clone(), cause.to_string().into())
     }
+}
+
+fn none_yet(cause: io::Error) -> io::Result<Vec<u8>> {
+    if cause.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(cause) }
 }
 
 /// Puts a file in place whole or not at all, durably.

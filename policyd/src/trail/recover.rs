@@ -49,9 +49,9 @@ pub(super) fn lock(config: &Config) -> Result<Flock<fs::File>, TrailError> {
     made.map_err(TrailError::file(&config.state))?;
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.map_err(TrailError::file(&path))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
-        Errno::EWOULDBLOCK => TrailError::Busy(config.directory.clone()),
-        other => TrailError::file(&path)(other.into()),
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
+        let busy = error == Errno::EWOULDBLOCK;
+        if busy { TrailError::Busy(config.directory.clone()) } else { TrailError::file(&path)(error.into()) }
     })
 }
 

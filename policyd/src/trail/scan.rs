@@ -78,11 +78,10 @@ impl Scan {
             (Kind::Attempt, _) if self.unfinished.len() < UNFINISHED => {
                 self.unfinished.insert(seq, event);
             }
-            (Kind::Outcome, Some(of)) => {
-                if self.unfinished.remove(&of).is_none() {
-                    self.finished.push(of);
-                }
-            }
+            (Kind::Outcome, Some(of)) => match self.unfinished.remove(&of) {
+                Some(_) => {}
+                None => self.finished.push(of),
+            },
             (Kind::Trail, _) if event.operation == START => {
                 self.started = true;
                 self.unfinished.clear();

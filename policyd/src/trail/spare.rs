@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use crate::trail::config::Config;
 use crate::trail::store::{Store, Stored};
@@ -46,37 +46,43 @@ impl Room {
 
 impl From<io::Error> for NoSpare {
     fn from(cause: io::Error) -> Self {
-        match cause.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-                NoSpare::Room
-            }
-            _ => NoSpare::Disk(cause),
-        }
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&cause.kind()) { NoSpare::Room } else { NoSpare::Disk(cause) }
     }
 }
 
 /// Asks the thread that prepares files.
 #[derive(Debug)]
 pub(super) struct Spare {
-    requests: SyncSender<()>,
+    /// None only while this is dropped.
+    requests: Option<SyncSender<()>>,
     answers: Receiver<Result<(), NoSpare>>,
     asked: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Spare {
+    /// Waits for the thread, so that the next run has the directory to itself.
+    fn drop(&mut self) {
+        self.requests = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 impl Spare {
-    /// Starts the thread. It ends when this is dropped.
+    /// Starts the thread.
     pub(super) fn start(store: Arc<dyn Store>, room: Room) -> io::Result<Self> {
         let (requests, asked) = sync_channel::<()>(1);
         let (answer, answers) = sync_channel(1);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("trail-spare".to_owned())
             .spawn(move || while asked.recv().is_ok() && answer.send(room.prepare(&*store)).is_ok() {})?;
-        Ok(Self { requests, answers, asked: false })
+        Ok(Self { requests: Some(requests), answers, asked: false, thread: Some(thread) })
     }
 
     /// Has the next file made without waiting for it.
     pub(super) fn ask(&mut self) {
-        self.asked = self.asked || self.requests.send(()).is_ok();
+        self.asked = self.asked || self.requests.as_ref().is_some_and(|requests| requests.send(()).is_ok());
     }
 
     /// Waits until the file is there.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SPARE: &str = "spare";
 const UNFINISHED_SPARE: &str = "spare.new";
 const SUFFIX: &str = ".jsonl";
-const ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
+static ZEROS: [u8; 256 * 1024] = [0; 256 * 1024];
 
 /// A segment file that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,8 +154,11 @@ impl Store for Directory {
         let mut file = OpenOptions::new().read(true).write(true).open(&spare)?;
         file.put(header, 0)?;
         file.sync()?;
-        fs::rename(&spare, &path)?;
-        self.sync()?;
+        if let Err(cause) = fs::rename(&spare, &path).and_then(|()| self.sync()) {
+            // Whether the name is durable is unknown; it must be free for the next try.
+            let _ = fs::remove_file(&path);
+            return Err(cause);
+        }
         Ok(Box::new(file))
     }
 

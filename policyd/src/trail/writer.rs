@@ -10,6 +10,7 @@ use virtwarden_core::trail::key::SigningKey;
 use virtwarden_core::trail::line::{self, Stamp};
 use virtwarden_core::trail::seal::Statement;
 
+use crate::trail::read::End;
 use crate::trail::spare::{NoSpare, Spare};
 use crate::trail::store::{Sink, Store};
 
@@ -76,6 +77,13 @@ impl Writer {
 
     pub(super) fn tip(&self) -> Mark {
         self.tip
+    }
+
+    /// Up to where the trail is durable.
+    pub(super) fn end(&self) -> End {
+        // A finished segment ends where its file does.
+        let offset = if self.durable.offset > 0 { self.durable.offset } else { u64::MAX };
+        End { segment: self.number, offset }
     }
 
     pub(super) fn number(&self) -> u64 {

@@ -48,13 +48,13 @@ impl Scene {
         files
     }
 
-    pub(crate) fn key(&self) -> PublicKey {
-        PublicKey::from_pem(&fs::read(self.config.public_key()).unwrap()).unwrap()
+    pub(crate) fn keys(&self) -> Vec<PublicKey> {
+        PublicKey::all_from_pem(&fs::read_to_string(self.config.public_key()).unwrap()).unwrap()
     }
 
     pub(crate) fn expectation(&self) -> Expectation {
         let anchor = fs::read(self.config.anchor()).ok().map(|text| Anchor::parse(&text).unwrap());
-        Expectation { keys: vec![self.key()], anchor, unsealed: Expectation::RUNNING }
+        Expectation { keys: self.keys(), anchor, unsealed: Expectation::RUNNING }
     }
 
     pub(crate) fn verify(&self) -> Report {

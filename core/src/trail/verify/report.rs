@@ -41,7 +41,7 @@ impl Verdict {
     ];
 
     /// The exit code of a command that verified: 0 if intact, else from 10 to 15.
-    pub const fn exit_code(self) -> i32 {
+    pub const fn exit_code(self) -> u8 {
         match self {
             Verdict::Intact => 0,
             Verdict::Changed => 10,
