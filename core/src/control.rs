@@ -10,15 +10,17 @@ mod hook;
 mod line;
 mod reply;
 mod request;
+mod verification;
 
-pub use audit::{AuditFilter, AuditRange};
+pub use audit::{AuditFilter, AuditRange, Marks};
 pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,
-    StatusDetails, TableRow, Verdict, Verification, VmRow, VmState, Whoami,
+    StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,
 };
 pub use request::{Membership, Mode, ObjectName, Request};
+pub use verification::Verification;
 
 /// Where policyd listens.
 pub const SOCKET: &str = "/run/virtwarden/control.sock";

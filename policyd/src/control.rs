@@ -6,6 +6,7 @@
 //! or not recordable is refused, and the client is told which.
 
 mod archive;
+mod assignments;
 mod audit;
 mod clients;
 mod conversation;
@@ -13,10 +14,12 @@ mod demand;
 mod failure;
 mod hook;
 mod hypervisor;
+mod libvirt;
 mod people;
 mod policy;
 mod roles;
 mod server;
+mod shelf;
 mod status;
 mod vms;
 
@@ -30,12 +33,14 @@ use virtwarden_core::policy::decision::Decision;
 use virtwarden_core::policy::request::{self, Need};
 use virtwarden_core::subject::Subject;
 
-pub use self::archive::{Archive, Flow, Reader, Record};
+pub use self::archive::{Archive, Flow, Part, Reader, Record, State};
 pub use self::clients::{Clients, Limits};
 use self::demand::{Demand, Scope, demand};
 pub use self::hypervisor::{Hypervisor, Seen};
+pub use self::libvirt::Libvirt;
 pub use self::policy::digest;
-pub use self::server::serve;
+pub use self::server::{admit, serve};
+pub use self::shelf::Shelf;
 use crate::accounts::Accounts;
 use crate::monitor::{Attempt, Monitor, Refusal};
 use crate::policies::InForce;

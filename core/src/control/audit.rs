@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 use crate::record::{Event, Outcome};
 use crate::table3::Function;
 
+/// Whether the trail's own marks are shown: where a segment begins, and each seal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Marks {
+    /// They are not: a busy trail is sealed every second.
+    #[default]
+    Hidden,
+    /// They are.
+    Shown,
+}
+
 /// Which records to show. An empty filter matches every record; each field narrows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +42,9 @@ pub struct AuditFilter {
     /// Only the last so many of those that match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// Whether the trail's own marks are among them. The reader's business as well.
+    #[serde(default)]
+    pub marks: Marks,
 }
 
 impl AuditFilter {

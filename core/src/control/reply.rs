@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::HookAnswer;
+use super::{HookAnswer, Verification};
 use crate::object::{Assignment, Uuid};
 use crate::subject::{Account, Group};
 use crate::table3::{Cell, Column, Function};
@@ -231,18 +231,6 @@ pub struct Explanation {
     pub roles: Vec<String>,
     /// The reasons, one line each.
     pub reasons: Vec<String>,
-}
-
-/// What a check of the trail found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Verification {
-    /// The verifier's exit code: 0 when the trail is whole.
-    pub code: u8,
-    /// How many records were checked.
-    pub records: u64,
-    /// What was found, one line each; empty when the trail is whole.
-    pub findings: Vec<String>,
 }
 
 /// What kind of failure, for programs: it decides the command's exit code.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use virtwarden_core::control::Verification;
 use virtwarden_core::record::Event;
+use virtwarden_core::trail::entry::Entry;
 
 /// Whether whoever takes records wants more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,34 @@ pub enum Flow {
     Continue,
     /// No: he has left.
     Stop,
+}
+
+/// What a line of the trail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Something that happened.
+    Event,
+    /// A mark of the trail's own: where a segment begins, or a seal.
+    Mark,
+}
+
+impl Part {
+    /// What an entry is. Keys that change and segments that go are events: somebody must see them.
+    pub fn of(entry: &Entry) -> Self {
+        match entry {
+            Entry::Segment(_) | Entry::Checkpoint(_) => Part::Mark,
+            Entry::Record(_) | Entry::Key(_) | Entry::Removal(_) => Part::Event,
+        }
+    }
+}
+
+/// How the trail's store is, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// In a few words.
+    pub text: String,
+    /// What somebody should look at.
+    pub warning: Option<String>,
 }
 
 /// A record that was read.
@@ -24,6 +53,8 @@ pub struct Record<'a> {
     pub time: u64,
     /// What it says.
     pub event: &'a Event,
+    /// What it is.
+    pub part: Part,
     /// The line exactly as it is stored, without its end.
     pub line: &'a str,
 }
@@ -54,6 +85,6 @@ pub trait Archive: Send + Sync + fmt::Debug {
     /// Checks the whole trail.
     fn verify(&self) -> Verification;
 
-    /// How the trail is, in a few words, for people.
-    fn state(&self) -> String;
+    /// How the store is.
+    fn state(&self) -> State;
 }

@@ -3,11 +3,11 @@
 
 use std::collections::VecDeque;
 
-use virtwarden_core::control::{AuditFilter, AuditRange, Failure, Reply, Request};
+use virtwarden_core::control::{AuditFilter, AuditRange, Failure, Marks, Reply, Request};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
-use super::archive::{Flow, Reader, Record};
+use super::archive::{Flow, Part, Reader, Record};
 use super::failure::unavailable;
 use super::{Control, Listener};
 use crate::monitor::Attempt;
@@ -87,10 +87,15 @@ enum Wanted<'a> {
 impl Wanted<'_> {
     fn matches(&self, record: &Record<'_>) -> bool {
         match self {
-            Wanted::Filter(filter) => filter.matches(record.event, record.time),
+            Wanted::Filter(filter) => passes(filter, record),
             Wanted::Range(range) => range.contains(record.sequence),
         }
     }
+}
+
+fn passes(filter: &AuditFilter, record: &Record<'_>) -> bool {
+    let shown = record.part == Part::Event || filter.marks == Marks::Shown;
+    shown && filter.matches(record.event, record.time)
 }
 
 /// Passes on what is wanted.
@@ -134,7 +139,7 @@ struct Last<'a> {
 
 impl Reader for Last<'_> {
     fn take(&mut self, record: &Record<'_>) -> Flow {
-        if self.filter.matches(record.event, record.time) {
+        if passes(self.filter, record) {
             self.lines.push_back(record.line.to_owned());
         }
         if self.lines.len() > self.limit {

@@ -33,7 +33,8 @@ pub fn serve(listener: &UnixListener, control: &Arc<Control>, clients: &Clients)
     }
 }
 
-fn admit(stream: UnixStream, control: &Arc<Control>, clients: &Clients) {
+/// Serves one client in a thread of its own, if there is a place for it.
+pub fn admit(stream: UnixStream, control: &Arc<Control>, clients: &Clients) {
     let Ok(credentials) = getsockopt(&stream, sockopt::PeerCredentials) else { return };
     if stream.set_read_timeout(Some(PATIENCE)).is_err() || stream.set_write_timeout(Some(PATIENCE)).is_err() {
         return;

@@ -29,15 +29,17 @@ impl Control {
             .values()
             .filter(|entry| !entry.assignment.users.is_empty() || !entry.assignment.groups.is_empty());
         let libvirt = self.hypervisor.version(subject);
+        let trail = self.archive.state();
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
         warnings.extend(registry_warning(self.monitor.registry().condition()));
+        warnings.extend(trail.warning);
         StatusDetails {
             policy_hash: digest(&policy.files).to_string(),
             policy_files: policy.files.iter().map(|file| file.path.display().to_string()).collect(),
             registered: count(entries.len()),
             assigned: count(assigned.count()),
             libvirt: libvirt.unwrap_or_else(|why| why),
-            trail: self.archive.state(),
+            trail: trail.text,
             warnings,
         }
     }

@@ -4,8 +4,8 @@
 mod scene;
 
 use virtwarden_core::control::{
-    AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Membership, Mode, ObjectName,
-    Presence, VmState,
+    AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
+    ObjectName, Presence, VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::policy::request::Right;
@@ -316,6 +316,8 @@ fn records_are_filtered_and_limited() {
     assert_eq!(list(AuditFilter::default()), ["one", "two", "three"]);
     assert_eq!(list(AuditFilter { limit: Some(2), ..AuditFilter::default() }), ["two", "three"]);
     assert_eq!(list(AuditFilter { limit: Some(0), ..AuditFilter::default() }), Vec::<String>::new());
+    let with_marks = AuditFilter { marks: Marks::Shown, ..AuditFilter::default() };
+    assert_eq!(list(with_marks), ["one", "two", "three", "mark"]);
     assert_eq!(list(AuditFilter { since: Some(20), ..AuditFilter::default() }), ["two", "three"]);
     let range = AuditRange { from: Some(2), to: Some(2) };
     scene.ask(&alice(), &Request::AuditExport { range }).unwrap();

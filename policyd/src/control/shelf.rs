@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The trail of this host, read from its segments while it is being written.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, BufReader};
+use std::sync::Arc;
+use std::time::Duration;
+
+use virtwarden_core::control::Verification;
+use virtwarden_core::trail::key::PublicKey;
+use virtwarden_core::trail::line::Line;
+use virtwarden_core::trail::verify::{Anchor, Chunk, Chunks, Expectation, Report, verify};
+
+use super::archive::{Archive, Flow, Part, Reader, Record, State};
+use crate::trail::{Config, Directory, News, Store, Trail, WhenFull};
+
+/// How often a follower who waits is looked at.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// From how many hundredths on a store that refuses when it is full deserves a warning.
+const NEARLY_FULL: u64 = 80;
+
+/// The trail of this host.
+pub struct Shelf {
+    trail: Arc<Trail>,
+    store: Directory,
+    config: Config,
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("directory", &self.config.directory).finish_non_exhaustive()
+    }
+}
+
+impl Shelf {
+    /// The trail that was opened with a configuration.
+    ///
+    /// # Errors
+    /// Its directory cannot be opened.
+    pub fn new(trail: Arc<Trail>, config: Config) -> io::Result<Self> {
+        Ok(Self { trail, store: Directory::open(&config.directory)?, config })
+    }
+
+    fn numbers(&self) -> Result<Vec<u64>, String> {
+        let segments = self.store.segments().map_err(|error| self.unreadable(&error))?;
+        let mut numbers: Vec<_> = segments.iter().map(|segment| segment.number).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Hands over one segment. What is not a whole line is the end of what has been written.
+    fn read_segment(&self, number: u64, reader: &mut dyn Reader) -> Result<Flow, String> {
+        let file = match self.store.read(number) {
+            Ok(file) => file,
+            // The oldest one went to make room while we were reading.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Flow::Continue),
+            Err(error) => return Err(self.unreadable(&error)),
+        };
+        for chunk in Chunks::new(BufReader::with_capacity(1 << 16, file)) {
+            let Chunk::Line(text) = chunk.map_err(|error| self.unreadable(&error))? else { break };
+            if hand_over(&text, reader)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn unreadable(&self, error: &io::Error) -> String {
+        format!("the audit trail in `{}` cannot be read: {error}", self.config.directory.display())
+    }
+
+    fn expectation(&self) -> Result<Expectation, String> {
+        let path = self.config.public_key();
+        let read = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
+        let key = PublicKey::from_pem(&fs::read(&path).map_err(read)?).map_err(|error| error.to_string())?;
+        let anchor = match fs::read(self.config.anchor()) {
+            Ok(text) => Some(Anchor::parse(&text).map_err(|error| error.to_string())?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(read(error)),
+        };
+        Ok(Expectation { keys: vec![key], anchor, unsealed: Expectation::RUNNING })
+    }
+
+    fn report(&self) -> Result<Report, String> {
+        let expectation = self.expectation()?;
+        let open = |number: u64| {
+            let file = self.store.read(number).map(BufReader::new);
+            (format!("segment {number}"), file)
+        };
+        Ok(verify(self.numbers()?.into_iter().map(open), &expectation))
+    }
+}
+
+impl Archive for Shelf {
+    fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
+        for number in self.numbers()? {
+            if self.read_segment(number, reader)? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&self, reader: &mut dyn Reader) -> Result<(), String> {
+        let follower = self.trail.follow();
+        loop {
+            let flow = match follower.next(GLANCE) {
+                News::Line(line) => hand_over(line.trim_ascii_end(), reader)?,
+                News::Quiet => reader.wait(),
+                News::Lagged => return Err("records come faster than you read; follow again".to_owned()),
+                News::Closed => Flow::Stop,
+            };
+            if flow == Flow::Stop {
+                return Ok(());
+            }
+        }
+    }
+
+    fn verify(&self) -> Verification {
+        match self.report() {
+            Ok(report) => Verification::from(&report),
+            Err(why) => Verification::impossible(why),
+        }
+    }
+
+    fn state(&self) -> State {
+        let segments = self.store.segments().unwrap_or_default();
+        let used: u64 = segments.iter().map(|segment| segment.bytes).sum();
+        let hundredths = used.saturating_mul(100) / self.config.total_bytes.max(1);
+        let mib = |bytes: u64| bytes >> 20;
+        let text = format!(
+            "{} segments, {} of {} MiB ({hundredths} %)",
+            segments.len(),
+            mib(used),
+            mib(self.config.total_bytes)
+        );
+        let warning = (hundredths >= NEARLY_FULL && self.config.when_full == WhenFull::Refuse).then(|| {
+            format!(
+                "the audit trail is {hundredths} % full; when it is full, nothing can be managed any more: \
+                     export and remove old segments, or give it more room in the policy"
+            )
+        });
+        State { text, warning }
+    }
+}
+
+fn hand_over(text: &[u8], reader: &mut dyn Reader) -> Result<Flow, String> {
+    let damaged =
+        |error: &dyn fmt::Display| format!("{error}; check the trail with `virtwarden audit verify`");
+    let line = Line::parse(text).map_err(|error| damaged(&error))?;
+    let text = std::str::from_utf8(text).map_err(|error| damaged(&error))?;
+    let event = line.entry.event();
+    Ok(reader.take(&Record {
+        sequence: line.seq,
+        time: line.stamp.time.micros(),
+        event: &event,
+        part: Part::of(&line.entry),
+        line: text,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use virtwarden_core::record::Outcome;
+    use virtwarden_core::trail::entry::of_trail;
+
+    use super::*;
+    use crate::trail::Kernel;
+
+    struct Scene {
+        _directory: tempfile::TempDir,
+        trail: Arc<Trail>,
+        shelf: Shelf,
+        config: Config,
+    }
+
+    fn scene() -> Scene {
+        let directory = tempfile::tempdir().unwrap();
+        let (segments, state) = (directory.path().join("audit"), directory.path().join("state"));
+        fs::create_dir(&segments).unwrap();
+        fs::create_dir(&state).unwrap();
+        let config =
+            Config { kernel: Kernel::Silent, segment_bytes: 1 << 20, ..Config::new(&segments, &state) };
+        let trail = Arc::new(Trail::open(config.clone()).unwrap());
+        let shelf = Shelf::new(trail.clone(), config.clone()).unwrap();
+        Scene { _directory: directory, trail, shelf, config }
+    }
+
+    fn say(trail: &Trail, words: &str) {
+        trail.attempt(of_trail("test", Outcome::Success, words.to_owned())).unwrap();
+    }
+
+    /// Takes the details of events, and leaves when it has enough.
+    struct Ear {
+        heard: Vec<String>,
+        enough: usize,
+        /// Something to happen while it waits.
+        meanwhile: Box<dyn FnMut()>,
+    }
+
+    impl Reader for Ear {
+        fn take(&mut self, record: &Record<'_>) -> Flow {
+            assert_eq!(Line::parse(record.line.as_bytes()).unwrap().seq, record.sequence);
+            if record.event.operation == "test" {
+                self.heard.push(record.event.detail.clone());
+            }
+            if self.heard.len() < self.enough { Flow::Continue } else { Flow::Stop }
+        }
+        fn wait(&mut self) -> Flow {
+            (self.meanwhile)();
+            Flow::Continue
+        }
+    }
+
+    fn ear(enough: usize) -> Ear {
+        Ear { heard: Vec::new(), enough, meanwhile: Box::new(|| ()) }
+    }
+
+    #[test]
+    fn what_was_recorded_is_read_in_order_until_the_reader_has_enough() {
+        let scene = scene();
+        ["one", "two", "three"].iter().for_each(|words| say(&scene.trail, words));
+        let mut all = ear(usize::MAX);
+        scene.shelf.read(&mut all).unwrap();
+        assert_eq!(all.heard, ["one", "two", "three"]);
+        let mut some = ear(2);
+        scene.shelf.read(&mut some).unwrap();
+        assert_eq!(some.heard, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_follower_hears_only_what_comes() {
+        let scene = scene();
+        say(&scene.trail, "before");
+        let trail = scene.trail.clone();
+        let mut follower = Ear { meanwhile: Box::new(move || say(&trail, "after")), ..ear(2) };
+        scene.shelf.follow(&mut follower).unwrap();
+        assert_eq!(follower.heard, ["after", "after"]);
+    }
+
+    #[test]
+    fn a_whole_trail_verifies_and_a_changed_one_does_not() {
+        let scene = scene();
+        say(&scene.trail, "honest");
+        scene.trail.seal().unwrap();
+        let verification = scene.shelf.verify();
+        assert_eq!((verification.code, verification.flaw), (0, None));
+        let segment = fs::read_dir(&scene.config.directory).unwrap().map(|entry| entry.unwrap().path());
+        let segment =
+            segment.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).min().unwrap();
+        let bytes = fs::read(&segment).unwrap();
+        let at = bytes.windows(6).position(|part| part == b"honest").unwrap();
+        let mut changed = bytes;
+        changed[at] = b'H';
+        fs::write(&segment, changed).unwrap();
+        let verification = scene.shelf.verify();
+        assert_eq!((verification.code, verification.verdict.as_str()), (10, "changed"));
+        assert!(verification.flaw.is_some());
+    }
+
+    #[test]
+    fn a_trail_without_its_key_is_not_called_whole() {
+        let scene = scene();
+        fs::remove_file(scene.config.public_key()).unwrap();
+        assert_eq!(scene.shelf.verify().code, 15);
+    }
+
+    #[test]
+    fn a_store_that_is_nearly_full_warns() {
+        let mut scene = scene();
+        assert_eq!(scene.shelf.state().warning, None);
+        scene.shelf.config.total_bytes = 1 << 20;
+        assert!(scene.shelf.state().warning.unwrap().contains("100 % full"));
+    }
+}
