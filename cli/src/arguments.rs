@@ -12,10 +12,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use virtwarden_core::control::{self, Mode};
 
-pub(crate) use self::audit::{AuditVerb, ExportArguments, FilterArguments, VerifyArguments};
+pub(crate) use self::audit::{
+    AuditVerb, ExportArguments, FilterArguments, Folding, ListArguments, VerifyArguments,
+};
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
-pub(crate) use self::vm::{PeopleArguments, VmVerb};
+pub(crate) use self::vm::VmVerb;
 use crate::takeover::{DisableArguments, DoctorArguments, EnableArguments};
 
 const EXIT_CODES: &str = "\

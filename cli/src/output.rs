@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the command prints: plain tables for people, JSON for programs.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use comfy_table::Table;
 use serde::Serialize;
+use virtwarden_core::trail::escape::printable;
 
 use crate::arguments::CommonArguments;
 use crate::exit::Failed;
@@ -132,23 +132,10 @@ fn plain<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>
     table
 }
 
-/// Makes control characters visible: a VM's name or a record must not be able to command the
-/// terminal of whoever reads it.
+/// Makes visible what a terminal could act on, hide or reorder: a VM's name or a record must not be
+/// able to command the terminal of whoever reads it.
 pub(crate) fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut safe, letter| {
-        if letter.is_control() || is_invisible(letter) {
-            // Writing to a string cannot fail.
-            let _ = write!(safe, "\\u{{{:x}}}", u32::from(letter));
-        } else {
-            safe.push(letter);
-        }
-        safe
-    })
-}
-
-/// Characters that reorder or hide text: bidirectional controls, zero-width marks, line separators.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    printable(text)
 }
 
 /// Words with commas between them; a dash for none.
@@ -163,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_command_the_terminal() {
-        assert_eq!(escape("bob\u{1b}[2Jvm\n"), "bob\\u{1b}[2Jvm\\u{a}");
+        assert_eq!(escape("bob\u{1b}[2Jvm\n"), "bob\\u{1b}[2Jvm\\n");
         assert_eq!(escape("bob\u{202e}mv"), "bob\\u{202e}mv");
         assert_eq!(escape("Büro-vm"), "Büro-vm");
     }

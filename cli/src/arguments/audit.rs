@@ -4,28 +4,29 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use virtwarden_core::control::{AuditFilter, AuditRange};
+use virtwarden_core::control::{AuditFilter, AuditRange, Marks};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::table3::Function;
 
 use super::object::parse_function;
 use crate::time::{Moment, parse_moment};
 
+const VERIFY_CODES: &str = "\
+Exit codes:
+   0  intact: whole, unchanged and sealed
+  10  changed: a line is not as it was written
+  11  gap: lines or segments are missing
+  12  truncated: the end is missing
+  13  resealed: a seal is not by the right key, or the trail is another one than its head says
+  14  unsealed: more lines than allowed were never sealed
+  15  unreadable: a file could not be read, or there is none
+Without --directory also 1, 3: the check could not be asked for.";
+
 /// What to do with the audit trail.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditVerb {
     /// List records, oldest first; an attempt and its outcome are one line.
-    List {
-        /// Which records.
-        #[command(flatten)]
-        filter: FilterArguments,
-        /// Show attempts and outcomes as the separate records they are.
-        #[arg(long)]
-        raw: bool,
-        /// Print comma-separated values.
-        #[arg(long, conflicts_with = "json")]
-        csv: bool,
-    },
+    List(ListArguments),
     /// Show one record in full.
     Show {
         /// Its sequence number.
@@ -38,9 +39,45 @@ pub(crate) enum AuditVerb {
         filter: FilterArguments,
     },
     /// Check that nothing was changed, removed, cut off or sealed again.
+    #[command(after_help = VERIFY_CODES)]
     Verify(VerifyArguments),
     /// Write records exactly as they are stored, one JSON object per line.
     Export(ExportArguments),
+}
+
+/// Which records, and in which form.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    filter: FilterArguments,
+    /// Show attempts, outcomes and the trail's own marks as the separate records they are.
+    #[arg(long)]
+    raw: bool,
+    /// Print comma-separated values, one record each.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+/// How attempts and outcomes are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Folding {
+    /// As the records they are.
+    Raw,
+    /// As one line.
+    Folded,
+}
+
+impl ListArguments {
+    /// The filter as policyd knows it. `now` is in microseconds since 1970 UTC.
+    pub(crate) fn filter(&self, now: u64) -> AuditFilter {
+        let marks = if self.raw { Marks::Shown } else { Marks::Hidden };
+        AuditFilter { marks, ..self.filter.filter(now) }
+    }
+
+    /// How attempts and outcomes are shown.
+    pub(crate) fn folding(&self) -> Folding {
+        if self.raw { Folding::Raw } else { Folding::Folded }
+    }
 }
 
 /// Which records.
@@ -80,6 +117,7 @@ impl FilterArguments {
             since: self.since.map(|moment| moment.first(now)),
             until: self.until.map(|moment| moment.last(now)),
             limit: self.limit,
+            marks: Marks::Hidden,
         }
     }
 }
@@ -104,9 +142,13 @@ pub(crate) struct VerifyArguments {
     /// The public key that seals must carry.
     #[arg(long, requires = "directory")]
     pub(crate) key: Option<PathBuf>,
-    /// A head that was noted elsewhere earlier, which the trail must still contain.
+    /// A file with a checkpoint line that was kept elsewhere (policyd keeps one in `trail.head`): the
+    /// trail must still contain it.
+    #[arg(long, requires = "directory", value_name = "FILE")]
+    pub(crate) head: Option<PathBuf>,
+    /// The trail was stopped in good order, so that its last line must be sealed.
     #[arg(long, requires = "directory")]
-    pub(crate) head: Option<String>,
+    pub(crate) stopped: bool,
 }
 
 /// Which records to write, and in which form.

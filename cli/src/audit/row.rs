@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A record as one line for people.
+
+use virtwarden_core::record::{Event, Kind, Outcome, Target};
+use virtwarden_core::trail::line::Line;
+
+use crate::output::listed;
+use crate::time;
+
+/// The columns.
+pub(super) const HEADERS: [&str; 8] =
+    ["SEQ", "TIME (UTC)", "PERSON", "ROLE", "FUNCTION", "OBJECT", "OUTCOME", "DETAIL"];
+
+/// How much of a detail a line has room for.
+const DETAIL: usize = 100;
+
+/// Writes a record as one line.
+pub(super) fn row(line: &Line) -> [String; 8] {
+    let event = line.entry.event();
+    [
+        line.seq.to_string(),
+        time::format(line.stamp.time),
+        person(&event),
+        listed(event.actor.iter().flat_map(|actor| &actor.roles)),
+        function(&event),
+        listed(event.targets.iter().map(object)),
+        outcome(&event),
+        shortened(&event.detail),
+    ]
+}
+
+/// Who logged in, and as whom he acted if that is somebody else.
+pub(super) fn person(event: &Event) -> String {
+    let Some(actor) = &event.actor else { return "-".to_owned() };
+    match &actor.login {
+        Some(login) if login.account != actor.account => {
+            format!("{} (as {})", login.account.name, actor.account.name)
+        }
+        Some(_) | None => actor.account.name.clone(),
+    }
+}
+
+/// The functions of Table 3, or else what was called.
+fn function(event: &Event) -> String {
+    if event.functions.is_empty() {
+        return event.operation.clone();
+    }
+    listed(event.functions.iter().map(|function| format!("{} {}", function.number(), function.slug())))
+}
+
+/// The kind and name of an object; a VM needs no kind.
+pub(super) fn object(target: &Target) -> String {
+    let name = target.name.clone().or_else(|| target.uuid.map(|uuid| uuid.to_string()));
+    match name {
+        Some(name) if target.kind == "vm" => name,
+        Some(name) => format!("{} {name}", target.kind),
+        None => target.kind.clone(),
+    }
+}
+
+/// How it ended, in the words that filters take.
+pub(super) fn outcome(event: &Event) -> String {
+    let word = word(event.outcome);
+    match event.count.filter(|_| event.kind == Kind::Repeated) {
+        Some(count) => format!("{word} x{count}"),
+        None => word.to_owned(),
+    }
+}
+
+/// An outcome in one word.
+pub(super) fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pending => "pending",
+        Outcome::Success => "success",
+        Outcome::Failure => "failure",
+        Outcome::Denied => "denied",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+/// The first line, as far as there is room.
+fn shortened(detail: &str) -> String {
+    let start: String = detail.lines().next().unwrap_or_default().chars().take(DETAIL).collect();
+    if start.len() == detail.trim_end().len() { start } else { format!("{start}...") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use virtwarden_core::record::Actor;
+    use virtwarden_core::subject::{Account, Door, Login, Process};
+    use virtwarden_core::trail::entry::of_trail;
+
+    fn account(name: &str) -> Account {
+        Account { name: name.to_owned(), uid: 1 }
+    }
+
+    fn by(name: &str, login: Option<&str>) -> Event {
+        let actor = Actor {
+            account: account(name),
+            login: login.map(|name| Login { account: account(name), session: 1 }),
+            roles: Vec::new(),
+            process: Process { pid: 1, start_time: 1 },
+            door: Door::Libvirt,
+        };
+        Event { actor: Some(actor), ..of_trail("x", Outcome::Success, String::new()) }
+    }
+
+    #[test]
+    fn the_person_is_who_logged_in() {
+        assert_eq!(person(&by("bob", Some("bob"))), "bob");
+        assert_eq!(person(&by("root", Some("bob"))), "bob (as root)");
+        assert_eq!(person(&by("root", None)), "root");
+        assert_eq!(person(&of_trail("x", Outcome::Success, String::new())), "-");
+    }
+
+    #[test]
+    fn a_long_or_many_lined_detail_is_cut() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened("one\ntwo"), "one...");
+        assert_eq!(shortened(&"x".repeat(200)), format!("{}...", "x".repeat(100)));
+    }
+
+    #[test]
+    fn refusals_that_were_counted_say_how_many() {
+        let counted =
+            Event { kind: Kind::Repeated, count: Some(50), outcome: Outcome::Denied, ..by("bob", None) };
+        assert_eq!(outcome(&counted), "denied x50");
+    }
+}
