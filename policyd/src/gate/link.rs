@@ -59,7 +59,7 @@ impl Link {
             upstream.fill().map_err(LinkError::Upstream)?;
         }
         self.flush()?;
-        if self.bell.silence() {
+        if ready.bell && self.bell.silence() {
             return Ok(Woken::Bell);
         }
         Ok(if ready.client || ready.upstream || ready.sent { Woken::Traffic } else { Woken::Late })
@@ -93,47 +93,34 @@ impl Link {
         let client_reading = if upstream_full { Reading::Paused } else { client };
         let upstream_reading = if self.client.is_full() { Reading::Paused } else { Reading::Wanted };
 
-        let mut waits = vec![(Source::Bell, PollFd::new(&self.bell, PollFlags::IN))];
-        waits.extend(self.client.wait_for(client_reading).map(|wait| (Source::Client, wait)));
+        let nothing = || PollFd::new(&self.bell, PollFlags::empty());
         let upstream = self.upstream.as_ref().and_then(|wire| wire.wait_for(upstream_reading));
-        waits.extend(upstream.map(|wait| (Source::Upstream, wait)));
-
-        let (sources, mut waits): (Vec<_>, Vec<_>) = waits.into_iter().unzip();
+        let mut waits = [
+            PollFd::new(&self.bell, PollFlags::IN),
+            self.client.wait_for(client_reading).unwrap_or_else(nothing),
+            upstream.unwrap_or_else(nothing),
+        ];
         match poll(&mut waits, remaining(until).as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(LinkError::Wait(error.into())),
         }
-        let mut ready = Ready::default();
-        for (source, wait) in sources.into_iter().zip(&waits) {
-            ready.note(source, wait.revents());
-        }
-        Ok(ready)
+        let [bell, client, upstream] = waits.each_ref().map(PollFd::revents);
+        Ok(Ready {
+            bell: bell.contains(PollFlags::IN),
+            client: readable(client),
+            upstream: readable(upstream),
+            sent: (client | upstream).contains(PollFlags::OUT),
+        })
     }
 }
 
+/// What a wait found.
 #[derive(Clone, Copy, Debug)]
-enum Source {
-    Bell,
-    Client,
-    Upstream,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
 struct Ready {
+    bell: bool,
     client: bool,
     upstream: bool,
     sent: bool,
-}
-
-impl Ready {
-    fn note(&mut self, source: Source, found: PollFlags) {
-        self.sent |= found.contains(PollFlags::OUT);
-        match source {
-            Source::Bell => {}
-            Source::Client => self.client = readable(found),
-            Source::Upstream => self.upstream = readable(found),
-        }
-    }
 }
 
 /// A hang-up is read too: that is how its end is noticed.
