@@ -119,7 +119,7 @@ impl Monitor {
 
     /// Whether the policy would say yes now. Records nothing and permits nothing.
     pub fn would_allow(&self, subject: &Subject, needs: &[Need]) -> bool {
-        matches!(self.policies.current().policy.decide(&Request { subject, needs }), Decision::Allow(_))
+        self.policies.current().policy.standing(subject).may(needs)
     }
 
     /// Refuses and records without asking the policy: the request is malformed, or a rule that binds

@@ -30,6 +30,11 @@ impl<'p> Standing<'p, '_> {
         self.carrier(Right::View, object).is_ok()
     }
 
+    /// Whether it may do all of this. A yes is no permit.
+    pub fn may(self, needs: &[Need]) -> bool {
+        !needs.is_empty() && needs.iter().all(|need| self.carrier(need.right, &need.object).is_ok())
+    }
+
     /// The first role that carries a right on an object alone, or why none does.
     pub(in crate::policy) fn carrier(self, right: Right, object: &Object) -> Result<&'p Role, Reason> {
         if self.held.is_empty() {

@@ -97,7 +97,11 @@ fn ask(
     right: Right,
     object: &Object,
 ) -> Result<Vec<String>, Box<Denial>> {
-    match policy.decide(&Request { subject, needs: &[Need { right, object: object.clone() }] }) {
+    let needs = [Need { right, object: object.clone() }];
+    let decision = policy.decide(&Request { subject, needs: &needs });
+    let may = policy.standing(subject).may(&needs);
+    assert_eq!(may, matches!(decision, Decision::Allow(_)), "asking twice, hearing two things");
+    match decision {
         Decision::Allow(permit) => Ok(permit.roles().to_vec()),
         Decision::Deny(denial) => Err(Box::new(denial)),
     }

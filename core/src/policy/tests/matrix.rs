@@ -110,6 +110,7 @@ fn a_request_that_needs_nothing_is_refused() {
         panic!("allowed")
     };
     assert!(matches!(denial.reason, Reason::Malformed(_)));
+    assert!(!shipped().standing(&alice()).may(&[]));
 }
 
 #[test]
