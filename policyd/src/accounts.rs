@@ -4,15 +4,17 @@
 //! Answers are kept until `/etc/passwd` or `/etc/group` change, and never longer than a few seconds, so
 //! that a membership withdrawn counts from the next call, also where a directory holds the accounts.
 
+mod watch;
+
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid, User, getgrouplist};
 use virtwarden_core::subject::{Account, Group};
+use watch::Watch;
 
 /// How long an answer counts when no file changed.
 const KEPT: Duration = Duration::from_secs(5);
@@ -26,18 +28,9 @@ pub struct Membership {
     pub groups: Vec<Group>,
 }
 
-/// What tells one state of a file from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
 #[derive(Debug)]
 struct Cache {
-    stamps: Vec<Option<Stamp>>,
+    watch: Watch,
     since: Instant,
     known: HashMap<u32, Option<Arc<Membership>>>,
 }
@@ -45,7 +38,6 @@ struct Cache {
 /// The account database with a short memory.
 #[derive(Debug)]
 pub struct Accounts {
-    files: Vec<PathBuf>,
     cache: Mutex<Cache>,
 }
 
@@ -56,31 +48,18 @@ impl Accounts {
     }
 
     fn watching(files: Vec<PathBuf>, now: Instant) -> Self {
-        let cache = Cache { stamps: stamps(&files), since: now, known: HashMap::new() };
-        Self { files, cache: Mutex::new(cache) }
+        let cache = Cache { watch: Watch::on(files), since: now, known: HashMap::new() };
+        Self { cache: Mutex::new(cache) }
     }
 
     /// Who has this uid; none if nobody has, or if the database cannot be read.
     pub fn of_uid(&self, uid: u32, now: Instant) -> Option<Arc<Membership>> {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamps = stamps(&self.files);
-        if cache.stamps != stamps || now.duration_since(cache.since) > KEPT {
-            *cache = Cache { stamps, since: now, known: HashMap::new() };
+        if cache.watch.notices_change() || now.duration_since(cache.since) > KEPT {
+            cache.since = now;
+            cache.known.clear();
         }
         cache.known.entry(uid).or_insert_with(|| look_up(uid).map(Arc::new)).clone()
-    }
-}
-
-fn stamps(files: &[PathBuf]) -> Vec<Option<Stamp>> {
-    files.iter().map(|file| std::fs::metadata(file).ok().map(|meta| stamp(&meta))).collect()
-}
-
-fn stamp(meta: &std::fs::Metadata) -> Stamp {
-    Stamp {
-        inode: meta.ino(),
-        size: meta.size(),
-        modified: (meta.mtime(), meta.mtime_nsec()),
-        changed: (meta.ctime(), meta.ctime_nsec()),
     }
 }
 
@@ -119,12 +98,14 @@ mod tests {
 
     #[test]
     fn an_answer_is_kept_until_a_file_changes_or_time_passes() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("group");
+        std::fs::write(&file, "").unwrap();
         let now = Instant::now();
-        let accounts = Accounts::watching(vec![file.path().into()], now);
+        let accounts = Accounts::watching(vec![file.clone()], now);
         let first = accounts.of_uid(0, now).unwrap();
         assert!(Arc::ptr_eq(&first, &accounts.of_uid(0, now).unwrap()));
-        std::fs::write(file.path(), "changed").unwrap();
+        std::fs::write(&file, "changed").unwrap();
         let second = accounts.of_uid(0, now).unwrap();
         assert!(!Arc::ptr_eq(&first, &second));
         let third = accounts.of_uid(0, now + KEPT + Duration::from_millis(1)).unwrap();
