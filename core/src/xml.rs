@@ -6,6 +6,7 @@ mod characters;
 pub mod definition;
 pub mod device;
 pub mod element;
+mod expansion;
 pub mod facts;
 pub mod ignored;
 mod media;

@@ -74,6 +74,18 @@ fn starting_a_vm_changes_nothing() {
 }
 
 #[test]
+fn starting_other_vms_changes_nothing_either() {
+    for release in RELEASES {
+        for name in ["firmware", "desktop", "server"] {
+            let (stored, live) =
+                (vm(release, &format!("{name}-inactive")), vm(release, &format!("{name}-live")));
+            assert_same(release, &stored, &live, Form::Running);
+            assert_same(release, &live, &stored, Form::Running);
+        }
+    }
+}
+
+#[test]
 fn snapshots_and_saved_states_of_a_vm_change_nothing() {
     for release in RELEASES {
         let (stored, live) = (vm(release, "inactive"), vm(release, "live"));

@@ -12,6 +12,7 @@ use crate::table3::Function;
 use super::definition::Definition;
 use super::device::{self, describe};
 use super::element::{Element, Node};
+use super::expansion;
 use super::media;
 use super::needs::{CONFIGURE, Needs};
 use super::normal;
@@ -67,7 +68,7 @@ fn differences(old: &Element, new: &Element, form: Form) -> Vec<Change> {
     for part in section::differing(&[old], &[new]) {
         match part.name {
             "devices" => found.extend(devices(&part, form)),
-            _ if form == Form::Running && is_cpu_expansion(&part) => {}
+            _ if form == Form::Running && expansion::of_part(&part) => {}
             _ => found.extend(explain(&section::needs(&part), &summary(&part))),
         }
     }
@@ -83,40 +84,6 @@ fn root(old: &Element, new: &Element) -> Vec<Change> {
     let differing = names.into_iter().filter(|name| old.attribute(name) != new.attribute(name));
     let right = |name| if name == "type" { CONFIGURE } else { Right::Administer };
     differing.map(|name| change(right(name), format!("attribute changed: {name}"))).collect()
-}
-
-/// libvirt writes a running VM's `host-model` out as the model and features that this host has, not
-/// always in the same words. Whoever has the one has the other; features of the hypervisor itself
-/// and everything else in the element are compared all the same.
-fn is_cpu_expansion(part: &Part<'_>) -> bool {
-    let ([old], [new]) = (part.old.as_slice(), part.new.as_slice()) else { return false };
-    part.name == "cpu"
-        && [old, new].iter().all(|cpu| is_host_model(cpu))
-        && without_model(old) == without_model(new)
-}
-
-fn is_host_model(cpu: &Element) -> bool {
-    let exact = || {
-        let forbid = cpu.child("model").is_some_and(|m| m.attribute("fallback") == Some("forbid"));
-        cpu.attribute("match") == Some("exact") && forbid && cpu.child("vendor").is_some()
-    };
-    match cpu.attribute("mode") {
-        Some("host-model") => true,
-        Some("custom") => exact(),
-        _ => false,
-    }
-}
-
-fn without_model(cpu: &Element) -> Element {
-    let model = |e: &Element| match e.name.as_str() {
-        "model" | "vendor" => true,
-        "feature" => e.attribute("name").is_some_and(|name| !name.starts_with("hv-")),
-        _ => false,
-    };
-    let mut rest = cpu.clone();
-    rest.attributes.retain(|a| !matches!(a.name.as_str(), "mode" | "match" | "check"));
-    rest.children.retain(|node| !matches!(node, Node::Element(e) if model(e)));
-    rest
 }
 
 fn summary(part: &Part<'_>) -> String {
@@ -191,7 +158,7 @@ fn take(from: &mut BTreeMap<String, usize>, to: &mut BTreeMap<String, usize>, ke
 }
 
 fn changed(old: &Element, new: &Element, form: Form) -> Vec<Change> {
-    if form == Form::Running && is_chain_written_out(old, new) {
+    if form == Form::Running && expansion::of_disk(old, new) {
         return Vec::new();
     }
     if let Some(medium) = media::change(old, new) {
@@ -201,18 +168,6 @@ fn changed(old: &Element, new: &Element, form: Form) -> Vec<Change> {
     let summary =
         if before == after { format!("changed: {before}") } else { format!("changed: {before} to {after}") };
     explain(&device::needs(old).with(device::needs(new)), &summary)
-}
-
-/// libvirt writes the backing files of a running VM's disk out. They follow from the file, which is
-/// the same; only where both sides name them can they differ.
-fn is_chain_written_out(old: &Element, new: &Element) -> bool {
-    let one = old.child("backingStore").is_none() != new.child("backingStore").is_none();
-    let without = |disk: &Element| {
-        let mut disk = disk.clone();
-        disk.children.retain(|node| !matches!(node, Node::Element(e) if e.is("backingStore")));
-        disk
-    };
-    one && old.is("disk") && without(old) == without(new)
 }
 
 /// A file in a drive is for whoever may connect media, once it has been judged. Whatever else goes

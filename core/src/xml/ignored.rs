@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::device::is_drive;
 use super::device::is_loopback;
 use super::element::Element;
-use super::paths::{is_made_up, is_stock_firmware, is_variables};
+use super::paths::is_made_up;
 
 /// One entry of the list.
 #[derive(Clone, Copy)]
@@ -136,17 +136,11 @@ pub const IGNORED: &[Ignored] = &[
         reason: "libvirt chooses it for this run",
         when: |at| at.element.attribute("auto") == Some("yes"),
     },
+    Ignored { what: "domain/devices/graphics@socket", reason: MADE_UP, when: |at| is_made_up(at.value) },
     Ignored {
-        what: "domain/os/nvram",
-        reason: "the file that libvirt makes for a VM's own firmware variables",
-        when: |at| at.parent.is_some_and(is_automatic_firmware) && is_variables(at.element.text().trim()),
-    },
-    Ignored {
-        what: "domain/os/loader",
-        reason: "the distribution's firmware that libvirt chose",
-        when: |at| {
-            at.parent.is_some_and(is_automatic_firmware) && is_stock_firmware(at.element.text().trim())
-        },
+        what: "domain/devices/graphics/listen@socket",
+        reason: MADE_UP,
+        when: |at| is_made_up(at.value),
     },
 ];
 
@@ -171,10 +165,6 @@ fn is_numbered(value: &str, prefix: &str) -> bool {
 
 fn is_autoport(at: &At<'_>) -> bool {
     at.element.attribute("autoport") == Some("yes")
-}
-
-fn is_automatic_firmware(os: &Element) -> bool {
-    os.attribute("firmware") == Some("efi")
 }
 
 /// A host end that is libvirt's choice: there is no other attribute than its path and the mode that

@@ -160,13 +160,23 @@ fn an_ignored_name_that_somebody_chose_is_not_ignored() {
         "<devices><graphics type='vnc'><listen type='address' address='0.0.0.0'/></graphics></devices>",
         "<devices><vsock><cid auto='no' address='3'/></vsock></devices>",
         "<os><nvram>/var/lib/libvirt/qemu/nvram/a</nvram></os>",
-        "<os firmware='efi'><nvram>/etc/x</nvram></os>",
-        "<os firmware='efi'><loader>/tmp/x</loader></os>",
     ];
     for inner in table {
         let without = live("");
         assert!(!changes(Some(&without), &live(inner), Form::Running).is_empty(), "{inner}");
     }
+    let os = |inner: &str| live(&format!("<os firmware='efi'>{inner}</os>"));
+    let chosen = "<loader>/usr/share/OVMF/a.fd</loader><nvram>/var/lib/libvirt/qemu/nvram/a</nvram>";
+    assert!(changes(Some(&os("")), &os(chosen), Form::Running).is_empty());
+    for wrong in [
+        "<loader>/tmp/a.fd</loader>".to_owned(),
+        "<nvram>/var/lib/libvirt/qemu/nvram/a</nvram>".to_owned(),
+        chosen.replace("libvirt/qemu", "x"),
+        format!("{chosen}<kernel>/a</kernel>"),
+    ] {
+        assert!(!changes(Some(&os("")), &os(&wrong), Form::Running).is_empty(), "{wrong}");
+    }
+    assert!(!changes(Some(&os(&chosen.replace("a.fd", "b.fd"))), &os(chosen), Form::Running).is_empty());
     let (a, b) = ("<alias name='ua-x'/>", "<alias name='ua-y'/>");
     let sound = |alias| live(&format!("<devices><sound model='a'>{alias}</sound></devices>"));
     assert!(!changes(Some(&sound(a)), &sound(b), Form::Running).is_empty());

@@ -41,7 +41,13 @@ pub(super) fn place(path: &str) -> Place {
 /// A terminal or socket that libvirt made for a running VM.
 pub(super) fn is_made_up(path: &str) -> bool {
     let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
-    path.strip_prefix("/dev/pts/").is_some_and(number) || is_below(path, &CHANNELS)
+    path.strip_prefix("/dev/pts/").is_some_and(number) || is_below(path, &CHANNELS) || is_screen_socket(path)
+}
+
+/// Of a screen that listens on a socket: `/var/lib/libvirt/qemu/domain-1-bobvm/vnc.sock`.
+fn is_screen_socket(path: &str) -> bool {
+    let run = path.strip_prefix("/var/lib/libvirt/qemu/domain-").and_then(|rest| rest.split_once('/'));
+    run.is_some_and(|(_, file)| matches!(file, "vnc.sock" | "spice.sock"))
 }
 
 /// Firmware of the distribution, which nobody writes.
@@ -87,6 +93,8 @@ mod tests {
             ("/dev/pts/ptmx", Place::Device),
             ("/run/libvirt/qemu/channel/1-a/org.qemu.guest_agent.0", Place::Harmless),
             ("/run/libvirt/qemu/channel/../x", Place::Elsewhere),
+            ("/var/lib/libvirt/qemu/domain-1-a/spice.sock", Place::Harmless),
+            ("/var/lib/libvirt/qemu/domain-1-a/monitor.sock", Place::Elsewhere),
             ("/usr/bin/qemu-system-x86_64", Place::Harmless),
             ("/usr/bin/qemu-system-x86_64/../x", Place::Elsewhere),
             ("/usr/bin/qemu-system-", Place::Elsewhere),
