@@ -3,12 +3,14 @@
 //!
 //! Fails closed: an attempt that cannot be recorded returns an error, and must then not be acted on.
 
+mod anchor;
 mod clock;
 mod commit;
 mod config;
 mod error;
 mod flood;
 mod follow;
+mod item;
 mod kernel;
 mod keys;
 mod queue;
@@ -19,6 +21,7 @@ mod scan;
 mod space;
 mod spare;
 mod store;
+mod trouble;
 mod writer;
 
 use std::fs;
@@ -43,10 +46,12 @@ pub use follow::{Follower, News};
 pub use read::{ReadError, Reader, Record};
 pub use store::{Directory, Sink, Store, Stored};
 
-use commit::{Committer, Shared};
+use anchor::Anchor as AnchorFile;
+use commit::{Committer, PolicyInForce, Shared};
 use flood::{Limiter, Ruling};
 use follow::Followers;
-use queue::{Queue, Work};
+use item::Work;
+use queue::Queue;
 use read::EndOfTrail;
 
 /// The place of a line in the trail: 1 for the first, without gaps.
@@ -92,7 +97,8 @@ impl Trail {
         let recovered = recover::recover(&config, &*store)?;
         let queue = Queue::new(config.queue_bytes, Arc::clone(&clock));
         let (limiter, followers, end) = (Limiter::default(), Followers::default(), EndOfTrail::default());
-        let shared = Arc::new(Shared { queue, limiter, followers, end, clock });
+        let policy = PolicyInForce(Mutex::new(config.policy));
+        let shared = Arc::new(Shared { queue, limiter, followers, end, policy, clock });
         if config.kernel == Kernel::Send {
             kernel::start(Arc::clone(&shared)).map_err(TrailError::file(&config.directory))?;
         }
@@ -111,9 +117,8 @@ impl Trail {
     ) -> Result<JoinHandle<()>, TrailError> {
         let path = config.directory.clone();
         let (writer, opening) = recovered.resume(&config, &store).map_err(TrailError::file(&path))?;
-        let (since, anchored) = (Instant::now(), Instant::now());
-        let mut committer =
-            Committer { shared, writer, store, config, opening, down: None, since, anchored, adrift: false };
+        let (anchor, since) = (AnchorFile::new(config.anchor()), Instant::now());
+        let mut committer = Committer { shared, writer, store, config, anchor, opening, down: None, since };
         committer.open();
         let thread = thread::Builder::new().name("trail".to_owned());
         thread.spawn(move || committer.run()).map_err(TrailError::file(&path))
@@ -157,15 +162,17 @@ impl Trail {
     /// # Errors
     /// If it could not be written.
     pub fn seal(&self) -> Result<Sequence, TrailError> {
-        self.shared.queue.ask(Work::Seal(None))
+        self.shared.queue.ask(Work::Seal)
     }
 
     /// Seals everything so far under the policy that was in force; later checkpoints name the new one.
     ///
     /// # Errors
-    /// If it could not be written.
+    /// If that seal could not be written; later ones name the new policy all the same.
     pub fn adopt_policy(&self, policy: Digest) -> Result<Sequence, TrailError> {
-        self.shared.queue.ask(Work::Seal(Some(policy)))
+        let sealed = self.seal();
+        self.shared.policy.set(policy);
+        sealed
     }
 
     /// Goes over to a new sealing key, which the old one vouches for.

@@ -177,3 +177,98 @@ impl Account {
         self.counted.is_empty() && now.saturating_sub(self.refilled) / REFILL + self.tokens >= BURST
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use virtwarden_core::record::{Actor, Outcome};
+    use virtwarden_core::subject::{Account as Name, Door, Process};
+
+    fn denial(uid: u32, operation: &str) -> Event {
+        Event {
+            kind: Kind::Denial,
+            outcome: Outcome::Denied,
+            actor: Some(Actor {
+                account: Name { name: format!("account-{uid}"), uid },
+                login: None,
+                roles: Vec::new(),
+                process: Process { pid: 1, start_time: 1 },
+                door: Door::Libvirt,
+            }),
+            operation: operation.to_owned(),
+            functions: Vec::new(),
+            targets: Vec::new(),
+            detail: String::new(),
+            of: None,
+            count: None,
+        }
+    }
+
+    fn recorded(limiter: &Limiter, uid: u32, times: u64, now: u64) -> usize {
+        let rulings = (0..times).map(|_| limiter.rule(denial(uid, "ACT"), now));
+        rulings.filter(|ruling| matches!(ruling, Ruling::Record(..))).count()
+    }
+
+    #[test]
+    fn the_first_are_recorded_and_each_account_has_its_own() {
+        let limiter = Limiter::default();
+        assert_eq!(recorded(&limiter, 1001, 1000, 0), 20);
+        assert_eq!(recorded(&limiter, 1002, 20, 0), 20);
+        assert_eq!(recorded(&limiter, 1001, 1000, 3 * SECOND), 3, "one more each second");
+        assert_eq!(recorded(&limiter, 1001, 1000, 3600 * SECOND), 20);
+    }
+
+    #[test]
+    fn the_first_to_be_counted_wakes_the_writer() {
+        let limiter = Limiter::default();
+        recorded(&limiter, 1001, 20, 0);
+        assert_eq!(limiter.due_at(), None);
+        assert!(matches!(limiter.rule(denial(1001, "ACT"), 5), Ruling::Begin));
+        assert!(matches!(limiter.rule(denial(1001, "ACT"), 6), Ruling::Count));
+        assert_eq!(limiter.due_at(), Some(SECOND + 5));
+        assert!(limiter.due(SECOND + 4).is_empty());
+        assert_eq!(limiter.due(SECOND + 5).len(), 1);
+        assert_eq!(limiter.due_at(), None);
+    }
+
+    #[test]
+    fn the_longer_it_goes_on_the_rarer_are_its_records() {
+        let limiter = Limiter::default();
+        let mut records = 0;
+        for second in 0..3600 {
+            recorded(&limiter, 1001, 100, second * SECOND);
+            records += limiter.due(second * SECOND).len();
+        }
+        assert!((60..80).contains(&records), "{records} in an hour");
+        recorded(&limiter, 1001, 0, 0);
+        let later = 7200 * SECOND;
+        limiter.all();
+        recorded(&limiter, 1001, 21, later);
+        assert_eq!(limiter.due_at(), Some(later + SECOND), "quiet for long enough, it begins anew");
+    }
+
+    #[test]
+    fn many_different_refusals_take_little_memory_and_lose_no_count() {
+        let limiter = Limiter::default();
+        recorded(&limiter, 1001, 20, 0);
+        for number in 0..10_000 {
+            limiter.rule(denial(1001, &format!("ACT_{number}")), 0);
+        }
+        let counted = limiter.all();
+        assert_eq!(counted.len(), APART + 1);
+        assert_eq!(counted.iter().filter_map(|event| event.count).sum::<u64>(), 10_000);
+        assert_eq!(counted.last().unwrap().operation, SEVERAL);
+        assert!(counted.iter().all(|event| event.kind == Kind::Repeated));
+    }
+
+    #[test]
+    fn many_accounts_take_little_memory_and_idle_ones_make_room() {
+        let limiter = Limiter::default();
+        for uid in 0..5000 {
+            limiter.rule(denial(uid, "ACT"), 0);
+        }
+        assert!(limiter.lock().len() <= ACCOUNTS + 1);
+        assert_eq!(recorded(&limiter, 9000, 20, 100 * SECOND), 20);
+        assert!(limiter.lock().len() < 10);
+    }
+}

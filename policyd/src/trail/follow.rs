@@ -70,24 +70,28 @@ impl Followers {
         (!outlets.is_empty()).then(|| lines.to_vec())
     }
 
-    /// Hands a durable line to everyone who can take it at once; the others are dropped.
-    pub(super) fn publish(&self, line: &[u8]) {
-        let line: Arc<[u8]> = line.into();
+    /// Hands durable lines to everyone who can take them at once; the others are dropped.
+    pub(super) fn publish(&self, lines: &[u8]) {
         let mut outlets = self.outlets.lock().unwrap_or_else(PoisonError::into_inner);
-        outlets.retain(|outlet| match outlet.lines.try_send(Arc::clone(&line)) {
-            Ok(()) => true,
-            Err(TrySendError::Full(_)) => {
-                outlet.lagged.store(true, Ordering::Release);
-                false
-            }
-            Err(TrySendError::Disconnected(_)) => false,
-        });
+        lines.split_inclusive(|byte| *byte == b'\n').for_each(|line| hand_out(&mut outlets, line));
     }
 
     /// Nothing more will come.
     pub(super) fn close(&self) {
         self.outlets.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+fn hand_out(outlets: &mut Vec<Outlet>, line: &[u8]) {
+    let line: Arc<[u8]> = line.into();
+    outlets.retain(|outlet| match outlet.lines.try_send(Arc::clone(&line)) {
+        Ok(()) => true,
+        Err(TrySendError::Full(_)) => {
+            outlet.lagged.store(true, Ordering::Release);
+            false
+        }
+        Err(TrySendError::Disconnected(_)) => false,
+    });
 }
 
 #[cfg(test)]

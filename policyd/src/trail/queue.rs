@@ -3,96 +3,14 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, Thread};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use virtwarden_core::trail::digest::Digest;
-use virtwarden_core::trail::line::Stamp;
 
 use crate::trail::Sequence;
 use crate::trail::clock::Clock;
 use crate::trail::error::TrailError;
 use crate::trail::flood::LastSeen;
-
-/// How many bytes an item counts beyond its text.
-const OVERHEAD: usize = 256;
-
-/// Someone who waits for an answer.
-#[derive(Debug)]
-pub(super) struct Waiter {
-    thread: Thread,
-    answer: OnceLock<Result<Sequence, TrailError>>,
-}
-
-impl Waiter {
-    /// Sleeps until there is an answer.
-    pub(super) fn wait(&self) -> Result<Sequence, TrailError> {
-        loop {
-            if let Some(answer) = self.answer.get() {
-                return answer.clone();
-            }
-            thread::park();
-        }
-    }
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Work {
-    /// Write a line with that member.
-    Write(Vec<u8>),
-    /// Seal what is written; from here on that policy is in force.
-    Seal(Option<Digest>),
-    /// Go over to a new key.
-    NewKey,
-}
-
-/// What becomes of an item that could not be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
-    /// Someone waits and will not act.
-    Refuse,
-    /// It has happened already and must be written later.
-    Keep,
-}
-
-/// One thing to be done. Whoever waits for it gets an answer whatever becomes of it.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) work: Work,
-    pub(super) stamp: Stamp,
-    pub(super) care: Care,
-    waiter: Option<Arc<Waiter>>,
-    last_seen: Option<LastSeen>,
-}
-
-impl Item {
-    pub(super) fn answer(&mut self, answer: Result<Sequence, TrailError>) {
-        if let (Some(last_seen), Ok(seq)) = (&self.last_seen, &answer) {
-            last_seen.set(*seq);
-        }
-        if let Some(waiter) = self.waiter.take() {
-            let _ = waiter.answer.set(answer);
-            waiter.thread.unpark();
-        }
-    }
-
-    /// A line that the committer itself adds.
-    pub(super) fn own(member: Vec<u8>, stamp: Stamp) -> Self {
-        Self { work: Work::Write(member), stamp, care: Care::Keep, waiter: None, last_seen: None }
-    }
-
-    fn bytes(&self) -> usize {
-        OVERHEAD + if let Work::Write(member) = &self.work { member.len() } else { 0 }
-    }
-}
-
-impl Drop for Item {
-    fn drop(&mut self) {
-        self.answer(Err(TrailError::Closed));
-    }
-}
+use crate::trail::item::{Care, Item, Waiter, Work};
 
 /// What was turned away while writing did not work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,7 +72,7 @@ impl Queue {
 
     /// Queues work and waits until it is durable or has failed.
     pub(super) fn ask(&self, work: Work) -> Result<Sequence, TrailError> {
-        let waiter = Arc::new(Waiter { thread: thread::current(), answer: OnceLock::new() });
+        let waiter = Arc::new(Waiter::new());
         self.push(work, Care::Refuse, Some(Arc::clone(&waiter)), None)?;
         waiter.wait()
     }

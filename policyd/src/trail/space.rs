@@ -9,10 +9,10 @@ use virtwarden_core::trail::line::Line;
 use virtwarden_core::trail::verify::{Chunk, Chunks};
 
 use crate::trail::clock::Clock;
-use crate::trail::commit::Trouble;
 use crate::trail::config::{Config, WhenFull};
 use crate::trail::spare::NoSpare;
 use crate::trail::store::{Store, Stored};
+use crate::trail::trouble::Trouble;
 use crate::trail::writer::Writer;
 
 /// How many segments may go to make room for one.

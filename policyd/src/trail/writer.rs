@@ -17,6 +17,9 @@ use crate::trail::store::{Sink, Store};
 /// The end of each segment that only the trail's own lines may use: that it is full, what it removes, seals.
 pub(super) const OWN_USE: u64 = 16 * 1024;
 
+/// Memory for a group that is kept between groups, in bytes.
+const BUFFER: usize = 256 * 1024;
+
 /// A point in the trail.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
@@ -70,7 +73,7 @@ impl Writer {
             header_end: 0,
             durable: mark,
             tip: mark,
-            buffer: Vec::with_capacity(64 * 1024),
+            buffer: Vec::with_capacity(BUFFER),
             checkpoint: Vec::new(),
         }
     }
@@ -102,19 +105,19 @@ impl Writer {
         self.sink.is_some() && (is_new || end <= self.capacity)
     }
 
-    /// Adds a line, not yet durable, and returns its place in the buffer.
-    pub(super) fn append(&mut self, stamp: &Stamp, member: &[u8]) -> (u64, std::ops::Range<usize>) {
+    /// Adds a line, not yet durable, and returns its sequence number.
+    pub(super) fn append(&mut self, stamp: &Stamp, member: &[u8]) -> u64 {
         let start = self.buffer.len();
         let seq = self.tip.seq + 1;
         let head = line::write(&mut self.buffer, seq, stamp, member, &self.tip.head);
         let length = u64::try_from(self.buffer.len() - start).unwrap_or(u64::MAX);
         self.tip = Mark { seq, head, offset: self.tip.offset + length, unsealed: self.tip.unsealed + 1 };
-        (seq, start..self.buffer.len())
+        seq
     }
 
     /// Adds a line that the trail says of itself.
     pub(super) fn append_entry(&mut self, stamp: &Stamp, entry: &Entry) -> io::Result<u64> {
-        Ok(self.append(stamp, &line::member(entry)?).0)
+        Ok(self.append(stamp, &line::member(entry)?))
     }
 
     /// Seals all lines so far with a checkpoint.
@@ -122,8 +125,9 @@ impl Writer {
         let Mark { seq, head, .. } = self.tip;
         let statement = Statement { sealed: seq, head, policy: self.policy, segment: self.number };
         let checkpoint = statement.seal(stamp, &self.key).map_err(io::Error::other)?;
-        let (seq, place) = self.append(stamp, &line::member(&Entry::Checkpoint(checkpoint))?);
-        self.checkpoint = self.buffer.get(place).unwrap_or_default().to_vec();
+        let start = self.buffer.len();
+        let seq = self.append_entry(stamp, &Entry::Checkpoint(checkpoint))?;
+        self.checkpoint = self.buffer.get(start..).unwrap_or_default().to_vec();
         self.tip.unsealed = 0;
         Ok(seq)
     }
@@ -136,6 +140,11 @@ impl Writer {
 
     pub(super) fn change_key(&mut self, key: SigningKey) {
         self.key = key;
+    }
+
+    /// Whether [`Writer::take_checkpoint`] would return one.
+    pub(super) fn has_checkpoint(&self) -> bool {
+        !self.checkpoint.is_empty()
     }
 
     /// A copy of the last checkpoint line, if one was written since this was last asked.
@@ -161,6 +170,7 @@ impl Writer {
             Err(_) => self.spoil(),
         }
         self.buffer.clear();
+        self.buffer.shrink_to(BUFFER);
         done
     }
 

@@ -150,3 +150,67 @@ fn one_trail_has_one_writer() {
     drop(trail);
     scene.open();
 }
+
+#[test]
+fn the_anchor_soon_follows_the_last_checkpoint() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    assert_eq!(trail.verify().unwrap().verdict, Verdict::Intact, "there is an anchor from the start");
+    trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    trail.seal().unwrap();
+    trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    let last = trail.seal().unwrap();
+    thread::sleep(Duration::from_millis(600));
+    assert_eq!(scene.expectation().anchor.unwrap().seq, last);
+}
+
+#[test]
+fn followers_see_what_the_trail_says_of_itself() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    let follower = trail.follow();
+    trail.close();
+    let lines = std::iter::from_fn(|| match follower.next(Duration::from_secs(5)) {
+        News::Line(line) => Some(String::from_utf8_lossy(&line).into_owned()),
+        News::Quiet | News::Lagged | News::Closed => None,
+    });
+    assert!(lines.collect::<String>().contains("\"operation\":\"trail stop\""));
+}
+
+#[test]
+fn a_change_of_keys_that_cannot_be_made_leaves_the_old_key() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    std::fs::create_dir(scene.config.state.join("trail.key.next")).unwrap();
+    assert!(trail.change_key().is_err());
+    trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    trail.close();
+    assert_eq!(scene.keys().len(), 1);
+    scene.assert_intact();
+}
+
+#[test]
+fn files_are_for_their_owner_alone_but_for_the_public_ones() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::new();
+    scene.open().close();
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&scene.config.directory), 0o700);
+    assert_eq!(mode(&scene.files()[0]), 0o600);
+    assert_eq!(mode(&scene.config.key()), 0o600);
+    assert_eq!(mode(&scene.config.public_key()), 0o644);
+    assert_eq!(mode(&scene.config.anchor()), 0o644);
+}
+
+#[test]
+fn hostile_names_show_nothing_odd_in_the_file() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    let mut event = attempt("DOMAIN_CREATE");
+    event.targets[0].name = Some("\u{1b}]0;pwned\u{7}\u{202e}\nres=success\u{9b}".to_owned());
+    let seq = trail.attempt(event.clone()).unwrap();
+    trail.close();
+    let bytes = std::fs::read(&scene.files()[0]).unwrap();
+    assert!(bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
+    assert!(scene.events().contains(&(seq, event)));
+}
