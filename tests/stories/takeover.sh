@@ -57,11 +57,8 @@ picture() {
 
 vm_runs() { root "virsh -q -c qemu:///system domstate traveller" | grep -qx running; }
 vm_runs_upstream() { root "virsh -q -c 'qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock' domstate traveller" | grep -qx running; }
-# shellcheck disable=SC2317 # called by name
-process() { root "pgrep -f 'guest=traveller,'"; }
-same_vm_runs_upstream() { root "virsh -q -c 'qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock' domstate traveller" | grep -qx running; }
-# shellcheck disable=SC2317 # called by name
-process() { if [[ $(process) == "$started" ]]; then holds "in the same process"; else broken "the VM was started again"; fi; }
+process() { root "cat /run/libvirt/qemu/traveller.pid"; }
+same_process() { if [[ $(process) == "$started" ]]; then holds "in the same process"; else broken "the VM was started again"; fi; }
 enable() { root "virtwarden enable --yes --admin alice"; }
 disable() { root "virtwarden disable --yes"; }
 
