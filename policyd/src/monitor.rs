@@ -88,7 +88,12 @@ impl Monitor {
 
     /// A VM as a decision sees it, with its assignment of this moment.
     pub fn vm(&self, uuid: Uuid, name: &str) -> Object {
-        Object::Vm(Vm { uuid, name: name.to_owned(), assignment: self.registry.vm(uuid) })
+        Object::Vm(self.known_vm(uuid, name))
+    }
+
+    /// A VM with its assignment of this moment.
+    pub fn known_vm(&self, uuid: Uuid, name: &str) -> Vm {
+        Vm { uuid, name: name.to_owned(), assignment: self.registry.vm(uuid) }
     }
 
     /// Decides, and records before the act what must be recorded.

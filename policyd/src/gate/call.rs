@@ -28,6 +28,9 @@ pub(super) struct Call<'a> {
     pub(super) subject: Arc<Subject>,
 }
 
+/// Arguments that go out otherwise than they came.
+pub(super) type Replaced = Vec<(&'static str, Value<'static>)>;
+
 /// What becomes of a call that may go on.
 pub(super) enum Course {
     /// We answer it, with this payload.
@@ -43,7 +46,7 @@ pub(super) struct Forward {
     /// What is attempted, for the record; never a secret.
     pub(super) detail: String,
     /// Arguments that go out otherwise than they came.
-    pub(super) replaced: Vec<(&'static str, Value<'static>)>,
+    pub(super) replaced: Replaced,
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
     /// The turn on the VM that was judged.
@@ -143,7 +146,7 @@ impl Connection {
         let reason = Reason::Forbidden(why.to_owned());
         match self.gate.monitor.forbid(&call.subject, call.procedure.name, reason, needs) {
             Refusal::Hidden(_) => hidden(call),
-            refusal => refusal.into(),
+            refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_)) => refusal.into(),
         }
     }
 
@@ -242,7 +245,7 @@ fn rewrite(
     call: &Call<'_>,
     frame: &frame::Frame<'_>,
     bytes: &[u8],
-    replaced: Vec<(&'static str, Value<'static>)>,
+    replaced: Replaced,
 ) -> Result<Vec<u8>, Fault> {
     if replaced.is_empty() {
         return Ok(bytes.to_vec());

@@ -187,7 +187,7 @@ impl Connection {
     /// Takes what has arrived: libvirtd's frames are dealt with, the client's calls queue. True if there was any.
     pub(super) fn sort(&mut self) -> Result<bool, End> {
         let mut any = false;
-        while let Some(frame) = self.link.from_upstream()? {
+        while let Some(frame) = self.link.upstream_frame()? {
             self.receive_from_upstream(frame)?;
             any = true;
         }

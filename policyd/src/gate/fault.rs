@@ -73,6 +73,11 @@ pub(super) fn code_of(payload: &[u8]) -> Option<i32> {
     Reader::new(payload).i32().ok()
 }
 
+/// Whether libvirt says that there is no such VM, network, pool or filter.
+pub(super) fn is_not_found(payload: &[u8]) -> bool {
+    matches!(code_of(payload), Some(code::NO_DOMAIN | 43 | 49 | 62))
+}
+
 /// The message of an error that libvirt sent.
 pub(super) fn text_of(payload: &[u8]) -> String {
     let mut reader = Reader::new(payload);

@@ -12,7 +12,7 @@ use super::wire::{Frame, Reading, Wire, WireError};
 
 /// Which wire ended the connection.
 #[derive(Debug)]
-pub enum LinkError {
+pub(super) enum LinkError {
     /// The client's.
     Client(WireError),
     /// libvirtd's.
@@ -23,7 +23,7 @@ pub enum LinkError {
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Woken {
+pub(super) enum Woken {
     /// A wire moved.
     Traffic,
     /// The bell rang.
@@ -34,13 +34,13 @@ pub enum Woken {
 
 /// A client's wire, libvirtd's wire once there is one, and a bell.
 #[derive(Debug)]
-pub struct Link {
+pub(super) struct Link {
     /// The client's wire.
-    pub client: Wire,
+    pub(super) client: Wire,
     /// libvirtd's wire.
-    pub upstream: Option<Wire>,
+    pub(super) upstream: Option<Wire>,
     /// Rung by other threads.
-    pub bell: Arc<Wake>,
+    pub(super) bell: Arc<Wake>,
 }
 
 impl Link {
@@ -49,7 +49,7 @@ impl Link {
     ///
     /// # Errors
     /// A wire broke.
-    pub fn wait(&mut self, until: Option<Instant>, client: Reading) -> Result<Woken, LinkError> {
+    pub(super) fn wait(&mut self, until: Option<Instant>, client: Reading) -> Result<Woken, LinkError> {
         self.flush()?;
         let ready = self.poll(until, client)?;
         if ready.client {
@@ -69,7 +69,7 @@ impl Link {
     ///
     /// # Errors
     /// A wire broke.
-    pub fn flush(&mut self) -> Result<(), LinkError> {
+    pub(super) fn flush(&mut self) -> Result<(), LinkError> {
         self.client.flush().map_err(LinkError::Client)?;
         match &mut self.upstream {
             Some(upstream) => upstream.flush().map_err(LinkError::Upstream),
@@ -81,7 +81,7 @@ impl Link {
     ///
     /// # Errors
     /// That wire is over.
-    pub fn from_upstream(&mut self) -> Result<Option<Frame>, LinkError> {
+    pub(super) fn upstream_frame(&mut self) -> Result<Option<Frame>, LinkError> {
         match &mut self.upstream {
             Some(upstream) => upstream.next_frame().map_err(LinkError::Upstream),
             None => Ok(None),

@@ -144,10 +144,7 @@ pub(super) fn found_nothing(call: &Call<'_>) -> Vec<u8> {
 
 /// For lookups by other things than name or UUID.
 fn of_kind(call: &Call<'_>) -> Vec<u8> {
-    let kind = match call.procedure.rule {
-        Rule::Lookup(kind) => Some(kind),
-        _ => None,
-    };
+    let kind = if let Rule::Lookup(kind) = call.procedure.rule { Some(kind) } else { None };
     match kind {
         Some(HandleKind::Pool) => error(49, from::STORAGE, "Storage pool not found"),
         Some(HandleKind::Device) => error(53, from::NODE_DEVICE, "Node device not found"),

@@ -7,19 +7,53 @@
 
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::{Need, Right};
-use virtwarden_core::rpc::handle::{Handle, HandleKind, Named};
+use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::value::Value;
 
 use super::ask::question;
-use super::call::Call;
+use super::call::{Call, Replaced};
 use super::connection::Connection;
-use super::fault::{Fault, code, code_of};
+use super::fault::{Fault, code, is_not_found};
 use super::missing::leads_nowhere;
 use super::visible::{hidden, owned};
 use crate::monitor::Refusal;
 
-/// Arguments that must go out otherwise than they came.
-type Replaced = Vec<(&'static str, Value<'static>)>;
+/// What a UUID leads to.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Vm,
+    Network,
+    Filter,
+    Pool,
+}
+
+/// A handle that a UUID decides about; its name is only claimed.
+#[derive(Clone, Copy, Debug)]
+struct Keyed<'a> {
+    by: By,
+    uuid: Uuid,
+    claimed: &'a str,
+}
+
+impl<'a> Keyed<'a> {
+    /// None for handles that go by their names alone.
+    fn of(handle: &Handle<'a>) -> Option<Self> {
+        let (by, uuid, claimed) = match handle {
+            Handle::Vm(vm) | Handle::Snapshot(vm, _) | Handle::Checkpoint(vm, _) => {
+                (By::Vm, vm.uuid, vm.name)
+            }
+            Handle::Network(network) | Handle::Port(network, _) => (By::Network, network.uuid, network.name),
+            Handle::Filter(filter) => (By::Filter, filter.uuid, filter.name),
+            Handle::Pool(pool) => (By::Pool, pool.uuid, pool.name),
+            Handle::Binding(_)
+            | Handle::Interface(_)
+            | Handle::Volume { .. }
+            | Handle::Device(_)
+            | Handle::Secret(_) => return None,
+        };
+        Some(Self { by, uuid, claimed })
+    }
+}
 
 impl Connection {
     /// The object of a call and, where the client's name for it is false, the corrected handle.
@@ -78,56 +112,38 @@ impl Connection {
 
     /// The object under its true name.
     fn named(&mut self, call: &Call<'_>, handle: &Handle<'_>) -> Result<(Object, Replaced), Fault> {
-        let (uuid, claimed) = match handle {
-            Handle::Vm(vm) | Handle::Snapshot(vm, _) | Handle::Checkpoint(vm, _) => (vm.uuid, vm.name),
-            Handle::Network(Named { uuid, name })
-            | Handle::Port(Named { uuid, name }, _)
-            | Handle::Filter(Named { uuid, name })
-            | Handle::Pool(Named { uuid, name }) => (*uuid, *name),
-            Handle::Binding(_)
-            | Handle::Interface(_)
-            | Handle::Volume { .. }
-            | Handle::Device(_)
-            | Handle::Secret(_) => return Ok((self.unnamed(handle), Vec::new())),
-        };
         let unnamed = self.unnamed(handle);
-        let name = match self.true_name(&unnamed, uuid) {
+        let Some(keyed) = Keyed::of(handle) else { return Ok((unnamed, Vec::new())) };
+        let name = match self.true_name(&keyed) {
             Ok(name) => name,
-            Err(Fault::Theirs(payload)) if code_of(&payload) == Some(code::NO_DOMAIN) => {
+            Err(Fault::Theirs(payload)) if is_not_found(&payload) => {
                 return Err(self.missing(call, handle, unnamed));
             }
             Err(fault) => return Err(fault),
         };
-        let replaced = if name == claimed { Vec::new() } else { corrected(call, &name) };
-        let object = match unnamed {
-            Object::Vm(_) => self.gate.monitor.vm(uuid, &name),
-            Object::Network(_) => Object::Network(name),
-            Object::NetworkFilter(_) => Object::NetworkFilter(name),
-            Object::Pool(_) => Object::Pool(name),
-            other => other,
+        let replaced = if name == keyed.claimed { Vec::new() } else { corrected(call, &name) };
+        let object = match keyed.by {
+            By::Vm => self.gate.monitor.vm(keyed.uuid, &name),
+            By::Network => Object::Network(name),
+            By::Filter => Object::NetworkFilter(name),
+            By::Pool => Object::Pool(name),
         };
         Ok((object, replaced))
     }
 
-    fn true_name(&mut self, object: &Object, uuid: Uuid) -> Result<String, Fault> {
-        let (number, kind) = match object {
-            Object::Vm(_) => (question::DOMAIN_LOOKUP_BY_UUID, HandleKind::Vm),
-            Object::Network(_) => (question::NETWORK_LOOKUP_BY_UUID, HandleKind::Network),
-            Object::NetworkFilter(_) => (question::NWFILTER_LOOKUP_BY_UUID, HandleKind::Filter),
-            _ => (question::STORAGE_POOL_LOOKUP_BY_UUID, HandleKind::Pool),
+    fn true_name(&mut self, keyed: &Keyed<'_>) -> Result<String, Fault> {
+        let (number, kind) = match keyed.by {
+            By::Vm => (question::DOMAIN_LOOKUP_BY_UUID, HandleKind::Vm),
+            By::Network => (question::NETWORK_LOOKUP_BY_UUID, HandleKind::Network),
+            By::Filter => (question::NWFILTER_LOOKUP_BY_UUID, HandleKind::Filter),
+            By::Pool => (question::STORAGE_POOL_LOOKUP_BY_UUID, HandleKind::Pool),
         };
-        let answer = self.ask(number, &[Value::Uuid(uuid)])?;
+        let answer = self.ask(number, &[Value::Uuid(keyed.uuid)])?;
         let values = answer.values()?;
         let found = values.first().and_then(|value| Handle::from_value(kind, value));
-        match found {
-            Some(Handle::Vm(vm)) if vm.uuid == uuid => Ok(vm.name.to_owned()),
-            Some(Handle::Network(found) | Handle::Filter(found) | Handle::Pool(found))
-                if found.uuid == uuid =>
-            {
-                Ok(found.name.to_owned())
-            }
-            _ => Err(Fault::Failed(code::RPC, "libvirtd found another object than asked for".to_owned())),
-        }
+        let found = found.as_ref().and_then(Keyed::of).filter(|found| found.uuid == keyed.uuid);
+        let other = || Fault::Failed(code::RPC, "libvirtd found another object than asked for".to_owned());
+        found.map(|found| found.claimed.to_owned()).ok_or_else(other)
     }
 
     /// What does not exist cannot be acted on; that somebody tried is recorded all the same.
@@ -154,10 +170,7 @@ pub(super) fn with_true_name(call: &Call<'_>, name: &str) -> Option<Value<'stati
 
 /// A handle under another name; a snapshot's VM, a port's network.
 fn renamed(kind: HandleKind, value: &Value<'_>, name: &str) -> Value<'static> {
-    let name_of = |value: &Value<'_>| match value {
-        Value::Record(parts) => with_name(parts, name),
-        other => owned(other.clone()),
-    };
+    let name_of = |value: &Value<'_>| with_name(value.parts(), name);
     match (kind, value.parts()) {
         (HandleKind::Snapshot | HandleKind::Checkpoint, [part, vm]) => {
             Value::Record(vec![owned(part.clone()), name_of(vm)])

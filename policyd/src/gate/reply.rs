@@ -143,10 +143,8 @@ impl Connection {
 
     /// The same need with the VM's assignment of this moment.
     fn renewed(&self, need: &Need) -> Need {
-        match &need.object {
-            Object::Vm(vm) => Need { right: need.right, object: self.gate.monitor.vm(vm.uuid, &vm.name) },
-            _ => need.clone(),
-        }
+        let Object::Vm(vm) = &need.object else { return need.clone() };
+        Need { right: need.right, object: self.gate.monitor.vm(vm.uuid, &vm.name) }
     }
 
     fn abort_stream(&mut self, id: CallId) -> Result<(), End> {

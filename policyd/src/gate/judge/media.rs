@@ -88,11 +88,15 @@ fn open(directory: &OwnedFd, name: impl rustix::path::Arg, flags: OFlags) -> Opt
     openat(directory, name, flags | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
-/// Root's, or our own account's, and nobody else may write.
+/// Root's, or our own account's, and nobody but that account's group may write.
 fn insist_on_root(directory: &OwnedFd, walked: &Path) -> Result<(), NotMedium> {
-    let own = nix::unistd::geteuid().as_raw();
+    let (own, group) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    let safe = |stat: &rustix::fs::Stat| {
+        let closed = if stat.st_gid == group { 0o002 } else { 0o022 };
+        (stat.st_uid == 0 || stat.st_uid == own) && stat.st_mode & closed == 0
+    };
     match fstat(directory) {
-        Ok(stat) if (stat.st_uid == 0 || stat.st_uid == own) && stat.st_mode & 0o022 == 0 => Ok(()),
+        Ok(stat) if safe(&stat) => Ok(()),
         _ => Err(NotMedium::Changeable(walked.to_owned())),
     }
 }

@@ -9,7 +9,7 @@ use virtwarden_core::xml::metadata::needs_for;
 use virtwarden_core::xml::strict;
 
 use super::{need, row, spelled};
-use crate::gate::call::{Call, Forward};
+use crate::gate::call::{Call, Forward, Replaced};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
 
@@ -36,7 +36,7 @@ impl Connection {
         call: &Call<'_>,
         object: &Object,
         function: Function,
-        mut replaced: Vec<(&'static str, Value<'static>)>,
+        mut replaced: Replaced,
     ) -> Result<Forward, Fault> {
         let mut needed =
             vec![need(row(function), object), need(needs_for(call.arguments.text("uri")), object)];

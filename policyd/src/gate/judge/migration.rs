@@ -9,7 +9,7 @@ use virtwarden_core::xml::change::{Form, changes, changes_from_any};
 use virtwarden_core::xml::definition::Definition;
 
 use super::{needs, rights, row, spelled};
-use crate::gate::call::{Call, Forward, on_host};
+use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
 use crate::gate::visible::owned;
@@ -71,7 +71,7 @@ impl Connection {
 }
 
 /// The call with every definition as we write it.
-fn rewritten(call: &Call<'_>, carried: &[(&'static str, Definition)]) -> Vec<(&'static str, Value<'static>)> {
+fn rewritten(call: &Call<'_>, carried: &[(&'static str, Definition)]) -> Replaced {
     let mut replaced = Vec::new();
     let mut parameters = call.arguments.value("params").cloned().map(owned);
     for (name, definition) in carried {

@@ -9,7 +9,7 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::xml::definition::{Definition, DefinitionError};
 
 use crate::gate::ask::question;
-use crate::gate::call::Call;
+use crate::gate::call::{Call, Replaced};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code, code_of};
 use crate::gate::turns::Turn;
@@ -67,10 +67,7 @@ impl Connection {
     }
 
     /// The VM of a call under its true name, with the handle put right.
-    pub(super) fn vm_of(
-        &mut self,
-        call: &Call<'_>,
-    ) -> Result<(Vm, Vec<(&'static str, Value<'static>)>), Fault> {
+    pub(super) fn vm_of(&mut self, call: &Call<'_>) -> Result<(Vm, Replaced), Fault> {
         match self.object_of_named(call)? {
             (Object::Vm(vm), replaced) => Ok((vm, replaced)),
             _ => Err(Fault::Failed(code::INTERNAL, format!("{} names no VM", call.procedure.name))),
@@ -109,10 +106,8 @@ impl Connection {
             };
             let values = answer.values()?;
             let found = values.first().and_then(|value| Handle::from_value(HandleKind::Vm, value));
-            if let Some(found) = found.and_then(|handle| handle.vm())
-                && let Object::Vm(vm) = self.gate.monitor.vm(found.uuid, found.name)
-            {
-                return Ok(Some(vm));
+            if let Some(found) = found.and_then(|handle| handle.vm()) {
+                return Ok(Some(self.gate.monitor.known_vm(found.uuid, found.name)));
             }
         }
         Ok(None)

@@ -74,11 +74,7 @@ impl Connection {
         let values = answer.values()?;
         let handles = values.first().map_or(&[][..], Value::parts);
         let found = handles.iter().filter_map(|value| Handle::from_value(HandleKind::Vm, value)?.vm());
-        let vm = |uuid, name: &str| match self.gate.monitor.vm(uuid, name) {
-            Object::Vm(vm) => Some(vm),
-            _ => None,
-        };
-        Ok(found.filter_map(|found| vm(found.uuid, found.name)).collect())
+        Ok(found.map(|found| self.gate.monitor.known_vm(found.uuid, found.name)).collect())
     }
 }
 

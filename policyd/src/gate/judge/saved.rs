@@ -15,7 +15,7 @@ use virtwarden_core::xml::change::{Change, Form, changes};
 use virtwarden_core::xml::definition::Definition;
 
 use super::{flagged, media, need, needs, rights, row, spelled, summary};
-use crate::gate::call::{Call, Forward, on_host};
+use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
 
@@ -247,10 +247,7 @@ fn words<'a>(call: &'a Call<'_>, argument: &str) -> Result<Words<'a>, Fault> {
 }
 
 /// The call with the definition as we write it, wherever it carries it.
-pub(super) fn respelled(
-    call: &Call<'_>,
-    definition: &Definition,
-) -> Result<Vec<(&'static str, Value<'static>)>, Fault> {
+pub(super) fn respelled(call: &Call<'_>, definition: &Definition) -> Result<Replaced, Fault> {
     if call.arguments.text("dxml").is_some() {
         return Ok(vec![("dxml", spelled(definition.root()))]);
     }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Everything that is open while the daemon runs, put together once.
+
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use virtwarden_core::policy::settings::FullStore;
+use virtwarden_core::record::{Event, Kind, Outcome};
+use virtwarden_core::subject::Door;
+
+use super::RunError;
+use crate::accounts::Accounts;
+use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
+use crate::gate::Gate;
+use crate::monitor::{Ledger, Monitor};
+use crate::options::Options;
+use crate::policies::{InForce, Policies};
+use crate::registry::Registry;
+use crate::systemd::{self, State};
+use crate::trail::{Config, Trail, WhenFull};
+
+/// How long clients may take to notice that we stop.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long to wait when the host is out of descriptors or threads.
+const BREATH: Duration = Duration::from_millis(50);
+/// A client's thread never needs more.
+const STACK: usize = 512 * 1024;
+
+/// Everything that is open.
+pub(super) struct House {
+    gate: Arc<Gate>,
+    monitor: Arc<Monitor>,
+    trail: Arc<Trail>,
+    control: Arc<Control>,
+    clients: Clients,
+}
+
+impl House {
+    pub(super) fn open(options: &Options) -> Result<Self, RunError> {
+        let policies = Policies::open(options.policy.clone()).map_err(RunError::Policy)?;
+        let registry = Registry::open(&options.state.join("registry.json")).map_err(RunError::Registry)?;
+        let config = trail_config(options, &policies.current());
+        let trail = Arc::new(Trail::open(config.clone()).map_err(RunError::Trail)?);
+        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone()));
+        let accounts = Arc::new(Accounts::of_host(Instant::now()));
+        let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
+        let control = Arc::new(Control {
+            monitor: monitor.clone(),
+            accounts,
+            hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
+            archive: Box::new(Shelf::new(trail.clone(), config)?),
+            announce: announce(trail.clone(), gate.clone()),
+        });
+        Ok(Self { gate, monitor, trail, control, clients: Clients::new(Limits::default()) })
+    }
+
+    /// One thread for one client; a panic there ends that client alone.
+    pub(super) fn admit(&self, listener: &UnixListener, door: Door) {
+        let socket = match listener.accept() {
+            Ok((socket, _)) => socket,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+            Err(_) => return thread::sleep(BREATH),
+        };
+        match door {
+            Door::Control | Door::Hook => control::admit(socket, &self.control, &self.clients),
+            Door::Libvirt | Door::LibvirtReadOnly => self.admit_to_gate(socket, door),
+        }
+    }
+
+    fn admit_to_gate(&self, socket: UnixStream, door: Door) {
+        let gate = self.gate.clone();
+        let thread = thread::Builder::new().name("client".to_owned()).stack_size(STACK);
+        if thread.spawn(move || attend(&gate, socket, door)).is_err() {
+            thread::sleep(BREATH);
+        }
+    }
+
+    /// A policy with a mistake changes nothing; that it was tried is recorded either way.
+    pub(super) fn reload(&self) {
+        systemd::notify(State::Reloading);
+        let (outcome, detail) = match self.monitor.policies().reload() {
+            Ok(policy) => {
+                (self.control.announce)(&policy);
+                (Outcome::Success, String::new())
+            }
+            Err(error) => {
+                eprintln!("virtwarden-policyd: the policy in force stays: {error}");
+                (Outcome::Failure, error.to_string())
+            }
+        };
+        Ledger::note(&*self.trail, reloaded(outcome, detail));
+        systemd::notify(State::Ready);
+    }
+
+    /// Clients are told, records are written, the trail is sealed.
+    pub(super) fn close(&self) {
+        self.gate.stop();
+        let until = Instant::now() + FAREWELL;
+        while self.gate.connections() > 0 && Instant::now() < until {
+            thread::sleep(BREATH);
+        }
+        self.trail.close();
+    }
+}
+
+/// A new policy: the trail's seals carry it, and open connections look at it.
+fn announce(trail: Arc<Trail>, gate: Arc<Gate>) -> control::Announce {
+    Box::new(move |policy| {
+        if let Err(error) = trail.adopt_policy(control::digest(&policy.files)) {
+            eprintln!("virtwarden-policyd: the trail does not know the new policy yet: {error}");
+        }
+        gate.ring();
+    })
+}
+
+fn attend(gate: &Arc<Gate>, socket: UnixStream, door: Door) {
+    if let Err(away) = gate.serve(socket, door) {
+        eprintln!("virtwarden-policyd: turned a client away: {away}");
+    }
+}
+
+/// Asked for by a signal, so nobody is known to have asked.
+fn reloaded(outcome: Outcome, detail: String) -> Event {
+    Event {
+        kind: Kind::Change,
+        outcome,
+        actor: None,
+        operation: "policy reload".to_owned(),
+        functions: Vec::new(),
+        targets: Vec::new(),
+        detail,
+        of: None,
+        count: None,
+    }
+}
+
+fn trail_config(options: &Options, policy: &InForce) -> Config {
+    let audit = policy.policy.audit();
+    let when_full = match audit.full_store {
+        FullStore::Refuse => WhenFull::Refuse,
+        FullStore::OverwriteOldest => WhenFull::OverwriteOldest,
+    };
+    Config {
+        segment_bytes: audit.segment_size,
+        total_bytes: audit.store_size,
+        when_full,
+        policy: control::digest(&policy.files),
+        ..Config::new(&options.trail, &options.state)
+    }
+}
