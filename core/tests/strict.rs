@@ -133,6 +133,10 @@ fn sizes_are_bounded_before_they_cost_anything() {
     );
     let attributes = (0..60_000).map(|n| format!(" a{n}=''")).collect::<String>();
     assert_eq!(problem(format!("<domain{attributes}/>")), Problem::TooManyAttributes);
+    let declarations =
+        |level: usize| (0..10).map(move |n| format!(" xmlns:a{level}x{n}='u'")).collect::<String>();
+    let opened = (0..7).map(|level| format!("<a{}>", declarations(level))).collect::<String>();
+    assert_eq!(problem(opened), Problem::TooManyNamespaces);
     let nested = |depth| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
     assert!(parse(nested(strict::MAX_DEPTH)).is_ok());
     assert_eq!(problem(nested(strict::MAX_DEPTH + 1)), Problem::TooDeep);

@@ -103,34 +103,37 @@ fn summary(part: &Part<'_>) -> String {
 fn devices(part: &Part<'_>, form: Form) -> Vec<Change> {
     let children = |side: &[&Element]| side.iter().flat_map(|d| d.elements().cloned()).collect::<Vec<_>>();
     let (old, new) = without_equal(children(&part.old), children(&part.new));
-    let mut found = Vec::new();
-    if part.old.iter().chain(&part.new).any(|devices| !is_plain_list(devices)) {
-        found.push(change(
-            Right::Administer,
-            "devices changed; they have parts that are not understood".to_owned(),
-        ));
-    }
-    let mut waiting: BTreeMap<(String, String), Vec<Element>> = BTreeMap::new();
+    let strange = !part.old.iter().chain(&part.new).all(|devices| is_plain_list(devices));
+    let what = "devices changed; they have parts that are not understood";
+    let mut found = if strange { vec![change(Right::Administer, what.to_owned())] } else { Vec::new() };
+    let mut waiting = Waiting::new();
+    let mut removed = Vec::new();
     for device in old {
-        match device::identity(&device) {
-            Some(identity) => waiting.entry((device.name.clone(), identity)).or_default().push(device),
-            None => {
-                found.extend(explain(&device::needs(&device), &format!("removed: {}", describe(&device))))
-            }
+        match key(&device) {
+            Some(key) => waiting.entry(key).or_default().push(device),
+            None => removed.push(device),
         }
     }
     for device in new {
-        let before = device::identity(&device)
-            .and_then(|identity| waiting.get_mut(&(device.name.clone(), identity)))
-            .and_then(Vec::pop);
-        match before {
+        match key(&device).and_then(|key| waiting.get_mut(&key)).and_then(Vec::pop) {
             Some(before) => found.extend(changed(&before, &device, form)),
-            None => found.extend(explain(&device::needs(&device), &format!("added: {}", describe(&device)))),
+            None => found.extend(one("added", &device)),
         }
     }
-    let removed = waiting.values().flatten();
-    found.extend(removed.flat_map(|d| explain(&device::needs(d), &format!("removed: {}", describe(d)))));
+    removed.extend(waiting.into_values().flatten());
+    found.extend(removed.iter().flat_map(|device| one("removed", device)));
     found
+}
+
+/// Devices that are no longer as they were, by kind and by what libvirt finds them by.
+type Waiting = BTreeMap<(String, String), Vec<Element>>;
+
+fn key(device: &Element) -> Option<(String, String)> {
+    device::identity(device).map(|identity| (device.name.clone(), identity))
+}
+
+fn one(word: &str, device: &Element) -> Vec<Change> {
+    explain(&device::needs(device), &format!("{word}: {}", describe(device)))
 }
 
 fn is_plain_list(devices: &Element) -> bool {
@@ -200,13 +203,22 @@ pub(super) fn explain(needs: &Needs, summary: &str) -> Vec<Change> {
 }
 
 const LONGEST_SUMMARY: usize = 200;
+const MOST_CHANGES: usize = 100;
 
-/// Each change once, and none longer than a line.
+/// Each change once, and none longer than a line. Of very many, only those with a right that no
+/// other has are kept after the first; a medium always is, because each must be judged.
 pub(super) fn tidy(changes: Vec<Change>) -> Vec<Change> {
-    let mut seen = BTreeSet::new();
-    let short = |text: &str| {
-        text.chars().take(LONGEST_SUMMARY).map(|c| if c.is_control() { ' ' } else { c }).collect()
-    };
-    let lines = changes.into_iter().map(|c| Change { summary: short(&c.summary), ..c });
-    lines.filter(|c| c.medium.is_some() || seen.insert((c.right, c.summary.clone()))).collect()
+    let (mut seen, mut rights) = (BTreeSet::new(), BTreeSet::new());
+    let lines = changes.into_iter().map(|c| Change { summary: line(&c.summary), ..c });
+    lines
+        .filter(|c| {
+            let new_right = rights.insert(c.right);
+            let new = seen.insert((c.right, c.summary.clone()));
+            c.medium.is_some() || new_right || (new && seen.len() <= MOST_CHANGES)
+        })
+        .collect()
+}
+
+fn line(text: &str) -> String {
+    text.chars().take(LONGEST_SUMMARY).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -116,7 +116,11 @@ pub(super) fn expect(text: impl AsRef<[u8]>, expected: &'static str) -> Result<E
 
 /// The name that an element gives.
 pub(super) fn name(root: &Element) -> Result<String, DefinitionError> {
-    root.text_of("name").filter(|n| !n.is_empty()).ok_or(DefinitionError::Missing("name"))
+    let name = root.child("name").map(Element::text).filter(|n| !n.trim().is_empty());
+    let name = name.ok_or(DefinitionError::Missing("name"))?;
+    // libvirt takes the white space around it for a part of it, people do not see it.
+    let plain = name.trim() == name && !name.contains(char::is_control);
+    if plain { Ok(name) } else { Err(DefinitionError::Invalid("name", name)) }
 }
 
 /// The identity that an element gives.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::strict::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_NODES};
+use super::strict::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_NAMESPACES, MAX_NODES};
 
 /// Why a document was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub enum Problem {
     TooLarge,
     TooDeep,
     TooManyAttributes,
+    TooManyNamespaces,
     TooManyNodes,
     NotUtf8,
     Control(u32),
@@ -58,6 +59,9 @@ impl fmt::Display for Problem {
             Problem::TooLarge => write!(f, "longer than {MAX_BYTES} bytes"),
             Problem::TooDeep => write!(f, "nested deeper than {MAX_DEPTH} elements"),
             Problem::TooManyAttributes => write!(f, "more than {MAX_ATTRIBUTES} attributes in one element"),
+            Problem::TooManyNamespaces => {
+                write!(f, "more than {MAX_NAMESPACES} namespaces around one element")
+            }
             Problem::TooManyNodes => write!(f, "more than {MAX_NODES} elements and texts"),
             Problem::NotUtf8 => f.write_str("not UTF-8"),
             Problem::Control(code) => write!(f, "character U+{code:04X} is not allowed here"),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a difference in a part of a VM's definition other than its devices needs.
 
+use std::collections::BTreeMap;
+
 use crate::policy::request::Right;
 
 use super::element::Element;
@@ -18,6 +20,10 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
+    fn of(name: &'a str) -> Self {
+        Self { name, old: Vec::new(), new: Vec::new() }
+    }
+
     fn all(&self) -> impl Iterator<Item = &'a Element> {
         self.old.iter().chain(&self.new).copied()
     }
@@ -29,17 +35,20 @@ impl<'a> Part<'a> {
 
 /// The parts of two elements that differ, by the name of the child.
 pub(super) fn differing<'a>(old: &[&'a Element], new: &[&'a Element]) -> Vec<Part<'a>> {
-    let children = |side: &[&'a Element]| side.iter().flat_map(|e| e.elements()).collect::<Vec<_>>();
-    let (old, new) = (children(old), children(new));
-    let mut names: Vec<(&str, Option<&str>)> = old.iter().chain(&new).map(|e| key(e)).collect();
-    names.sort_unstable();
-    names.dedup();
-    let of = |side: &[&'a Element], name| side.iter().filter(|e| key(e) == name).copied().collect::<Vec<_>>();
-    let parts = names.into_iter().map(|name| Part { name: name.0, old: of(&old, name), new: of(&new, name) });
-    parts.filter(|part| part.old != part.new).collect()
+    let mut parts: BTreeMap<Key<'a>, Part<'a>> = BTreeMap::new();
+    for child in old.iter().flat_map(|e| e.elements()) {
+        parts.entry(key(child)).or_insert_with(|| Part::of(&child.name)).old.push(child);
+    }
+    for child in new.iter().flat_map(|e| e.elements()) {
+        parts.entry(key(child)).or_insert_with(|| Part::of(&child.name)).new.push(child);
+    }
+    parts.into_values().filter(|part| part.old != part.new).collect()
 }
 
-fn key(element: &Element) -> (&str, Option<&str>) {
+/// A name, and a namespace where it has one.
+type Key<'a> = (&'a str, Option<&'a str>);
+
+fn key(element: &Element) -> Key<'_> {
     (&element.name, element.namespace.as_ref().map(|n| n.uri.as_str()))
 }
 
@@ -52,6 +61,10 @@ pub(super) fn needs(part: &Part<'_>) -> Needs {
     let simple = || Needs::of(CONFIGURE).with(contents(part));
     match part.name {
         "name" | "title" | "description" | "genid" => Needs::of(CONFIGURE),
+        "uuid" => Needs::of(CONFIGURE).when(!part.old.is_empty(), Right::Administer, "it is another VM"),
+        "resource" => {
+            unknown(part).when(part.any(is_chosen_partition), Right::Administer, "it leaves libvirt's limits")
+        }
         "memory" | "currentMemory" | "maxMemory" | "vcpu" | "vcpus" | "iothreads" | "iothreadids"
         | "defaultiothread" | "cputune" | "blkiotune" | "memtune" | "numatune" | "throttlegroups"
         | "perf" | "pm" | "on_poweroff" | "on_reboot" | "on_crash" | "on_lockfailure" => simple(),
@@ -124,6 +137,10 @@ fn cpu(part: &Part<'_>) -> Needs {
     let of =
         |side: &[&Element]| side.iter().filter(|e| hypercalls(e)).map(|e| (*e).clone()).collect::<Vec<_>>();
     Needs::default().when(of(&part.old) != of(&part.new), HYPERCALLS, "")
+}
+
+fn is_chosen_partition(resource: &Element) -> bool {
+    resource.elements().any(|e| !e.is("partition") || e.text().trim() != "/machine")
 }
 
 fn names_file(sysinfo: &Element) -> bool {

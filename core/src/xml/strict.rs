@@ -17,6 +17,8 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_DEPTH: usize = 128;
 /// Most attributes of one element, declarations of namespaces included.
 pub const MAX_ATTRIBUTES: usize = 64;
+/// Most namespaces declared around any element.
+pub const MAX_NAMESPACES: usize = 64;
 /// Most elements and pieces of text in a document.
 pub const MAX_NODES: usize = 100_000;
 

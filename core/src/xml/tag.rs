@@ -7,7 +7,7 @@ use super::characters;
 use super::element::{Attribute, Element, Namespace};
 use super::place::XML;
 use super::problem::Problem;
-use super::strict::MAX_ATTRIBUTES;
+use super::strict::{MAX_ATTRIBUTES, MAX_NAMESPACES};
 
 /// The namespaces declared where the parser stands, innermost last.
 #[derive(Default)]
@@ -57,6 +57,9 @@ impl Scope {
         }
         if name != "xmlns" {
             characters::check_name(prefix)?;
+        }
+        if self.declared.len() >= MAX_NAMESPACES {
+            return Err(Problem::TooManyNamespaces);
         }
         self.declared.push(Namespace { prefix: prefix.to_owned(), uri });
         Ok(())
