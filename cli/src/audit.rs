@@ -37,9 +37,9 @@ fn export(arguments: &ExportArguments, socket: &Path, output: &Output) -> Result
     let mut client = Client::connect(socket)?;
     if arguments.csv {
         output.text(csv::HEADER)?;
-        return client.stream(&request, |line| output.text(&csv::record(&parse(line)?))).map(drop);
+        return client.records(&request, |line| output.text(&csv::record(&parse(line)?)));
     }
-    client.stream(&request, |line| output.text(line)).map(drop)
+    client.records(&request, |line| output.text(line))
 }
 
 /// Reads a stored line.

@@ -28,23 +28,33 @@ impl Client {
         self.receive()
     }
 
-    /// Asks for a stream of records and hands each line to `each`. Returns how many there were.
-    pub(crate) fn stream(
+    /// Asks for a stream of records and hands each line to `each`.
+    pub(crate) fn records(
         &mut self,
         request: &Request,
         mut each: impl FnMut(&str) -> Result<(), Failed>,
-    ) -> Result<u64, Failed> {
-        self.send(request)?;
-        let mut records = 0;
-        loop {
-            let reply = self.receive()?;
-            if let Reply::End { records: sent } = reply {
-                return check_count(records, sent);
-            }
+    ) -> Result<(), Failed> {
+        self.stream(request, |reply| {
             let Reply::Record { line } = reply else { return Err(unexpected()) };
-            each(&line)?;
-            records += 1;
+            each(&line)
+        })
+    }
+
+    /// Asks for a stream and hands each reply to `each`.
+    pub(crate) fn stream(
+        &mut self,
+        request: &Request,
+        mut each: impl FnMut(Reply) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        self.send(request)?;
+        for received in 0_u64.. {
+            let reply = self.receive()?;
+            if let Reply::End { replies } = reply {
+                return check_count(received, replies);
+            }
+            each(reply)?;
         }
+        Ok(())
     }
 
     fn send(&mut self, request: &Request) -> Result<(), Failed> {
@@ -75,11 +85,11 @@ pub(crate) fn unexpected() -> Failed {
     )
 }
 
-fn check_count(received: u64, sent: u64) -> Result<u64, Failed> {
+fn check_count(received: u64, sent: u64) -> Result<(), Failed> {
     if received == sent {
-        return Ok(received);
+        return Ok(());
     }
-    Err(Failed::error(format!("only {received} of {sent} records arrived; try again")))
+    Err(Failed::error(format!("only {received} of {sent} answers arrived; try again")))
 }
 
 fn refused(failure: Failure) -> Failed {

@@ -6,7 +6,7 @@ use std::path::Path;
 use virtwarden_core::control::{Change, Mode, Presence, Reply, Request, VmRow, VmState};
 
 use crate::arguments::VmVerb;
-use crate::client::{ask, unexpected};
+use crate::client::{Client, ask, unexpected};
 use crate::exit::Failed;
 use crate::output::{Format, Output, listed};
 
@@ -19,12 +19,37 @@ pub(crate) fn run(verb: &VmVerb, socket: &Path, output: &Output) -> Result<(), F
     {
         return Err(Failed::usage("assign to whom? name a user, or a group with --group"));
     }
-    let reply = ask(socket, &request(verb))?;
-    if let Reply::Changed(change) = &reply {
-        return print_change(change, output);
+    match verb {
+        VmVerb::List => list(socket, output),
+        VmVerb::Show { .. } => show(&request(verb), socket, output),
+        VmVerb::Assign { .. } | VmVerb::Unassign { .. } | VmVerb::Domain { .. } => {
+            change(&request(verb), socket, output)
+        }
     }
-    let Reply::Vms(vms) = &reply else { return Err(unexpected()) };
-    print(verb, vms, output)
+}
+
+fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
+    let mut rows = Vec::new();
+    Client::connect(socket)?.stream(&Request::VmList, |reply| {
+        let Reply::Vm(vm) = reply else { return Err(unexpected()) };
+        rows.push(vm);
+        Ok(())
+    })?;
+    output.show(&rows, HEADERS, rows.iter().map(row))
+}
+
+fn show(request: &Request, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Vm(vm) = ask(socket, request)? else { return Err(unexpected()) };
+    if output.format() == Format::Json {
+        return output.json(&vm);
+    }
+    let names = HEADERS.map(|header| header.to_lowercase().replace("uuid", "UUID"));
+    output.rows(names.into_iter().zip(row(&vm)).map(|(name, value)| [name, value]))
+}
+
+fn change(request: &Request, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Changed(change) = ask(socket, request)? else { return Err(unexpected()) };
+    print_change(&change, output)
 }
 
 fn request(verb: &VmVerb) -> Request {
@@ -40,17 +65,6 @@ fn request(verb: &VmVerb) -> Request {
         VmVerb::Domain { vm, information_domain, change } => {
             Request::VmDomain { vm, information_domain, mode: change.mode() }
         }
-    }
-}
-
-fn print(verb: &VmVerb, vms: &[VmRow], output: &Output) -> Result<(), Failed> {
-    match (verb, vms) {
-        (VmVerb::Show { .. }, [vm]) if output.format() == Format::Json => output.json(vm),
-        (VmVerb::Show { .. }, [vm]) => {
-            let names = HEADERS.map(|header| header.to_lowercase().replace("uuid", "UUID"));
-            output.rows(names.into_iter().zip(row(vm)).map(|(name, value)| [name, value]))
-        }
-        _ => output.show(vms, HEADERS, vms.iter().map(row)),
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command as people run it: a spawned binary, before a policyd that says what the test wants.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test is a panic")]
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
@@ -149,8 +150,10 @@ fn a_policyd_that_says_nothing_is_an_error() {
 
 #[test]
 fn vms_are_a_plain_table_or_json() {
-    let answer =
-        || vec![vec![Reply::Vms(vec![vm("bobvm", 1, Some("bob")), vm("fi\u{1b}[2Jnance", 2, None)])]];
+    let answer = || {
+        let rows = [vm("bobvm", 1, Some("bob")), vm("fi\u{1b}[2Jnance", 2, None)];
+        vec![rows.map(Reply::Vm).into_iter().chain([Reply::End { replies: 2 }]).collect()]
+    };
     let list = |options: &[&str]| {
         let scene = Scene::new();
         let policyd = scene.policyd(answer());
@@ -191,11 +194,11 @@ fn a_change_is_asked_for_in_the_mode_that_was_typed() {
 fn a_stream_that_is_cut_is_an_error() {
     let scene = Scene::new();
     let line = "{\"seq\":1}".to_owned();
-    let policyd = scene.policyd(vec![vec![Reply::Record { line }, Reply::End { records: 2 }]]);
+    let policyd = scene.policyd(vec![vec![Reply::Record { line }, Reply::End { replies: 2 }]]);
     let run = scene.run(&["audit", "export"]);
     policyd.join().unwrap();
     assert_eq!(run.code(), 1);
-    assert!(run.err().contains("only 1 of 2 records"), "{}", run.err());
+    assert!(run.err().contains("only 1 of 2 answers"), "{}", run.err());
 }
 
 #[test]

@@ -89,7 +89,7 @@ mod tests {
         assert!(answer(b"").is_err());
         assert!(answer(b"{\"protocol\":1,\"message\":{\"hook\":\"allow\"}}").is_err());
         assert!(answer(b"{\"protocol\":1,\"message\":\"allow\"}\n").is_err());
-        assert!(answer(b"{\"protocol\":1,\"message\":{\"end\":{\"records\":0}}}\n").is_err());
+        assert!(answer(b"{\"protocol\":1,\"message\":{\"end\":{\"replies\":0}}}\n").is_err());
         assert!(ask(Path::new("/nonexistent"), call(), Duration::from_secs(5)).is_err());
     }
 

@@ -94,7 +94,7 @@ impl Control {
             Request::Status => Ok(Reply::Status(self.status(subject))),
             Request::Table => Ok(Reply::Table(self.table())),
             Request::Whoami => Ok(Reply::Whoami(self.whoami(subject))),
-            Request::VmList => self.vm_list(subject),
+            Request::VmList => self.vm_list(subject, listener),
             Request::VmShow { vm } => self.vm_show(subject, request, vm),
             Request::VmAssign { vm, users, groups, mode } => {
                 self.vm_assign(subject, request, vm, (users, groups), *mode)

@@ -21,7 +21,7 @@ pub(super) fn follow(arguments: &FilterArguments, socket: &Path, output: &Output
         Format::Json => output.text(line),
         Format::Table | Format::Rows => output.line(&columns(row(&parse(line)?))),
     };
-    Client::connect(socket)?.stream(&request, print).map(drop)
+    Client::connect(socket)?.records(&request, print)
 }
 
 fn columns([seq, time, person, role, function, object, outcome, detail]: [String; 8]) -> String {

@@ -36,7 +36,7 @@ pub(super) fn list(arguments: &ListArguments, socket: &Path, output: &Output) ->
 
 fn read(filter: AuditFilter, socket: &Path) -> Result<Vec<Line>, Failed> {
     let mut lines = Vec::new();
-    Client::connect(socket)?.stream(&Request::AuditList { filter }, |line| {
+    Client::connect(socket)?.records(&Request::AuditList { filter }, |line| {
         lines.push(parse(line)?);
         Ok(())
     })?;

@@ -21,7 +21,7 @@ type Field = (&'static str, Option<String>);
 pub(super) fn show(sequence: u64, socket: &Path, output: &Output) -> Result<(), Failed> {
     let range = AuditRange { from: Some(sequence), to: Some(sequence) };
     let mut found = None;
-    Client::connect(socket)?.stream(&Request::AuditExport { range }, |line| {
+    Client::connect(socket)?.records(&Request::AuditExport { range }, |line| {
         found = Some(parse(line)?);
         Ok(())
     })?;

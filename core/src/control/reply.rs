@@ -8,8 +8,8 @@ use crate::object::{Assignment, Uuid};
 use crate::subject::{Account, Group};
 use crate::table3::{Cell, Column, Function};
 
-/// An answer. Requests that stream get any number of [`Reply::Record`], then [`Reply::End`] or
-/// [`Reply::Failed`]; all others get exactly one.
+/// An answer. Requests that stream get any number of [`Reply::Vm`] or [`Reply::Record`], then
+/// [`Reply::End`] or [`Reply::Failed`]; all others get exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Reply {
@@ -19,8 +19,8 @@ pub enum Reply {
     Table(Vec<TableRow>),
     /// To `whoami`.
     Whoami(Whoami),
-    /// To `vm list` and `vm show`.
-    Vms(Vec<VmRow>),
+    /// To `vm show`; to `vm list`, one for each.
+    Vm(VmRow),
     /// To every change: what changed, or would.
     Changed(Change),
     /// To `role list`.
@@ -41,8 +41,8 @@ pub enum Reply {
     },
     /// The end of a stream.
     End {
-        /// How many records it had.
-        records: u64,
+        /// How many replies came before it.
+        replies: u64,
     },
     /// To `audit verify`.
     Verification(Verification),

@@ -73,7 +73,7 @@ pub enum Request {
     Table,
     /// Who the asker is to Virtwarden.
     Whoami,
-    /// The VMs that the asker may see.
+    /// The VMs that the asker may see. Streams.
     VmList,
     /// One VM.
     VmShow {

@@ -35,7 +35,7 @@ mod report {
     impl From<&Report> for Verification {
         fn from(report: &Report) -> Self {
             Self {
-                code: code(report.verdict),
+                code: report.verdict.exit_code(),
                 verdict: report.verdict.to_string(),
                 lines: report.lines,
                 range: report.first.zip(report.last),
@@ -50,7 +50,7 @@ mod report {
         /// The check could not even begin.
         pub fn impossible(why: String) -> Self {
             Self {
-                code: code(Verdict::Unreadable),
+                code: Verdict::Unreadable.exit_code(),
                 verdict: Verdict::Unreadable.to_string(),
                 lines: 0,
                 range: None,
@@ -59,10 +59,5 @@ mod report {
                 flaw: Some(why),
             }
         }
-    }
-
-    /// Exit codes fit into a byte; one that did not would still not read as intact.
-    fn code(verdict: Verdict) -> u8 {
-        u8::try_from(verdict.exit_code()).unwrap_or(u8::MAX)
     }
 }

@@ -157,7 +157,7 @@ fn finish(attempt: Attempt, read: Result<(), String>, sent: u64) -> Result<Reply
     match read {
         Ok(()) => {
             attempt.finish(Outcome::Success, &format!("{sent} records"));
-            Ok(Reply::End { records: sent })
+            Ok(Reply::End { replies: sent })
         }
         Err(why) => {
             attempt.finish(Outcome::Failure, &why);

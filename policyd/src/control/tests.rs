@@ -310,7 +310,7 @@ fn records_are_filtered_and_limited() {
     let list = |filter| {
         let answer = scene.ask(&alice(), &Request::AuditList { filter }).unwrap();
         let lines = scene.streamed();
-        assert_eq!(answer, Reply::End { records: u64::try_from(lines.len()).unwrap() });
+        assert_eq!(answer, Reply::End { replies: u64::try_from(lines.len()).unwrap() });
         lines
     };
     assert_eq!(list(AuditFilter::default()), ["one", "two", "three"]);

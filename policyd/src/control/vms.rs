@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `vm list` and `show`, and how a VM that is named is found.
 
+use std::collections::HashSet;
+
 use virtwarden_core::control::{Failure, Presence, Reply, Request, VmRow, VmState};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
-use super::Control;
 use super::failure::{no_vm, unavailable};
 use super::hypervisor::Seen;
+use super::{Control, Flow, Listener};
 use crate::monitor::Attempt;
 
 impl Control {
     /// The VMs that the asker may see. Those that libvirt lost are shown to whoever may see them.
-    pub(super) fn vm_list(&self, subject: &Subject) -> Result<Reply, Failure> {
+    pub(super) fn vm_list(&self, subject: &Subject, listener: &mut dyn Listener) -> Result<Reply, Failure> {
         let policy = self.monitor.policy();
         let standing = policy.policy.standing(subject);
-        let sees = |row: &VmRow| standing.sees(&self.monitor.vm(row.uuid, &row.name));
-        Ok(Reply::Vms(self.rows(subject)?.into_iter().filter(sees).collect()))
+        let mut replies = 0;
+        for row in self.rows(subject)? {
+            if standing.sees(&self.monitor.vm(row.uuid, &row.name)) {
+                replies += 1;
+                if listener.take(Reply::Vm(row)) == Flow::Stop {
+                    break;
+                }
+            }
+        }
+        Ok(Reply::End { replies })
     }
 
     /// One VM.
     pub(super) fn vm_show(&self, subject: &Subject, request: &Request, vm: &str) -> Result<Reply, Failure> {
         let (row, attempt) = self.begin_on_vm(subject, request, vm, "")?;
         attempt.finish(Outcome::Success, "");
-        Ok(Reply::Vms(vec![row]))
+        Ok(Reply::Vm(row))
     }
 
     /// Finds a VM by what was typed, decides and records. A VM that the asker may not know of fails
@@ -63,7 +73,8 @@ impl Control {
     fn rows(&self, subject: &Subject) -> Result<Vec<VmRow>, Failure> {
         let seen = self.hypervisor.vms(subject).map_err(unavailable)?;
         let entries = self.monitor.registry().entries();
-        let missing = entries.iter().filter(|(uuid, _)| seen.iter().all(|vm| vm.uuid != **uuid));
+        let known: HashSet<_> = seen.iter().map(|vm| vm.uuid).collect();
+        let missing = entries.iter().filter(|(uuid, _)| !known.contains(uuid));
         let missing: Vec<_> = missing.map(|(uuid, entry)| (*uuid, entry.name.clone())).collect();
         let mut rows: Vec<_> = seen.into_iter().map(|vm| self.present(vm)).collect();
         rows.sort_by(|one, other| one.name.cmp(&other.name));

@@ -125,12 +125,18 @@ impl Archive for Shelf {
 }
 
 #[derive(Default)]
-struct Ear(Vec<String>);
+struct Ear {
+    lines: Vec<String>,
+    rows: Vec<VmRow>,
+}
 
 impl Listener for Ear {
     fn take(&mut self, reply: Reply) -> Flow {
-        let Reply::Record { line } = reply else { panic!("no record") };
-        self.0.push(line);
+        match reply {
+            Reply::Record { line } => self.lines.push(line),
+            Reply::Vm(row) => self.rows.push(row),
+            _ => panic!("no stream"),
+        }
         Flow::Continue
     }
     fn wait(&mut self) -> Flow {
@@ -219,7 +225,7 @@ impl Scene {
     ) -> Result<Reply, Failure> {
         let mut ear = Ear::default();
         let answer = self.control.answer(subject, request, pending, Instant::now(), &mut ear);
-        *self.streamed.lock().unwrap() = ear.0;
+        *self.streamed.lock().unwrap() = ear.lines;
         answer
     }
 
@@ -231,12 +237,10 @@ impl Scene {
     }
 
     pub(super) fn rows(&self, subject: &Subject) -> Vec<VmRow> {
-        {
-            let Reply::Vms(rows) = self.ask(subject, &Request::VmList).unwrap() else {
-                panic!("another answer")
-            };
-            rows
-        }
+        let mut ear = Ear::default();
+        let answer = self.control.answer(subject, &Request::VmList, &mut None, Instant::now(), &mut ear);
+        assert_eq!(answer, Ok(Reply::End { replies: u64::try_from(ear.rows.len()).unwrap() }));
+        ear.rows
     }
 
     pub(super) fn names(&self, subject: &Subject) -> Vec<String> {
