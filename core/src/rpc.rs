@@ -10,15 +10,20 @@
 //! 3. [`arguments::Arguments::decode`] reads the arguments whole and accepts exactly one spelling of each value,
 //!    so that libvirtd cannot read them differently. [`arguments::Arguments::encode`] writes them again.
 //! 4. [`rule::Rule`], found with the procedure, says how the gate treats it.
-//! 5. `reply` finds the objects in lists, lookups and events, so that they can be filtered, and
-//!    `error` makes the refusals and the answers for objects that somebody may not see.
+//! 5. [`check`](check::check) refuses arguments that nobody's libvirtd should see.
+//! 6. [`handle`] says what objects calls, replies and events name, so that lists, lookups and events can be
+//!    filtered, and [`error`] what libvirt says of an object that does not exist.
 
 pub mod arguments;
+pub mod check;
+pub mod error;
 pub mod frame;
 pub mod handle;
 pub mod layout;
 pub mod procedure;
 pub mod reader;
 pub mod rule;
+#[cfg(test)]
+mod sample;
 pub mod value;
 pub mod writer;

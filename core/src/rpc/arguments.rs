@@ -153,3 +153,151 @@ impl Procedure {
         self.known_flags.map_or(0, |known| arguments.flags() & !u64::from(known))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::object::Uuid;
+    use crate::rpc::procedure::{self, all, by_name};
+    use crate::rpc::sample;
+
+    fn decode(name: &str, payload: &[u8]) -> Result<(), DecodeError> {
+        Arguments::decode(by_name(name).unwrap(), payload).map(|_| ())
+    }
+
+    fn any_call() -> impl Strategy<Value = (&'static Procedure, Vec<Value<'static>>)> {
+        let procedures: Vec<_> = all().collect();
+        prop::sample::select(procedures)
+            .prop_flat_map(|procedure| (Just(procedure), sample::any_values(procedure.arguments)))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_as_it_was(call in any_call()) {
+            let (procedure, values) = call;
+            let payload = sample::encode(procedure.arguments, &values);
+            let arguments = Arguments::decode(procedure, &payload).unwrap();
+            prop_assert_eq!(&arguments.values, &values);
+            prop_assert_eq!(arguments.encode().unwrap(), payload);
+        }
+
+        /// Whatever single byte is changed: it is refused, or it is other arguments in their own one spelling.
+        #[test]
+        fn no_two_spellings_mean_the_same(call in any_call(), at: prop::sample::Index, byte: u8) {
+            let (procedure, values) = call;
+            let mut payload = sample::encode(procedure.arguments, &values);
+            prop_assume!(!payload.is_empty());
+            let at = at.index(payload.len());
+            prop_assume!(payload[at] != byte);
+            payload[at] = byte;
+            if let Ok(arguments) = Arguments::decode(procedure, &payload) {
+                prop_assert_ne!(&arguments.values, &values);
+                prop_assert_eq!(arguments.encode().unwrap(), payload);
+            }
+        }
+
+        #[test]
+        fn bytes_from_anywhere_are_refused_or_spelt_the_one_way(number in 0_u32..470, payload: Vec<u8>) {
+            let Some(procedure) = procedure::find(crate::rpc::frame::REMOTE, number) else { return Ok(()) };
+            if let Ok(arguments) = Arguments::decode(procedure, &payload) {
+                prop_assert_eq!(arguments.encode().unwrap(), payload);
+            }
+        }
+
+        #[test]
+        fn more_or_fewer_bytes_are_refused(call in any_call(), extra in 1_usize..9) {
+            let (procedure, values) = call;
+            let mut payload = sample::encode(procedure.arguments, &values);
+            let length = payload.len();
+            payload.resize(length + extra, 0);
+            prop_assert!(Arguments::decode(procedure, &payload).is_err());
+            payload.truncate(length);
+            if payload.pop().is_some() {
+                prop_assert!(Arguments::decode(procedure, &payload).is_err());
+            }
+        }
+    }
+
+    const HANDLE: &[u8] = b"\0\0\0\x03bob\0ABCDEFGHIJKLMNOP\xff\xff\xff\xff";
+
+    #[test]
+    fn a_call_is_understood_with_its_handle_and_flags() {
+        let payload = [HANDLE, b"\0\0\0\x02"].concat();
+        let procedure = by_name("DOMAIN_REBOOT").unwrap();
+        let arguments = Arguments::decode(procedure, &payload).unwrap();
+        let vm = arguments.handle().and_then(|handle| handle.vm()).unwrap();
+        assert_eq!((vm.uuid, vm.name, vm.id), (Uuid(*b"ABCDEFGHIJKLMNOP"), "bob", -1));
+        assert_eq!(arguments.flags(), 2);
+        assert_eq!(procedure.rights(&arguments).last(), Some(&Right::Guest), "flag 2 goes through the agent");
+        assert_eq!(procedure.unknown_flags(&arguments), 0);
+    }
+
+    #[test]
+    fn flags_that_nobody_knows_are_seen() {
+        let procedure = by_name("DOMAIN_REBOOT").unwrap();
+        let payload = [HANDLE, b"\0\0\0\x21"].concat();
+        let arguments = Arguments::decode(procedure, &payload).unwrap();
+        assert_eq!(procedure.unknown_flags(&arguments), 0x20);
+        assert!(!procedure.rights(&arguments).contains(&Right::Guest));
+    }
+
+    #[test]
+    fn what_only_a_lenient_reader_would_take_is_refused() {
+        let cause = |name, payload: &[u8]| decode(name, payload).unwrap_err().cause;
+        let name = "DOMAIN_LOOKUP_BY_NAME";
+        assert_eq!(decode(name, b"\0\0\0\x03bob\0"), Ok(()));
+        assert_eq!(cause(name, b"\0\0\0\x03bob\x01"), XdrError::Padding);
+        assert_eq!(cause(name, b"\0\0\0\x04bo\0b"), XdrError::Nul);
+        assert_eq!(cause(name, b"\0\0\0\x03bob\0\0\0\0\0"), XdrError::Trailing(4));
+        assert_eq!(cause(name, b"\0\0\0\x04bo\xffb"), XdrError::NotText);
+        assert_eq!(cause(name, b"\0\x40\0\x01"), XdrError::TooLong { length: 0x40_0001, limit: 0x40_0000 });
+        assert_eq!(cause("CONNECT_OPEN", b"\0\0\0\x02\0\0\0\0\0\0\0\0"), XdrError::NotBoolean(2));
+        assert_eq!(cause("DOMAIN_SET_AUTOSTART", &[HANDLE, b"\0\0\0\x02"].concat()), XdrError::NotBoolean(2));
+    }
+
+    #[test]
+    fn a_parameter_has_one_of_seven_types() {
+        let with_type =
+            |number: u8| [HANDLE, b"\0\0\0\x01\0\0\0\x01x\0\0\0\0\0\0", &[number], &[0; 4]].concat();
+        let name = "DOMAIN_SET_SCHEDULER_PARAMETERS";
+        assert_eq!(decode(name, &with_type(1)), Ok(()));
+        for number in [0, 8, 255] {
+            let cause = decode(name, &with_type(number)).unwrap_err().cause;
+            assert_eq!(cause, XdrError::UnknownType(i32::from(number)));
+        }
+        let yes = |byte| [&with_type(6)[..with_type(6).len() - 1], &[byte]].concat();
+        assert_eq!(decode(name, &yes(1)), Ok(()));
+        assert!(decode(name, &yes(2)).is_err());
+    }
+
+    #[test]
+    fn a_replaced_value_must_fit_its_place() {
+        let payload = [HANDLE, b"\0\0\0\x01"].concat();
+        let procedure = by_name("DOMAIN_GET_XML_DESC").unwrap();
+        let mut arguments = Arguments::decode(procedure, &payload).unwrap();
+        arguments.replace("flags", Value::Unsigned(0)).unwrap();
+        assert_eq!(arguments.encode(), Ok([HANDLE, b"\0\0\0\0"].concat()));
+        arguments.replace("flags", Value::Absent).unwrap();
+        assert_eq!(arguments.encode(), Err(Misfit));
+        assert_eq!(arguments.replace("colour", Value::Absent), Err(Misfit));
+    }
+
+    #[test]
+    fn every_call_can_be_read() {
+        for procedure in all() {
+            let payload = sample::call(procedure);
+            let arguments = Arguments::decode(procedure, &payload).unwrap();
+            assert_eq!(arguments.handle().is_some(), has_handle(procedure), "{}", procedure.name);
+        }
+    }
+
+    /// Handles that a call may leave out are left out of the samples.
+    fn has_handle(procedure: &Procedure) -> bool {
+        let optional = |index: usize| {
+            matches!(procedure.arguments[index].layout, crate::rpc::layout::Layout::Optional(_))
+        };
+        procedure.handle.is_some_and(|(index, _)| !optional(index))
+    }
+}
