@@ -7,6 +7,7 @@ use virtwarden_core::object::Object;
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::rpc::arguments::Arguments;
+use virtwarden_core::rpc::check::check;
 use virtwarden_core::rpc::frame::{self, Header, MessageKind, Status, VERSION};
 use virtwarden_core::rpc::procedure::{self, Procedure};
 use virtwarden_core::rpc::rule::Rule;
@@ -131,6 +132,9 @@ impl Connection {
         };
         if procedure.unknown_flags(&arguments) != 0 {
             return refuse(self, &format!("flags {:#x} are unknown", procedure.unknown_flags(&arguments)));
+        }
+        if let Err(error) = check(procedure, &arguments) {
+            return refuse(self, &error.to_string());
         }
         Ok(Call { procedure, arguments, subject })
     }
