@@ -28,7 +28,7 @@ impl Watch {
     /// Whether something may have changed since this was last asked. Always, where the kernel does not tell.
     pub(super) fn notices_change(&mut self) -> bool {
         let Some(notices) = &self.notices else { return true };
-        let mut buffer = [0; 4096];
+        let mut buffer = [0; 512];
         match read(notices, &mut buffer) {
             Err(Errno::AGAIN) => false,
             // What is left in the queue is noticed next time.
