@@ -5,6 +5,7 @@ mod arguments;
 mod audit;
 mod client;
 mod exit;
+mod functions;
 mod output;
 mod policy;
 mod role;

@@ -11,6 +11,7 @@ use virtwarden_core::table3::Column;
 use crate::arguments::{MemberArguments, RoleVerb};
 use crate::client::{Client, ask, unexpected};
 use crate::exit::{Exit, Failed};
+use crate::functions::ranges;
 use crate::output::{Output, listed};
 use crate::vm::print_change;
 
@@ -41,7 +42,7 @@ fn row(role: &RoleRow) -> [String; 6] {
         listed(&role.users),
         listed(&role.groups),
         listed(&role.members),
-        listed(role.functions.iter().map(|function| function.number().to_string())),
+        ranges(&role.functions),
     ]
 }
 

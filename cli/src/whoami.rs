@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use virtwarden_core::control::{Reply, Request, Whoami};
+use virtwarden_core::table3::Function;
 
 use crate::client::{ask, unexpected};
 use crate::exit::Failed;
+use crate::functions::named;
 use crate::output::{Format, Output, listed};
 
 /// Prints who the asker is to Virtwarden.
@@ -20,14 +22,19 @@ pub(crate) fn show(socket: &Path, output: &Output) -> Result<(), Failed> {
 
 fn describe(whoami: &Whoami) -> [[String; 2]; 5] {
     let line = |name: &str, value: String| [name.to_owned(), value];
-    let functions =
-        whoami.functions.iter().map(|function| format!("{} {}", function.number(), function.slug()));
     let login = whoami.login.as_ref().map_or("none known", |login| &login.name);
     [
         line("account", format!("{} ({})", whoami.account.name, whoami.account.uid)),
         line("logged in as", login.to_owned()),
         line("groups", listed(whoami.groups.iter().map(|group| &group.name))),
         line("roles", listed(&whoami.roles)),
-        line("functions", listed(functions).replace(',', ", ")),
+        line("functions", functions(&whoami.functions)),
     ]
+}
+
+fn functions(held: &[Function]) -> String {
+    if held == Function::ALL {
+        return "all 27 of Table 3".to_owned();
+    }
+    listed(held.iter().copied().map(named)).replace(',', ", ")
 }

@@ -24,7 +24,8 @@ pub(super) fn follow(arguments: &FilterArguments, socket: &Path, output: &Output
     Client::connect(socket)?.records(&request, print)
 }
 
-fn columns([seq, time, person, role, function, object, outcome, detail]: [String; 8]) -> String {
+fn columns([seq, time, person, role, operation, function, object, outcome, detail]: [String; 9]) -> String {
     let who = format!("{seq:>6}  {time}  {person:12}  {role:14}");
-    format!("{who}  {function:24}  {object:16}  {outcome:8}  {detail}").trim_end().to_owned()
+    let what = format!("{operation:20}  {function:20}  {object:16}");
+    format!("{who}  {what}  {outcome:8}  {detail}").trim_end().to_owned()
 }

@@ -4,25 +4,27 @@
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::trail::line::Line;
 
+use crate::functions::named;
 use crate::output::listed;
 use crate::time;
 
 /// The columns.
-pub(super) const HEADERS: [&str; 8] =
-    ["SEQ", "TIME (UTC)", "PERSON", "ROLE", "FUNCTION", "OBJECT", "OUTCOME", "DETAIL"];
+pub(super) const HEADERS: [&str; 9] =
+    ["SEQ", "TIME (UTC)", "PERSON", "ROLE", "OPERATION", "FUNCTION", "OBJECT", "OUTCOME", "DETAIL"];
 
 /// How much of a detail a line has room for.
 const DETAIL: usize = 100;
 
 /// Writes a record as one line.
-pub(super) fn row(line: &Line) -> [String; 8] {
+pub(super) fn row(line: &Line) -> [String; 9] {
     let event = line.entry.event();
     [
         line.seq.to_string(),
         time::format(line.stamp.time),
         person(&event),
         listed(event.actor.iter().flat_map(|actor| &actor.roles)),
-        function(&event),
+        event.operation.clone(),
+        listed(event.functions.iter().copied().map(named)),
         listed(event.targets.iter().map(object)),
         outcome(&event),
         shortened(&event.detail),
@@ -38,14 +40,6 @@ pub(super) fn person(event: &Event) -> String {
         }
         Some(_) | None => actor.account.name.clone(),
     }
-}
-
-/// The functions of Table 3, or else what was called.
-fn function(event: &Event) -> String {
-    if event.functions.is_empty() {
-        return event.operation.clone();
-    }
-    listed(event.functions.iter().map(|function| format!("{} {}", function.number(), function.slug())))
 }
 
 /// The kind and name of an object; a VM needs no kind.
@@ -80,8 +74,9 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
 
 /// The first line, as far as there is room.
 fn shortened(detail: &str) -> String {
+    let detail = detail.trim_end();
     let start: String = detail.lines().next().unwrap_or_default().chars().take(DETAIL).collect();
-    if start.len() == detail.trim_end().len() { start } else { format!("{start}...") }
+    if start.len() == detail.len() { start } else { format!("{start}...") }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::parse;
 use super::row::{object, outcome, person};
 use crate::client::Client;
 use crate::exit::{Exit, Failed};
+use crate::functions::named;
 use crate::output::{Format, Output, listed};
 
 /// A name and what stands there, if anything does.
@@ -62,12 +63,10 @@ fn who(event: &Event) -> Vec<Field> {
 }
 
 fn what(event: &Event) -> Vec<Field> {
-    let functions =
-        event.functions.iter().map(|function| format!("{} {}", function.number(), function.slug()));
     let uuids = event.targets.iter().filter_map(|target| target.uuid).map(|uuid| uuid.to_string());
     vec![
         ("operation", Some(event.operation.clone())),
-        ("functions", Some(listed(functions))),
+        ("functions", Some(listed(event.functions.iter().copied().map(named)))),
         ("objects", Some(listed(event.targets.iter().map(object)))),
         ("UUIDs", Some(listed(uuids))),
         ("detail", Some(event.detail.clone()).filter(|detail| !detail.is_empty())),

@@ -45,7 +45,7 @@ impl Control {
         let attempt = self.begin(subject, request, word(mode))?;
         match self.reload(subject, mode) {
             Ok(differences) => {
-                attempt.finish(Outcome::Success, &format!("{} {}", word(mode), differences.join("; ")));
+                attempt.finish(Outcome::Success, &described(mode, &differences));
                 Ok(Reply::Changed(Change { mode, differences }))
             }
             Err(failure) => {
@@ -143,6 +143,11 @@ fn keeps_the_asker(candidate: &Policy, subject: &Subject) -> Result<(), Failure>
         "by the new policy {} could not change the policy again; correct the files, or reload as somebody who could",
         subject.account.name
     )))
+}
+
+fn described(mode: Mode, differences: &[String]) -> String {
+    let what = if differences.is_empty() { "no difference".to_owned() } else { differences.join("; ") };
+    format!("{} {what}", word(mode))
 }
 
 fn word(mode: Mode) -> &'static str {

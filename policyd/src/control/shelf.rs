@@ -130,12 +130,7 @@ impl Archive for Shelf {
         let used: u64 = segments.iter().map(|segment| segment.bytes).sum();
         let hundredths = used.saturating_mul(100) / self.config.total_bytes.max(1);
         let mib = |bytes: u64| bytes >> 20;
-        let text = format!(
-            "{} segments, {} of {} MiB ({hundredths} %)",
-            segments.len(),
-            mib(used),
-            mib(self.config.total_bytes)
-        );
+        let text = format!("{} of {} MiB used ({hundredths} %)", mib(used), mib(self.config.total_bytes));
         let warning = (hundredths >= NEARLY_FULL && self.config.when_full == WhenFull::Refuse).then(|| {
             format!(
                 "the audit trail is {hundredths} % full; when it is full, nothing can be managed any more: \
