@@ -12,6 +12,7 @@ mod connection;
 mod fault;
 pub mod judge;
 mod link;
+mod listed;
 mod missing;
 mod objects;
 mod pending;
@@ -21,6 +22,9 @@ pub mod upstream;
 mod visible;
 pub mod wake;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -116,7 +116,9 @@ impl Connection {
             procedure::find(header.program, header.procedure).filter(|_| header.version == VERSION);
         let Some(procedure) = procedure else {
             let name = format!("program {:#x} procedure {}", header.program, header.procedure);
-            return Err(self.malformed(&subject, &name, "the procedure is unknown"));
+            let _recorded = self.malformed(&subject, &name, "the procedure is unknown");
+            // Clients know libvirt's own answer and fall back on it.
+            return Err(Fault::Failed(code::RPC, format!("unknown procedure: {}", header.procedure)));
         };
         let refuse = |connection: &Self, why: &str| Err(connection.malformed(&subject, procedure.name, why));
         if self.is_in_use(CallId::of(header)) {

@@ -14,8 +14,9 @@ use super::ask::question;
 use super::call::{Call, Replaced};
 use super::connection::Connection;
 use super::fault::{Fault, code, is_not_found};
+use super::listed::owned;
 use super::missing::leads_nowhere;
-use super::visible::{hidden, owned};
+use super::visible::hidden;
 use crate::monitor::Refusal;
 
 /// What a UUID leads to.

@@ -10,15 +10,16 @@ use virtwarden_core::rpc::frame::Header;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::layout::{Field, Layout};
 use virtwarden_core::rpc::procedure::{self, Procedure};
-use virtwarden_core::rpc::reader::{Reader, XdrError};
-use virtwarden_core::rpc::rule::{Form, Listed, Recast, Rule};
-use virtwarden_core::rpc::value::{self, Strings, Value, skip};
+use virtwarden_core::rpc::reader::Reader;
+use virtwarden_core::rpc::rule::{Listed, Recast, Rule};
+use virtwarden_core::rpc::value::{self, Strings, Value};
 use virtwarden_core::rpc::writer::Writer;
 
 use super::ask::Answer;
 use super::call::{Call, Course, Forward, on_host};
 use super::connection::Connection;
 use super::fault::{Fault, code};
+use super::listed::{Element, elements, list_again, old_form};
 use super::missing;
 use crate::monitor::Refusal;
 
@@ -250,73 +251,6 @@ fn nonsense() -> Fault {
     Fault::Failed(code::RPC, "libvirtd's answer makes no sense".to_owned())
 }
 
-/// One element of a list: its bytes, and what it names.
-struct Element {
-    bytes: Vec<u8>,
-    handle: Value<'static>,
-}
-
-/// Cuts the list that an answer begins with into its elements.
-fn elements(fields: &'static [Field], payload: &[u8], kind: HandleKind) -> Result<Vec<Element>, XdrError> {
-    let Some(Layout::List(layout, limit)) = fields.first().map(|field| &field.layout) else {
-        return Err(XdrError::Truncated);
-    };
-    let mut reader = Reader::new(payload);
-    let count = reader.count(*limit, layout.smallest())?;
-    let mut found = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut ahead = reader;
-        skip(layout, &mut ahead)?;
-        let bytes = reader.take(reader.remaining() - ahead.remaining())?;
-        found.push(Element { bytes: bytes.to_vec(), handle: handle_within(layout, bytes, kind)? });
-    }
-    Ok(found)
-}
-
-/// The handle that an element is or begins with; a device's plain name counts as one.
-fn handle_within(layout: &Layout, bytes: &[u8], kind: HandleKind) -> Result<Value<'static>, XdrError> {
-    let value = Value::decode(layout, &mut Reader::new(bytes), Strings::Lossy)?;
-    let handle = match (layout, kind) {
-        (Layout::Text, HandleKind::Device) => Value::Record(vec![value]),
-        (Layout::Record(record), _) if record.handle.is_none() => {
-            let first = value.parts().first().cloned();
-            first.ok_or(XdrError::Truncated)?
-        }
-        _ => value,
-    };
-    Ok(owned(handle))
-}
-
-/// A value that stands without its frame.
-pub(super) fn owned(value: Value<'_>) -> Value<'static> {
-    match value {
-        Value::Int(number) => Value::Int(number),
-        Value::Unsigned(number) => Value::Unsigned(number),
-        Value::Hyper(number) => Value::Hyper(number),
-        Value::UnsignedHyper(number) => Value::UnsignedHyper(number),
-        Value::Double(bits) => Value::Double(bits),
-        Value::Boolean(truth) => Value::Boolean(truth),
-        Value::Text(text) => Value::Text(text.into_owned().into()),
-        Value::Uuid(uuid) => Value::Uuid(uuid),
-        Value::Opaque(bytes) => Value::Opaque(bytes.into_owned().into()),
-        Value::Absent => Value::Absent,
-        Value::List(list) => Value::List(list.into_iter().map(owned).collect()),
-        Value::Record(parts) => Value::Record(parts.into_iter().map(owned).collect()),
-    }
-}
-
-/// The answer with what is left: the list, then the count where the procedure has one.
-fn list_again(procedure: &Procedure, shown: &[Element], results: bool) -> Vec<u8> {
-    let mut writer = Writer::with_capacity(64);
-    let listed = if results { shown } else { &[] };
-    writer.count(listed.len());
-    listed.iter().for_each(|element| writer.raw(&element.bytes));
-    if procedure.reply.len() > 1 {
-        writer.count(shown.len());
-    }
-    writer.finish()
-}
-
 /// The arguments of today's list for a call of the oldest kind.
 fn modern_arguments(call: &Call<'_>, modern: &Procedure, recast: Recast) -> Result<Vec<u8>, Fault> {
     let mut values = Vec::new();
@@ -332,30 +266,4 @@ fn modern_arguments(call: &Call<'_>, modern: &Procedure, recast: Recast) -> Resu
     let mut writer = Writer::with_capacity(64);
     value::encode_fields(modern.arguments, &values, &mut writer).map_err(|_| nonsense())?;
     Ok(writer.finish())
-}
-
-fn old_form(form: Form, shown: &[Element], most: usize) -> Vec<u8> {
-    let mut writer = Writer::with_capacity(64);
-    let listed = shown.get(..most.min(shown.len())).unwrap_or_default();
-    match form {
-        Form::Count => writer.count(shown.len()),
-        Form::Names | Form::Uuids | Form::Ids => writer.count(listed.len()),
-    }
-    for element in listed {
-        match (form, element.handle.parts()) {
-            (Form::Names, [Value::Text(_), Value::Text(name), ..]) if is_volume(&element.handle) => {
-                writer.text(name)
-            }
-            (Form::Names, [Value::Text(name), ..]) => writer.text(name),
-            (Form::Uuids, [Value::Uuid(uuid), ..]) => writer.text(&uuid.to_string()),
-            (Form::Ids, [_, _, Value::Int(id)]) => writer.i32(*id),
-            _ => {}
-        }
-    }
-    writer.finish()
-}
-
-/// A volume's handle is pool, name and key; its name comes second.
-fn is_volume(handle: &Value<'_>) -> bool {
-    matches!(handle.parts(), [Value::Text(_), Value::Text(_), Value::Text(_)])
 }

@@ -12,7 +12,7 @@ use super::{needs, rights, row, spelled};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
-use crate::gate::visible::owned;
+use crate::gate::listed::owned;
 
 /// Arguments, and typed parameters, that hold a definition.
 const ARGUMENTS: [&str; 2] = ["xmlin", "dom_xml"];
