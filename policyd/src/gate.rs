@@ -13,7 +13,6 @@ mod fault;
 pub mod judge;
 mod link;
 mod listed;
-mod missing;
 mod objects;
 mod pending;
 mod reply;
@@ -121,7 +120,8 @@ impl Gate {
         let _seat = self.seat(peer.uid, &bell)?;
         let client = Wire::new(socket).map_err(TurnedAway::Io)?;
         let link = Link { client, upstream: None, bell };
-        let end = Connection::new(self.clone(), peer.clone(), link).serve();
+        let mut connection = Connection::new(self.clone(), peer.clone(), link);
+        let end = connection.serve();
         if let End::ClientBroke(how) = &end {
             self.record_break(&peer, how);
         }

@@ -7,6 +7,7 @@
 
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::rpc::error::leads_nowhere;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::value::Value;
 
@@ -15,7 +16,6 @@ use super::call::{Call, Replaced};
 use super::connection::Connection;
 use super::fault::{Fault, code, is_not_found};
 use super::listed::owned;
-use super::missing::leads_nowhere;
 use super::visible::hidden;
 use crate::monitor::Refusal;
 
@@ -152,7 +152,7 @@ impl Connection {
         let rights = call.procedure.rights(&call.arguments);
         let needs = rights.into_iter().map(|right| Need { right, object: object.clone() }).collect();
         let _recorded = self.forbidden(call, "it does not exist", needs);
-        Fault::Theirs(leads_nowhere(handle))
+        Fault::Theirs(leads_nowhere(handle).encode())
     }
 }
 

@@ -6,6 +6,7 @@
 
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::rpc::error::found_nothing;
 use virtwarden_core::rpc::frame::Header;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::layout::{Field, Layout};
@@ -20,7 +21,6 @@ use super::call::{Call, Course, Forward, on_host};
 use super::connection::Connection;
 use super::fault::{Fault, code};
 use super::listed::{Element, elements, list_again, old_form};
-use super::missing;
 use crate::monitor::Refusal;
 
 impl Connection {
@@ -72,7 +72,7 @@ impl Connection {
         }
         let answer =
             match self.ask_as(call, call.procedure, &call.arguments.encode().map_err(|_| nonsense())?) {
-                Err(Fault::Theirs(_)) => return Err(Fault::Theirs(missing::found_nothing(call))),
+                Err(Fault::Theirs(_)) => return Err(hidden(call)),
                 other => other?,
             };
         let values = answer.values()?;
@@ -80,7 +80,7 @@ impl Connection {
         let needs = vec![Need { right: Right::View, object: self.object_in(&handle) }];
         match self.gate.monitor.judge(&call.subject, call.procedure.name, needs) {
             Ok(_permit) => Ok(Course::Answer(answer.payload().to_vec())),
-            Err(Refusal::Hidden(_)) => Err(Fault::Theirs(missing::found_nothing(call))),
+            Err(Refusal::Hidden(_)) => Err(hidden(call)),
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -234,10 +234,7 @@ impl Connection {
 
 /// The answer to a call about an object that the subject may not see.
 pub(super) fn hidden(call: &Call<'_>) -> Fault {
-    match call.arguments.handle() {
-        Some(handle) => Fault::Theirs(missing::leads_nowhere(&handle)),
-        None => Fault::Theirs(missing::found_nothing(call)),
-    }
+    Fault::Theirs(found_nothing(call.procedure, &call.arguments).encode())
 }
 
 const fn kind_of(listed: Listed) -> HandleKind {

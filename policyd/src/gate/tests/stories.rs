@@ -138,9 +138,10 @@ fn events_of_hidden_vms_do_not_arrive() {
         message(header, MessageKind::Message, Status::Ok, &payload)
     };
     let script: Script = Arc::new(move |heard| {
-        let events = [FINANCE, BOBS].map(|uuid| lifecycle(heard.header, uuid));
-        let hostname = good(heard, &[text("host")]);
-        (heard.name == "CONNECT_GET_HOSTNAME").then(|| events.into_iter().chain([hostname]).collect())
+        (heard.name == "CONNECT_GET_HOSTNAME").then(|| {
+            let events = [FINANCE, BOBS].map(|uuid| lifecycle(heard.header, uuid));
+            events.into_iter().chain([good(heard, &[text("host")])]).collect()
+        })
     });
     let scene = Scene::scripted(USER, script);
     let mut client = scene.open_client();
