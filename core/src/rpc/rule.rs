@@ -6,6 +6,7 @@
 
 use crate::policy::request::Right;
 use crate::rpc::handle::HandleKind;
+use crate::table3::Function;
 
 pub(in crate::rpc) mod parse;
 
@@ -205,7 +206,7 @@ pub enum Form {
 }
 
 macro_rules! judges {
-    ($($(#[doc = $doc:literal])* $name:ident $word:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $word:literal [$($right:expr),*];)*) => {
         /// Calls whose needs depend on what they carry. There is one judging function in the gate for
         /// each; what is said here is the least that it must demand.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -221,86 +222,101 @@ macro_rules! judges {
             pub const fn word(self) -> &'static str {
                 match self { $(Judge::$name => $word,)* }
             }
+
+            /// The rights that it needs whatever it carries: a lower bound, for a second look at what the
+            /// judging function demands. Empty where everything depends on the content.
+            pub const fn least(self) -> &'static [Right] {
+                match self { $(Judge::$name => &[$($right),*],)* }
+            }
         }
     };
 }
 
+const CONFIGURE: Right = Right::Function(Function::ConfigureVms);
+const NETWORKS: Right = Right::Function(Function::ConfigureNetworks);
+const DEVICES: Right = Right::Function(Function::ConfigureDevices);
+const SHARING: Right = Right::Function(Function::ConfigureSharing);
+const START: Right = Right::Function(Function::Start);
+const CHECKPOINT: Right = Right::Function(Function::Checkpoint);
+const SUSPEND: Right = Right::Function(Function::Suspend);
+const RESUME: Right = Right::Function(Function::Resume);
+
 judges! {
     /// Start a defined VM: 22. Looks at a managed save first (26 as well), and with START_PAUSED 1 at
     /// 25, AUTODESTROY 2 at 23, FORCE_BOOT 8 (drops the managed save) at 25, RESET_NVRAM 32 at 3.
-    Start "start";
+    Start "start" [START];
     /// Create a VM that lasts while it runs, from `xml_desc`: 3, 22 and what the definition holds.
-    CreateVm "create-vm";
+    CreateVm "create-vm" [CONFIGURE, START];
     /// Define a VM from `xml`, new or over the one with the same UUID: what differs.
-    DefineVm "define-vm";
+    DefineVm "define-vm" [];
     /// Attach the device in `xml`.
-    AttachDevice "attach-device";
+    AttachDevice "attach-device" [];
     /// Detach the device that matches `xml`.
-    DetachDevice "detach-device";
+    DetachDevice "detach-device" [];
     /// Detach the device with an `alias`.
-    DetachAlias "detach-alias";
+    DetachAlias "detach-alias" [];
     /// Change the device that matches `xml`: what differs. A medium in a drive is 21.
-    UpdateDevice "update-device";
+    UpdateDevice "update-device" [];
     /// Write a VM's memory to a file and stop it: 25. `to`, or parameter `file`, is a host path;
     /// `dxml` replaces the definition that will be restored.
-    Save "save";
+    Save "save" [SUSPEND];
     /// Start a VM from such a file: 22 and 26, and whatever the definition within (or `dxml`) holds.
-    Restore "restore";
+    Restore "restore" [START, RESUME];
     /// Read the definition within such a file.
-    SaveImageXml "save-image-xml";
-    /// Replace the definition within such a file.
-    SaveImageDefine "save-image-define";
-    /// Replace the definition within the managed save: what differs.
-    ManagedSaveDefine "managed-save-define";
+    SaveImageXml "save-image-xml" [];
+    /// Replace the definition within such a file: 3 and what differs.
+    SaveImageDefine "save-image-define" [CONFIGURE];
+    /// Replace the definition within the managed save: 3 and what differs.
+    ManagedSaveDefine "managed-save-define" [CONFIGURE];
     /// Take a snapshot: 24; REDEFINE 1 brings a definition of its own, HALT 8 is 23, files are host paths.
-    SnapshotCreate "snapshot-create";
+    SnapshotCreate "snapshot-create" [CHECKPOINT];
     /// Go back to a snapshot: 24, whatever its definition changes, and 22, 23, 25, 26 by the state it ends in.
-    SnapshotRevert "snapshot-revert";
+    SnapshotRevert "snapshot-revert" [CHECKPOINT];
     /// Create a checkpoint: 24; REDEFINE 1 brings a definition of its own.
-    CheckpointCreate "checkpoint-create";
+    CheckpointCreate "checkpoint-create" [CHECKPOINT];
     /// Copy disks out, or serve them: 24 and Administer; targets are host paths or sockets.
-    Backup "backup";
+    Backup "backup" [CHECKPOINT, Right::Administer];
     /// Write a VM's memory to the host path `to`: Administer; 25 without LIVE 2, 23 with CRASH 1, 22 and 23 with RESET 8.
-    CoreDump "core-dump";
+    CoreDump "core-dump" [Right::Administer];
     /// Rebase or (COPY 8) copy a disk: 3; `base` is then a host path.
-    BlockRebase "block-rebase";
+    BlockRebase "block-rebase" [CONFIGURE];
     /// Copy a disk to the destination in `destxml`: 3 and what the destination is.
-    BlockCopy "block-copy";
+    BlockCopy "block-copy" [CONFIGURE];
     /// Change a VM's title, description or metadata: 3. The project's own namespace is nobody's to set.
-    SetMetadata "set-metadata";
+    SetMetadata "set-metadata" [CONFIGURE];
     /// Name descriptors that a later definition uses as disks: 3 and 7, for the gate cannot see what they are.
-    FdAssociate "fd-associate";
+    FdAssociate "fd-associate" [CONFIGURE, DEVICES];
     /// Open a channel `name` of a VM: Operate; the agent's channel is Guest and Raw.
-    OpenChannel "open-channel";
+    OpenChannel "open-channel" [Right::Operate];
     /// Open a VM's screen: Operate; SKIPAUTH 1 passes over its password.
-    OpenGraphics "open-graphics";
+    OpenGraphics "open-graphics" [Right::Operate];
     /// Send a VM away: 3 and Administer. XML in the arguments or parameters is judged as a definition.
-    MigrateOut "migrate-out";
+    MigrateOut "migrate-out" [CONFIGURE, Right::Administer];
     /// Take a VM in: 3, 22 and Administer. XML in the arguments or parameters is judged as a definition.
-    MigrateIn "migrate-in";
+    MigrateIn "migrate-in" [CONFIGURE, START, Right::Administer];
     /// Put a definition into the emulator's own words: 3, and its emulator must be an allowed one.
-    ToNative "to-native";
+    ToNative "to-native" [CONFIGURE];
     /// Capabilities of an emulator: View on the host if `emulator` is absent or an allowed one, which
     /// libvirtd runs to ask it; else Raw.
-    Capabilities "capabilities";
+    Capabilities "capabilities" [];
     /// Create a network that lasts while it runs: 5, and 7 if it reaches a physical device.
-    CreateNetwork "create-network";
+    CreateNetwork "create-network" [NETWORKS];
     /// Define a network, new or over an old one: 5, and 7 if it reaches a physical device.
-    DefineNetwork "define-network";
+    DefineNetwork "define-network" [NETWORKS];
     /// Change a `section` of a network: 5.
-    UpdateNetwork "update-network";
+    UpdateNetwork "update-network" [NETWORKS];
     /// Change a network's title, description or metadata: 5. The project's own namespace is nobody's to set.
-    NetworkMetadata "network-metadata";
+    NetworkMetadata "network-metadata" [NETWORKS];
     /// Create a pool that lasts while it runs: Administer, and 7 or 8 by its kind.
-    CreatePool "create-pool";
+    CreatePool "create-pool" [Right::Administer];
     /// Define a pool: Administer, and 7 or 8 by its kind.
-    DefinePool "define-pool";
+    DefinePool "define-pool" [Right::Administer];
     /// Create a volume: 3, 7 in a pool of physical devices; a backing store is a host path.
-    CreateVolume "create-volume";
-    /// Create a volume from `clonevol`: as for creating one, and 8 if it takes data from another VM.
-    CloneVolume "clone-volume";
+    CreateVolume "create-volume" [CONFIGURE];
+    /// Create a volume from `clonevol`: as for creating one, and 3 and 8 on the volume that it copies.
+    CloneVolume "clone-volume" [CONFIGURE, SHARING];
     /// Overwrite a volume: 3, 7 in a pool of physical devices.
-    Upload "upload";
+    Upload "upload" [CONFIGURE];
     /// Read a whole volume: 3, and 8.
-    Download "download";
+    Download "download" [CONFIGURE, SHARING];
 }
