@@ -36,8 +36,12 @@ use super::connection::Connection;
 use super::fault::{Fault, code};
 
 impl Connection {
-    /// Judges a call by what it carries.
+    /// Judges a call by what it carries, and never demands less than the table says it must.
     pub(super) fn judge(&mut self, call: &Call<'_>, judge: Judge) -> Result<Forward, Fault> {
+        self.judge_content(call, judge).map(|forward| at_least(judge, forward))
+    }
+
+    fn judge_content(&mut self, call: &Call<'_>, judge: Judge) -> Result<Forward, Fault> {
         match judge {
             Judge::Start => self.judge_start(call),
             Judge::CreateVm => self.judge_create(call),
@@ -74,6 +78,17 @@ impl Connection {
             Judge::Upload | Judge::Download => self.judge_transfer(call),
         }
     }
+}
+
+/// Adds what the table says a call needs whatever it carries, should its judging function ever forget it.
+fn at_least(judge: Judge, mut forward: Forward) -> Forward {
+    let object = forward.needs.first().map_or(Object::Host, |need| need.object.clone());
+    for right in judge.least() {
+        if !forward.needs.iter().any(|need| need.right == *right) {
+            forward.needs.push(need(*right, &object));
+        }
+    }
+    forward
 }
 
 /// A function of Table 3 as a right.
@@ -136,5 +151,21 @@ impl Call<'_> {
             return Err(Fault::Failed(code::INVALID, format!("parameter `{name}` comes twice")));
         }
         Ok(first.and_then(|(_, value)| value.as_text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_judgement_demands_less_than_the_table() {
+        for judge in Judge::ALL {
+            let forward = at_least(*judge, Forward::from(vec![need(Right::View, &Object::Host)]));
+            let demanded: Vec<_> = forward.needs.iter().map(|need| need.right).collect();
+            assert!(judge.least().iter().all(|right| demanded.contains(right)), "{judge:?}");
+        }
+        let start = at_least(Judge::Start, Forward::from(vec![need(row(Function::Start), &Object::Host)]));
+        assert_eq!(start.needs.len(), 1, "what is demanded already is not demanded twice");
     }
 }
