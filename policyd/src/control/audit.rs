@@ -156,7 +156,7 @@ impl Reader for Last<'_> {
 fn finish(attempt: Attempt, read: Result<(), String>, sent: u64) -> Result<Reply, Failure> {
     match read {
         Ok(()) => {
-            attempt.finish(Outcome::Success, &format!("{sent} records"));
+            attempt.finish(Outcome::Success, &format!("records: {sent}"));
             Ok(Reply::End { replies: sent })
         }
         Err(why) => {

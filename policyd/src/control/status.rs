@@ -9,7 +9,6 @@ use virtwarden_core::table3::{Column, Function};
 
 use super::Control;
 use super::policy::digest;
-use crate::registry::Condition;
 
 impl Control {
     /// How policyd is. Details are for those who may see the policy.
@@ -31,7 +30,7 @@ impl Control {
         let libvirt = self.hypervisor.version(subject);
         let trail = self.archive.state();
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
-        warnings.extend(registry_warning(self.monitor.registry().condition()));
+        warnings.extend(self.monitor.registry().condition().warning());
         warnings.extend(trail.warning);
         StatusDetails {
             policy_hash: digest(&policy.files).to_string(),
@@ -72,17 +71,6 @@ impl Control {
             functions: Function::ALL.into_iter().filter(held).collect(),
             roles: roles.iter().map(|role| role.name.clone()).collect(),
         }
-    }
-}
-
-fn registry_warning(condition: &Condition) -> Option<String> {
-    match condition {
-        Condition::Sound | Condition::Fresh => None,
-        Condition::Damaged { kept, error } => Some(format!(
-            "the VM registry was damaged ({error}) and no VM is assigned to anybody; the damaged file is `{}`: \
-             assign the VMs again, or stop policyd and put a backup in place",
-            kept.display()
-        )),
     }
 }
 

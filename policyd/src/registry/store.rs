@@ -32,6 +32,20 @@ pub enum Condition {
     },
 }
 
+impl Condition {
+    /// What an Administrator must know of it, if anything.
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Condition::Sound | Condition::Fresh => None,
+            Condition::Damaged { kept, error } => Some(format!(
+                "the VM registry was damaged ({error}) and no VM is assigned to anybody; the damaged file is `{}`: \
+                 assign the VMs again, or stop policyd and put a backup in place",
+                kept.display()
+            )),
+        }
+    }
+}
+
 /// Why the registry could not be read or changed.
 #[derive(Debug)]
 pub enum StoreError {

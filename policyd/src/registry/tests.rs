@@ -188,6 +188,7 @@ fn a_damaged_file_gives_nobody_anything_and_is_kept() {
         let registry = scene.open();
         let Condition::Damaged { kept, .. } = registry.condition() else { panic!("not noticed: {text}") };
         assert_eq!(fs::read_to_string(kept).unwrap(), text);
+        assert!(registry.condition().warning().unwrap().contains(kept.to_str().unwrap()));
         assert!(registry.entries().is_empty());
         assign(&registry, FINANCE, "finance", &users([bob()]));
         assert_eq!(fs::read_to_string(kept).unwrap(), text, "a later change must not touch it");

@@ -43,6 +43,9 @@ impl House {
         let registry = Registry::open(&options.state.join("registry.json")).map_err(RunError::Registry)?;
         let config = trail_config(options, &policies.current());
         let trail = Arc::new(Trail::open(config.clone()).map_err(RunError::Trail)?);
+        if let Some(warning) = registry.condition().warning() {
+            Ledger::note(&*trail, changed("registry damaged", Outcome::Failure, warning));
+        }
         let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone()));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
@@ -90,7 +93,7 @@ impl House {
                 (Outcome::Failure, error.to_string())
             }
         };
-        Ledger::note(&*self.trail, reloaded(outcome, detail));
+        Ledger::note(&*self.trail, changed("policy reload", outcome, detail));
         systemd::notify(State::Ready);
     }
 
@@ -121,13 +124,13 @@ fn attend(gate: &Arc<Gate>, socket: UnixStream, door: Door) {
     }
 }
 
-/// Asked for by a signal, so nobody is known to have asked.
-fn reloaded(outcome: Outcome, detail: String) -> Event {
+/// Something changed by a signal or by itself, so that nobody is known to have asked.
+fn changed(operation: &str, outcome: Outcome, detail: String) -> Event {
     Event {
         kind: Kind::Change,
         outcome,
         actor: None,
-        operation: "policy reload".to_owned(),
+        operation: operation.to_owned(),
         functions: Vec::new(),
         targets: Vec::new(),
         detail,
