@@ -59,7 +59,9 @@ impl Connection {
         let facts = definition.facts();
         self.insist_on_bounds(call, &facts, assignment, &needed)?;
         self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
-        needed.extend(self.sharing_needs(call, present.as_ref(), &facts, &object)?);
+        if self.may(call, &needed) {
+            needed.extend(self.sharing_needs(call, present.as_ref(), &facts, &object)?);
+        }
         if let (None, Some(uuid)) = (&present, definition.uuid()) {
             let _kept_for_this_run = self.gate.monitor.registry().forget(uuid);
         }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One device attached, updated or detached: what it is decides what it needs.
 
-use virtwarden_core::object::Object;
+use virtwarden_core::object::{Object, Vm};
+use virtwarden_core::policy::request::Need;
 use virtwarden_core::xml::change::Change;
 use virtwarden_core::xml::definition::DefinitionError;
 use virtwarden_core::xml::element::Element;
+use virtwarden_core::xml::facts::Facts;
 use virtwarden_core::xml::plug::{Act, alias_change, device_change};
 use virtwarden_core::xml::strict;
 
@@ -37,9 +39,28 @@ impl Connection {
                 self.insist_on_bounds(call, &facts, vm.assignment.as_deref(), &needed)?;
             }
         }
+        if act != Act::Detach && self.may(call, &needed) {
+            needed.extend(self.needs_of_plugging(call, &vm, sent, &object, &needed)?);
+        }
         replaced.push(("xml", spelled(sent)));
         let detail = summary(&changes);
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
+    }
+
+    /// What a new device needs because of other VMs: it may be another's disk, or memory beyond the quota.
+    fn needs_of_plugging(
+        &mut self,
+        call: &Call<'_>,
+        vm: &Vm,
+        device: &Element,
+        object: &Object,
+        needed: &[Need],
+    ) -> Result<Vec<Need>, Fault> {
+        if device.is("memory") && self.is_under_quota(call) {
+            return Err(self.forbidden(call, "memory devices are not counted by quotas", needed.to_vec()));
+        }
+        let alone = Element::new("domain").holding(Element::new("devices").holding(device.clone()));
+        self.sharing_needs(call, Some(vm), &Facts::of(&alone), object)
     }
 
     /// A device named by its alias, found in the VM's own definitions.
