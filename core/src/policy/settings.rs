@@ -127,6 +127,6 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { connections: 256, per_account: 64, place: Place::built_in() }
+        Self { connections: 512, per_account: 128, place: Place::built_in() }
     }
 }
