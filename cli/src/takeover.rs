@@ -108,6 +108,8 @@ impl DisableArguments {
         need_root()?;
         let _alone = lock::take(host)?;
         let Some(mut journal) = Journal::load(host)? else {
+            // The very first note may have been interrupted.
+            Journal::remove(host)?;
             say("libvirt is not taken over: there is nothing to give back\n");
             return Ok(ExitCode::SUCCESS);
         };

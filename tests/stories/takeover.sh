@@ -37,7 +37,7 @@ says() { if grep -q -- "$2" "$scratch/said"; then holds "$1"; else shown "$1"; f
 same() { if diff "$scratch/$2" "$scratch/$3" > "$scratch/said"; then holds "$1"; else shown "$1"; fi; }
 
 # Everything that `enable` could touch: /etc with owners, modes and contents (but for the backups that the account
-# tools write themselves), overrides, programs, devices, units, sockets, state.
+# tools write themselves), overrides, programs, devices, units, sockets, state but for the trail and the registry.
 picture() {
     # shellcheck disable=SC2016 # for the host's shell
     root '
@@ -50,7 +50,7 @@ picture() {
         systemctl list-unit-files --no-legend | grep -v virtwarden | sort
         systemctl list-units --all --no-legend --plain "*virt*.socket" "virtwarden*" | awk "{print \$1, \$3}" | sort
         stat -c "%n %a %u %g" /run/libvirt/*sock*
-        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -v audit || true
+        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry)" || true
         cat /var/lib/systemd/deb-systemd-helper-enabled/*virtwarden* 2> /dev/null || true
     ' > "$scratch/$1"
 }
@@ -138,17 +138,16 @@ says "libvirt shows why" "the monitor does not answer"
 works "repaired by enable" enable
 works "the VM starts again" root "virsh -q -c qemu:///system start traveller"
 started=$(process)
-root "kill -STOP \$(systemctl show -P MainPID virtwarden-policyd.service); systemctl restart libvirtd.service"
+root "systemctl kill --signal=STOP virtwarden-policyd.service; systemctl restart libvirtd.service"
 works "a restart of libvirtd while the monitor hangs kills no VM" vm_runs_upstream
 same_process
-root "kill -CONT \$(systemctl show -P MainPID virtwarden-policyd.service)"
+root "systemctl kill --signal=CONT virtwarden-policyd.service"
 
 story "The monitor is killed"
-monitor=$(root "systemctl show -P MainPID virtwarden-policyd.service")
-root "kill -9 $monitor"
+root "systemctl kill --signal=KILL virtwarden-policyd.service"
 works "the VM runs on" same_process
 works "systemd starts it again and alice works" as alice "timeout 20 virsh -q -c qemu:///system list"
-root "for i in \$(seq 30); do kill -9 \$(systemctl show -P MainPID virtwarden-policyd.service); sleep 0.4; done 2> /dev/null; true"
+root "for i in \$(seq 30); do systemctl kill --signal=KILL virtwarden-policyd.service; sleep 0.4; done 2> /dev/null; true"
 works "thirty times in a row" as alice "timeout 20 virsh -q -c qemu:///system list"
 works "its sandbox is as tight as promised" root "systemd-analyze security --no-pager --threshold=20 virtwarden-policyd.service"
 
