@@ -8,8 +8,8 @@ use crate::policy::settings::{FullStore, RawDoors};
 fn the_shipped_policy_says_what_holds_where_nothing_is_said() {
     let (shipped, empty) = (shipped(), Policy::load(&[]).unwrap());
     assert_eq!(shipped.saved_directory(), empty.saved_directory());
-    assert_eq!((shipped.gate().connections, shipped.gate().per_account), (256, 64));
-    assert_eq!((empty.gate().connections, empty.gate().per_account), (256, 64));
+    assert_eq!((shipped.gate().connections, shipped.gate().per_account), (512, 128));
+    assert_eq!((empty.gate().connections, empty.gate().per_account), (512, 128));
     for policy in [&shipped, &empty] {
         assert_eq!((policy.audit().segment_size, policy.audit().store_size), (16 << 20, 1 << 30));
         assert_eq!(policy.audit().full_store, FullStore::Refuse);
@@ -28,7 +28,7 @@ fn the_first_definition_of_a_table_replaces_later_ones_as_a_whole() {
     assert!(ask(&policy, &bob(), Right::Operate, &own).is_err());
     assert!(ask(&policy, &alice(), function("stop"), &own).is_ok());
     let gate = site("[gate]\nper-account = 8");
-    assert_eq!((gate.gate().connections, gate.gate().per_account), (256, 8));
+    assert_eq!((gate.gate().connections, gate.gate().per_account), (512, 8));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn all_settings_are_read() {
     assert_eq!(policy.saved_directory(), Path::new("/srv/saved"));
     assert_eq!((policy.audit().segment_size, policy.audit().store_size), (1 << 20, 2 << 40));
     assert_eq!(policy.audit().full_store, FullStore::OverwriteOldest);
-    assert_eq!((policy.gate().connections, policy.gate().per_account), (10, 64));
+    assert_eq!((policy.gate().connections, policy.gate().per_account), (10, 128));
 }
 
 #[test]
