@@ -17,7 +17,8 @@ use virtwarden_core::xml::definition::Definition;
 use super::{flagged, media, need, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
-use crate::gate::fault::Fault;
+use crate::gate::fault::{Fault, code};
+use crate::monitor::Refusal;
 
 const DOMAIN_SAVE_IMAGE_GET_XML_DESC: u32 = 235;
 const SECURE: u32 = 1;
@@ -187,7 +188,8 @@ impl Connection {
         }
         match self.gate.monitor.judge(&call.subject, call.procedure.name, needed) {
             Ok(_) => Ok(()),
-            Err(refusal) => Err(refusal.into()),
+            Err(Refusal::Hidden(_)) => Err(Fault::Failed(code::ACCESS_DENIED, elsewhere(path))),
+            Err(refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_))) => Err(refusal.into()),
         }
     }
 

@@ -366,3 +366,65 @@ fn who_configures_under_a_quota_shares_no_disk_and_grows_over_no_bound() {
         words(&answer)
     );
 }
+
+#[test]
+fn a_saved_state_is_restored_from_its_vms_own_directory_or_not_at_all() {
+    let scene = Scene::set(&format!("{USER}[saved]\ndirectory = \"/var/lib\"\n"));
+    let mut client = scene.open_client();
+    let elsewhere =
+        ["/tmp/image".to_owned(), format!("/var/lib/{FINANCE}/one"), format!("/var/lib/{BOBS}/../one")];
+    for path in elsewhere {
+        let (status, answer) = client.call("DOMAIN_RESTORE", &[text(&path)]);
+        assert_eq!(
+            (status, words(&answer).contains("directory of saved states")),
+            (Status::Error, true),
+            "{path}"
+        );
+    }
+    assert!(scene.libvirtd.heard().is_empty(), "libvirtd does not even look at the file");
+}
+
+#[test]
+fn a_definition_that_a_snapshot_brings_back_is_judged() {
+    let nic = "<devices><interface type='network'><source network='default'/></interface></devices>";
+    for (rest, expected) in [("", Status::Ok), (nic, Status::Error)] {
+        let script: Script = Arc::new(move |heard| match heard.name {
+            "DOMAIN_SNAPSHOT_GET_XML_DESC" => {
+                let domain = definition(BOBS, rest);
+                let snapshot =
+                    format!("<domainsnapshot><name>s</name><state>shutoff</state>{domain}</domainsnapshot>");
+                Some(vec![good(heard, &[text(&snapshot)])])
+            }
+            "DOMAIN_REVERT_TO_SNAPSHOT" => Some(vec![good(heard, &[])]),
+            _ => None,
+        });
+        let scene = Scene::scripted(USER, script);
+        let mut client = scene.open_client();
+        let snapshot = Value::Record(vec![text("s"), vm(BOBS)]);
+        let (status, answer) = client.call("DOMAIN_REVERT_TO_SNAPSHOT", &[snapshot, Value::Unsigned(0)]);
+        assert_eq!(status, expected, "{}", words(&answer));
+    }
+}
+
+#[test]
+fn a_medium_must_be_in_the_library() {
+    let drive = |source: &str| {
+        format!(
+            "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>{source}<target dev='sda' bus='sata'/><readonly/></disk>"
+        )
+    };
+    let present = definition(BOBS, &format!("<devices>{}</devices>", drive("")));
+    let script: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_GET_XML_DESC" => Some(vec![good(heard, &[text(&present)])]),
+        "DOMAIN_UPDATE_DEVICE_FLAGS" => Some(vec![good(heard, &[])]),
+        _ => None,
+    });
+    let scene = Scene::scripted(&format!("{USER}[media]\nlibrary = [\"/etc\"]\n"), script);
+    let mut client = scene.open_client();
+    for (path, expected) in [("/etc/passwd", Status::Ok), ("/usr/lib/os-release", Status::Error)] {
+        let device = drive(&format!("<source file='{path}'/>"));
+        let (status, answer) =
+            client.call("DOMAIN_UPDATE_DEVICE_FLAGS", &[vm(BOBS), text(&device), Value::Unsigned(2)]);
+        assert_eq!(status, expected, "{path}: {}", words(&answer));
+    }
+}
