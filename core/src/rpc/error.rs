@@ -3,6 +3,8 @@
 //!
 //! Of an object that somebody may not see, the same is said, word for word. Codes, origins and texts are
 //! those of libvirt 9.0 and 11.3 in the C locale; both answered the calls in the tests below like this.
+//! (The format string that comes with a message is spelt as in 9.0; no client shows it. What matters is
+//! that a hidden object and a missing one get the same bytes, and both come from here.)
 
 use crate::rpc::arguments::Arguments;
 use crate::rpc::handle::{Handle, HandleKind};
