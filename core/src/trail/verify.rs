@@ -7,6 +7,7 @@
 
 mod bytes;
 mod report;
+mod rules;
 mod walk;
 
 use std::io::{self, BufRead};
