@@ -8,6 +8,8 @@
 mod bytes;
 mod report;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::io::{self, BufRead};

@@ -15,6 +15,8 @@ pub(crate) enum Mood {
     Good,
     /// Syncs fail; what was written may or may not be there.
     SyncFails,
+    /// The next sync fails, later ones seem to work.
+    SyncFailsOnce,
     /// There is no free space.
     Full,
     /// At the next sync the power fails: of what was not synced, these sectors (by a random number) arrive.
@@ -40,7 +42,7 @@ impl MoodyDisk {
 
     fn check(&self) -> io::Result<()> {
         match *self.mood.lock().unwrap() {
-            Mood::Good | Mood::SyncFails | Mood::PowerFails(_) => Ok(()),
+            Mood::Good | Mood::SyncFails | Mood::SyncFailsOnce | Mood::PowerFails(_) => Ok(()),
             Mood::Full => Err(io::ErrorKind::StorageFull.into()),
             Mood::Dead => Err(io::Error::from_raw_os_error(5)),
         }
@@ -64,7 +66,7 @@ impl Store for MoodyDisk {
     fn begin(&self, number: u64, header: &[u8]) -> io::Result<Box<dyn Sink>> {
         match *self.mood.lock().unwrap() {
             // The file is there already, and renaming it takes no space.
-            Mood::Good | Mood::Full | Mood::PowerFails(_) => {
+            Mood::Good | Mood::Full | Mood::SyncFailsOnce | Mood::PowerFails(_) => {
                 Ok(self.sink(self.directory.begin(number, header)?))
             }
             Mood::SyncFails | Mood::Dead => Err(io::Error::from_raw_os_error(5)),
@@ -113,7 +115,10 @@ impl Sink for MoodySink {
                 }
                 return self.inner.sync();
             }
-            Mood::SyncFails => {
+            Mood::SyncFails | Mood::SyncFailsOnce => {
+                if *mood == Mood::SyncFailsOnce {
+                    *mood = Mood::Good;
+                }
                 for (bytes, offset) in self.unsynced.drain(..) {
                     self.inner.put(&bytes[..bytes.len() / 2], offset)?;
                 }
@@ -142,7 +147,7 @@ impl Sink for MoodySink {
 
     fn finish(&mut self, bytes: u64) -> io::Result<()> {
         match *self.mood.lock().unwrap() {
-            Mood::Good | Mood::Full => self.inner.finish(bytes),
+            Mood::Good | Mood::Full | Mood::SyncFailsOnce => self.inner.finish(bytes),
             Mood::SyncFails | Mood::PowerFails(_) | Mood::Dead => Err(io::Error::from_raw_os_error(5)),
         }
     }

@@ -214,3 +214,15 @@ fn hostile_names_show_nothing_odd_in_the_file() {
     assert!(bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
     assert!(scene.events().contains(&(seq, event)));
 }
+
+#[test]
+fn under_load_the_lines_between_two_checkpoints_are_bounded() {
+    let mut scene = Scene::new();
+    (scene.config.seal_lines, scene.config.seal_after) = (10, Duration::from_secs(3600));
+    let trail = scene.open();
+    for _ in 0..35 {
+        trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    }
+    let report = scene.assert_intact();
+    assert!(report.unsealed < 10 && report.checkpoints >= 4, "{report:?}");
+}

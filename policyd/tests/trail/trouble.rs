@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use virtwarden_core::record::Kind;
+use virtwarden_core::record::{Event, Kind};
 use virtwarden_core::trail::entry::Entry;
 use virtwarden_core::trail::verify::Verdict;
 use virtwarden_policyd::trail::{Config, HostClock, Trail, TrailError, WhenFull};
@@ -68,6 +68,71 @@ fn a_failed_sync_refuses_until_the_disk_works_and_says_so_then() {
     let resume = events.iter().find(|(_, event)| event.operation == "trail resume").unwrap();
     assert!(resume.1.detail.contains("1 denials and 0 outcomes"), "{}", resume.1.detail);
     assert!(resume.1.detail.contains("Input/output error"), "{}", resume.1.detail);
+}
+
+#[test]
+fn nothing_of_a_group_that_failed_stays_behind_the_end() {
+    let scene = Scene::new();
+    let disk = scene.disk();
+    let trail = scene.open_on(&disk);
+    disk.set(Mood::SyncFails);
+    let long = Event { detail: "x".repeat(1000), ..attempt("DOMAIN_DESTROY") };
+    assert!(trail.attempt(long).is_err());
+    disk.set(Mood::Good);
+    until_recorded(&trail);
+    scene.assert_intact();
+}
+
+#[test]
+fn a_segment_whose_sync_failed_once_takes_nothing_more() {
+    let scene = Scene::new();
+    let disk = scene.disk();
+    let trail = scene.open_on(&disk);
+    let last = trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    disk.set(Mood::SyncFailsOnce);
+    assert!(trail.attempt(attempt("DOMAIN_DESTROY")).is_err());
+    until_recorded(&trail);
+    let next = scene.lines().into_iter().find(|line| line.seq == last + 1).unwrap();
+    assert!(matches!(next.entry, Entry::Segment(_)), "{next:?}");
+    scene.assert_intact();
+}
+
+#[test]
+fn an_outcome_in_a_group_that_failed_is_written_later() {
+    let scene = Scene::new();
+    let disk = scene.disk();
+    let trail = scene.open_on(&disk);
+    let of = trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    disk.set(Mood::SyncFails);
+    trail.note(outcome(of, "DOMAIN_CREATE")).unwrap();
+    until_refused(&trail);
+    disk.set(Mood::Good);
+    until_recorded(&trail);
+    assert!(scene.events().iter().any(|(_, event)| event.of == Some(of)));
+}
+
+#[test]
+fn space_that_is_left_to_others_is_not_taken() {
+    let mut scene = Scene::new();
+    scene.config.reserve_bytes = u64::MAX / 2;
+    let trail = scene.open();
+    assert!(matches!(trail.attempt(attempt("DOMAIN_CREATE")), Err(TrailError::Full)));
+}
+
+#[test]
+fn what_waits_is_bounded_and_what_finds_no_room_is_counted() {
+    let mut scene = Scene::new();
+    scene.config.queue_bytes = 64 << 10;
+    let disk = scene.disk();
+    let trail = scene.open_on(&disk);
+    disk.set(Mood::SyncFails);
+    until_refused(&trail);
+    let notes = (0..1000).filter(|of| trail.note(outcome(*of, "DOMAIN_CREATE")).is_ok()).count();
+    assert!((50..200).contains(&notes), "{notes}");
+    disk.set(Mood::Good);
+    until_recorded(&trail);
+    let resume = scene.events().into_iter().find(|(_, event)| event.operation == "trail resume").unwrap().1;
+    assert!(resume.detail.contains(&format!("{} outcomes not recorded", 1000 - notes)), "{}", resume.detail);
 }
 
 #[test]
