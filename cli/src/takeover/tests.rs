@@ -194,6 +194,30 @@ fn somebody_must_be_administrator_and_root_does_not_count() {
 }
 
 #[test]
+fn the_policy_says_who_is_administrator() {
+    let role = "column = \"administrator\"\nfunctions = \"all\"\nalso = [\"administer\"]\n";
+    let fake = Fake::new();
+    let host = fake.host();
+    fake.write(
+        "/etc/virtwarden/policy.d/50-site.toml",
+        &format!("[role.boss]\nusers = [\"carol\"]\n{role}"),
+        0o644,
+    );
+    administrators::check(&host, &[]).unwrap();
+    assert_eq!(administrators::present(&host).unwrap().into_iter().collect::<Vec<_>>(), ["carol"]);
+
+    fake.write(
+        "/etc/virtwarden/policy.d/90-default.toml",
+        &format!("[role.a]\nusers = [\"root\"]\n{role}"),
+        0o644,
+    );
+    administrators::check(&host, &alice()).unwrap_err();
+
+    fake.write("/etc/virtwarden/policy.d/50-site.toml", "[role.boss", 0o644);
+    administrators::check(&host, &[]).unwrap_err();
+}
+
+#[test]
 fn separate_daemons_are_refused_and_so_is_a_masked_socket() {
     let fake = Fake::new();
     let host = fake.host();

@@ -94,6 +94,8 @@ impl Fake {
         let groups =
             format!("kvm:x:{gid}:libvirt-qemu\nvirtwarden:x:{gid}:\nvirtwarden-admin:x:988:\ndisk:x:6:\n");
         self.write("/etc/group", &groups, 0o644);
+        let policy = include_str!("../../../../policyd/policy.d/90-default.toml");
+        self.write("/usr/share/virtwarden/policy.d/90-default.toml", policy, 0o644);
         self.write(OVERRIDES, "", 0o644);
         self.write("/usr/share/polkit-1/rules.d/60-libvirt.rules", "", 0o644);
         self.set_mode("/run/virtwarden/upstream", 0o750);
