@@ -199,7 +199,7 @@ impl Trail {
     /// # Errors
     /// If the keys or the anchor cannot be read.
     pub fn verify(&self) -> Result<Report, TrailError> {
-        let pem = fs::read_to_string(&self.reading.keys).map_err(TrailError::file(&self.reading.keys))?;
+        let pem = fs::read(&self.reading.keys).map_err(TrailError::file(&self.reading.keys))?;
         let keys = PublicKey::all_from_pem(&pem)
             .map_err(|cause| TrailError::Key(self.reading.keys.clone(), cause.to_string().into()))?;
         let anchor = fs::read(&self.reading.anchor).map_err(TrailError::file(&self.reading.anchor))?;

@@ -40,10 +40,10 @@ fn by_policyd(socket: &Path) -> Result<Verification, Failed> {
 }
 
 fn offline(directory: &Path, key: &Path, arguments: &VerifyArguments) -> Result<Verification, Failed> {
-    let key = PublicKey::from_pem(&read(key)?).map_err(|error| Failed::error(error.to_string()))?;
+    let keys = PublicKey::all_from_pem(&read(key)?).map_err(|error| Failed::error(error.to_string()))?;
     let anchor = arguments.head.as_deref().map(anchor).transpose()?;
     let unsealed = if arguments.stopped { 0 } else { Expectation::RUNNING };
-    let expectation = Expectation { keys: vec![key], anchor, unsealed };
+    let expectation = Expectation { keys, anchor, unsealed };
     let segments = segments(directory).map_err(|error| unreadable(directory, &error))?;
     let open = |path: PathBuf| (path.display().to_string(), File::open(path).map(BufReader::new));
     Ok(Verification::from(&verify::verify(segments.into_iter().map(open), &expectation)))

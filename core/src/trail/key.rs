@@ -68,7 +68,8 @@ impl PublicKey {
     ///
     /// # Errors
     /// If one of them is not an Ed25519 public key, or there is none.
-    pub fn all_from_pem(pem: &str) -> Result<Vec<Self>, KeyError> {
+    pub fn all_from_pem(pem: &[u8]) -> Result<Vec<Self>, KeyError> {
+        let pem = std::str::from_utf8(pem).map_err(|_| KeyError::Kind)?;
         let blocks = pem.split_inclusive(END_OF_PUBLIC_KEY).filter(|block| !block.trim().is_empty());
         let keys: Vec<_> = blocks.map(|block| Self::from_pem(block.as_bytes())).collect::<Result<_, _>>()?;
         if keys.is_empty() { Err(KeyError::Kind) } else { Ok(keys) }
@@ -222,9 +223,9 @@ mod tests {
     fn several_keys_keep_their_order() {
         let keys = [(); 3].map(|()| SigningKey::generate().unwrap().public());
         let pem: String = keys.iter().map(|key| String::from_utf8(key.to_pem().unwrap()).unwrap()).collect();
-        assert_eq!(PublicKey::all_from_pem(&pem).unwrap(), keys);
-        assert!(PublicKey::all_from_pem("").is_err());
-        assert!(PublicKey::all_from_pem(&format!("{pem}junk")).is_err());
+        assert_eq!(PublicKey::all_from_pem(pem.as_bytes()).unwrap(), keys);
+        assert!(PublicKey::all_from_pem(b"").is_err());
+        assert!(PublicKey::all_from_pem(format!("{pem}junk").as_bytes()).is_err());
     }
 
     #[test]

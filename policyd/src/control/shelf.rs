@@ -74,13 +74,14 @@ impl Shelf {
     fn expectation(&self) -> Result<Expectation, String> {
         let path = self.config.public_key();
         let read = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
-        let key = PublicKey::from_pem(&fs::read(&path).map_err(read)?).map_err(|error| error.to_string())?;
+        let keys =
+            PublicKey::all_from_pem(&fs::read(&path).map_err(read)?).map_err(|error| error.to_string())?;
         let anchor = match fs::read(self.config.anchor()) {
             Ok(text) => Some(Anchor::parse(&text).map_err(|error| error.to_string())?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(read(error)),
         };
-        Ok(Expectation { keys: vec![key], anchor, unsealed: Expectation::RUNNING })
+        Ok(Expectation { keys, anchor, unsealed: Expectation::RUNNING })
     }
 
     fn report(&self) -> Result<Report, String> {

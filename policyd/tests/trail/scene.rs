@@ -49,7 +49,7 @@ impl Scene {
     }
 
     pub(crate) fn keys(&self) -> Vec<PublicKey> {
-        PublicKey::all_from_pem(&fs::read_to_string(self.config.public_key()).unwrap()).unwrap()
+        PublicKey::all_from_pem(&fs::read(self.config.public_key()).unwrap()).unwrap()
     }
 
     pub(crate) fn expectation(&self) -> Expectation {
