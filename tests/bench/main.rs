@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Measures one way into libvirt from inside a test host and prints one JSON line per measurement.
-//! `tests/bench/run` plays all ways side by side and draws the tables.
-//!
-//! usage: `virtwarden-bench WAY SOCKET MEASURE [COUNT]`, or `virtwarden-bench forward LISTEN SOCKET`
+//! Measures ways into libvirt from inside a test host, one JSON line per measurement, and draws what
+//! was measured. `tests/bench/run` plays all ways side by side.
 
+mod cpu;
+mod decide;
+mod disk;
+mod facts;
 mod forward;
+mod goal;
+mod line;
 mod link;
 mod measure;
+mod memory;
+mod plot;
+mod render;
+mod results;
 
 use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: virtwarden-bench WAY SOCKET MEASURE[:SIZE] [COUNT]
+         MEASURE: read, list, connect, start (COUNT times), throughput:CONNECTIONS (COUNT seconds),
+         hold:CONNECTIONS (until standard input ends)
+       virtwarden-bench forward LISTEN SOCKET     a plain byte-forwarding proxy
+       virtwarden-bench memory WAY MEASURE[:SIZE] PROCESS
+       virtwarden-bench decide POLICY             how long the policy takes for a decision
+       virtwarden-bench disk DIRECTORY SECONDS    how many small synced writes the disk takes
+       virtwarden-bench facts                     the machine
+       virtwarden-bench render RESULTS DOCUMENT PLOT";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -25,8 +44,13 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
     match words {
         ["forward", listen, socket] => Ok(forward::serve(listen, socket)?),
-        [way, socket, measure] => measure::run(way, socket, measure, 0),
+        ["memory", way, measure, process] => memory::weigh(way, measure, process),
+        ["decide", policy] => decide::run(policy),
+        ["disk", directory, seconds] => disk::run(directory, seconds.parse()?),
+        ["facts"] => facts::run(),
+        ["render", results, document, plot] => render::run(results, document, plot),
+        [way, socket, measure] => measure::run(way, socket, measure, 1),
         [way, socket, measure, count] => measure::run(way, socket, measure, count.parse()?),
-        _ => Err("usage: WAY SOCKET MEASURE [COUNT] | forward LISTEN SOCKET".into()),
+        _ => Err(USAGE.into()),
     }
 }

@@ -2,12 +2,15 @@
 //! What is measured over one way into libvirt.
 
 use std::error::Error;
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::link::{Link, string};
+use serde_json::{Map, Value};
 
-type Measured = Result<Vec<Duration>, Box<dyn Error + Send + Sync>>;
+use crate::cpu::Used;
+use crate::line::{Line, measure_and_size};
+use crate::link::{Link, string};
 
 const LIST_ALL_DOMAINS: u32 = 273;
 const LOOKUP_BY_NAME: u32 = 23;
@@ -15,101 +18,113 @@ const GET_INFO: u32 = 16;
 const CREATE: u32 = 9;
 const DESTROY: u32 = 12;
 
+/// The VM that is looked at, and the one that is started.
+const LOOKED_AT: &str = "bench-0";
+const STARTED: &str = "bench-start";
+
 /// Runs one measurement and prints its line.
 pub(crate) fn run(way: &str, socket: &str, measure: &str, count: usize) -> Result<(), Box<dyn Error>> {
-    let plain = |error: Box<dyn Error + Send + Sync>| error.to_string();
-    match measure {
-        "read" => report(way, measure, 1, reads(socket, count).map_err(plain)?),
-        "list" => report(way, measure, 1, lists(socket, count).map_err(plain)?),
-        "connect" => report(way, measure, 1, connects(socket, count).map_err(plain)?),
-        "start" => report(way, measure, 1, starts(socket, count).map_err(plain)?),
-        "throughput" => throughput(way, socket, count)?,
-        "hold" => hold(socket, count)?,
+    let line = Line::new(way, measure);
+    let (name, size) = measure_and_size(measure);
+    match name {
+        "read" => line.with_times(reads(socket, count)?).print(),
+        "list" => line.with_times(lists(socket, count)?).print(),
+        "connect" => line.with_times(connects(socket, count)?).print(),
+        "start" => line.with_times(starts(socket, count)?).print(),
+        "throughput" => throughput(line, socket, size, Duration::from_secs(count as u64))?,
+        "hold" => hold(socket, size)?,
         _ => return Err(format!("unknown measure `{measure}`").into()),
     }
     Ok(())
 }
 
 /// One read call with a VM in it, again and again.
-fn reads(socket: &str, count: usize) -> Measured {
+fn reads(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
     let mut link = Link::open(socket)?;
-    let vm = lookup(&mut link, "bench-0")?;
+    let vm = link.call(LOOKUP_BY_NAME, &string(LOOKED_AT))?.to_vec();
     repeat(count, || link.call(GET_INFO, &vm).map(drop))
 }
 
 /// The list of all VMs.
-fn lists(socket: &str, count: usize) -> Measured {
+fn lists(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
     let mut link = Link::open(socket)?;
-    let arguments = [1_u32.to_be_bytes(), 3_u32.to_be_bytes()].concat();
-    repeat(count, || link.call(LIST_ALL_DOMAINS, &arguments).map(drop))
+    repeat(count, || list(&mut link))
 }
 
 /// Connect, list, close: what one `virsh list` does.
-fn connects(socket: &str, count: usize) -> Measured {
-    let arguments = [1_u32.to_be_bytes(), 3_u32.to_be_bytes()].concat();
+fn connects(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
     repeat(count, || {
         let mut link = Link::open(socket)?;
-        link.call(LIST_ALL_DOMAINS, &arguments)?;
+        list(&mut link)?;
         link.close()
     })
 }
 
+/// All VMs, running or not.
+fn list(link: &mut Link) -> io::Result<()> {
+    let arguments = [1_u32.to_be_bytes(), 3_u32.to_be_bytes()].concat();
+    link.call(LIST_ALL_DOMAINS, &arguments).map(drop)
+}
+
 /// The start of a small VM; powering it off again is not counted.
-fn starts(socket: &str, count: usize) -> Measured {
+fn starts(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
     let mut link = Link::open(socket)?;
-    let vm = lookup(&mut link, "bench-start")?;
+    let vm = link.call(LOOKUP_BY_NAME, &string(STARTED))?.to_vec();
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         let begin = Instant::now();
-        link.call(CREATE, &vm)?;
+        let running = link.call(CREATE, &vm)?.to_vec();
         times.push(begin.elapsed());
-        link.call(DESTROY, &vm)?;
+        link.call(DESTROY, &running)?;
     }
     Ok(times)
 }
 
-/// Read calls on `connections` connections at once, for two seconds.
-fn throughput(way: &str, socket: &str, connections: usize) -> Result<(), Box<dyn Error>> {
-    let begin = Instant::now();
-    let work = || -> Result<usize, Box<dyn Error + Send + Sync>> {
-        let mut link = Link::open(socket)?;
-        let vm = lookup(&mut link, "bench-0")?;
-        let mut calls = 0;
-        while begin.elapsed() < Duration::from_secs(3) {
-            link.call(GET_INFO, &vm)?;
-            calls += 1;
-        }
-        Ok(calls)
-    };
-    let calls: usize = thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .map(|t| t.join().map_err(|_| "a thread failed")?.map_err(|_| "a call failed"))
-            .sum::<Result<usize, &str>>()
+/// Read calls on many connections at once, and what they cost the daemons.
+fn throughput(line: Line, socket: &str, connections: usize, time: Duration) -> Result<(), Box<dyn Error>> {
+    let links: Vec<Link> = (0..connections).map(|_| Link::open(socket)).collect::<io::Result<_>>()?;
+    let (used, begin) = (Used::until_now(), Instant::now());
+    let calls: u32 = thread::scope(|scope| {
+        let threads: Vec<_> = links.into_iter().map(|link| scope.spawn(|| calls(link, time))).collect();
+        let joined =
+            threads.into_iter().map(|thread| thread.join().map_err(|_| io::Error::other("panic"))?);
+        joined.sum::<io::Result<u32>>()
     })?;
-    let rate = calls as f64 / begin.elapsed().as_secs_f64();
-    println!(
-        "{{\"way\":\"{way}\",\"measure\":\"throughput\",\"connections\":{connections},\"calls\":{calls},\"per_second\":{rate:.0}}}"
-    );
+    let (elapsed, used) = (begin.elapsed(), Used::until_now().since(&used));
+    let each =
+        used.into_iter().map(|(name, time)| (name, Value::from(time.as_secs_f64() * 1e6 / f64::from(calls))));
+    line.with("calls", calls)
+        .with("per_second", f64::from(calls) / elapsed.as_secs_f64())
+        .with("cpu_us", each.collect::<Map<_, _>>())
+        .print();
     Ok(())
+}
+
+/// How many read calls one connection gets through in this time.
+fn calls(mut link: Link, time: Duration) -> io::Result<u32> {
+    let vm = link.call(LOOKUP_BY_NAME, &string(LOOKED_AT))?.to_vec();
+    let begin = Instant::now();
+    let mut calls = 0;
+    while begin.elapsed() < time {
+        link.call(GET_INFO, &vm)?;
+        calls += 1;
+    }
+    Ok(calls)
 }
 
 /// Holds connections open until standard input ends, so that somebody can weigh the daemon.
-fn hold(socket: &str, connections: usize) -> Result<(), Box<dyn Error>> {
-    let links: Result<Vec<Link>, _> = (0..connections).map(|_| Link::open(socket)).collect();
-    let links = links?;
+fn hold(socket: &str, connections: usize) -> io::Result<()> {
+    let mut links: Vec<Link> = (0..connections).map(|_| Link::open(socket)).collect::<io::Result<_>>()?;
+    for link in &mut links {
+        let vm = link.call(LOOKUP_BY_NAME, &string(LOOKED_AT))?.to_vec();
+        link.call(GET_INFO, &vm)?;
+    }
     println!("holding {}", links.len());
-    std::io::read_to_string(std::io::stdin())?;
-    Ok(())
-}
-
-fn lookup(link: &mut Link, name: &str) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
-    Ok(link.call(LOOKUP_BY_NAME, &string(name))?.to_vec())
+    io::read_to_string(io::stdin()).map(drop)
 }
 
 /// Times `act`, after a few rounds that do not count.
-fn repeat(count: usize, mut act: impl FnMut() -> std::io::Result<()>) -> Measured {
+fn repeat(count: usize, mut act: impl FnMut() -> io::Result<()>) -> io::Result<Vec<Duration>> {
     for _ in 0..count.div_ceil(20) {
         act()?;
     }
@@ -120,18 +135,4 @@ fn repeat(count: usize, mut act: impl FnMut() -> std::io::Result<()>) -> Measure
         times.push(begin.elapsed());
     }
     Ok(times)
-}
-
-fn report(way: &str, measure: &str, connections: usize, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: f64| {
-        let index = (times.len() as f64 * share) as usize;
-        times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |t| t.as_secs_f64() * 1e6)
-    };
-    println!(
-        "{{\"way\":\"{way}\",\"measure\":\"{measure}\",\"connections\":{connections},\"count\":{},\"p50_us\":{:.1},\"p99_us\":{:.1}}}",
-        times.len(),
-        at(0.5),
-        at(0.99)
-    );
 }
