@@ -24,7 +24,6 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
         .with("debian", fs::read_to_string("/etc/debian_version")?.trim())
         .with("libvirt", said_by("libvirtd", "--version"))
         .with("qemu", said_by("qemu-system-x86_64", "--version"))
-        .with("virtwarden", said_by("virtwarden", "--version"))
         .print();
     Ok(())
 }

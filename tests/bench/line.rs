@@ -30,7 +30,7 @@ impl Line {
         times.sort_unstable();
         let at = |share: f64| {
             let index = (times.len() as f64 * share) as usize;
-            times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, Duration::as_secs_f64) * 1e6
+            times.get(index.min(times.len().saturating_sub(1))).map_or(0, Duration::as_nanos) as f64 / 1e3
         };
         let (median, worst) = (at(0.5), at(0.99));
         self.with("count", times.len()).with("p50_us", median).with("p99_us", worst)
