@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The disk is full, fails, or loses power: nothing that was acknowledged is lost, nothing goes unrecorded.
 
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -206,21 +208,34 @@ fn where_the_oldest_may_go_it_goes_and_that_is_recorded() {
     assert_eq!(scene.verify().verdict, Verdict::Gap, "one more than was recorded");
 }
 
+/// A small file system of its own, gone with this even if the test fails.
+struct SmallFileSystem(PathBuf);
+
+impl SmallFileSystem {
+    /// None if this account may not mount.
+    fn mount(path: PathBuf) -> Option<Self> {
+        std::fs::create_dir(&path).unwrap();
+        let options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs"];
+        let output = Command::new("mount").args(options).arg(&path).output();
+        output.is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
+impl Drop for SmallFileSystem {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
 #[test]
 fn a_real_small_file_system_fills_up_and_is_freed() {
     let scene = Scene::new();
-    let mounted = scene.place.path().join("small");
-    std::fs::create_dir(&mounted).unwrap();
-    let mount = |arguments: &[&str]| {
-        let command = std::process::Command::new(arguments[0]).args(&arguments[1..]).arg(&mounted).output();
-        command.is_ok_and(|output| output.status.success())
-    };
-    if !mount(&["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs"]) {
+    let Some(mounted) = SmallFileSystem::mount(scene.place.path().join("small")) else {
         eprintln!("skipped: mounting needs root");
         return;
-    }
-    let config = Config { directory: mounted.join("audit"), ..scene.config.clone() };
-    let ballast = mounted.join("ballast");
+    };
+    let config = Config { directory: mounted.0.join("audit"), ..scene.config.clone() };
+    let ballast = mounted.0.join("ballast");
     let small = Scene { config, ..scene };
     let trail = small.open();
     std::fs::write(&ballast, vec![1; 1 << 20]).unwrap();
@@ -230,7 +245,8 @@ fn a_real_small_file_system_fills_up_and_is_freed() {
     trail.close();
     small.assert_intact();
     assert!(small.operations().contains(&"trail resume".to_owned()));
-    assert!(mount(&["umount"]));
+    // Gone before the directory that it is mounted in.
+    drop(mounted);
 }
 
 #[test]
