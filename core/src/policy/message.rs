@@ -11,7 +11,7 @@ impl Denial {
         let name = &subject.account.name;
         let who = format!("{name} ({})", self.roles.join(", "));
         let object = &self.need.object;
-        let refused = format!("access denied: {who} may not {}", self.need.act());
+        let refused = format!("access denied: {who} may not {}", self.acts());
         match &self.reason {
             Reason::NoRole => format!(
                 "access denied: {name} holds no role here; an Administrator can grant one with virtwarden role add"
@@ -22,6 +22,25 @@ impl Denial {
             Reason::Malformed(what) => format!("access denied: malformed request: {what}"),
             Reason::Forbidden(rule) => format!("{refused}: {rule}"),
         }
+    }
+
+    /// The same with nothing but the first right that is missing: for who names a thing that he may not
+    /// know to be there. All that is missing would tell how it differs from what he proposed.
+    pub fn first_message(&self, subject: &Subject) -> String {
+        let (name, roles) = (&subject.account.name, self.roles.join(", "));
+        format!("access denied: {name} ({roles}) may not {}", self.need.act())
+    }
+
+    /// The first need, then every other row of the table that is missing.
+    fn acts(&self) -> String {
+        let mut acts = vec![self.need.act()];
+        for right in self.missing.iter().filter(|right| matches!(right, Right::Function(_))) {
+            let act = Need { right: *right, object: self.need.object.clone() }.act();
+            if !acts.contains(&act) {
+                acts.push(act);
+            }
+        }
+        acts.join(", ")
     }
 }
 

@@ -65,3 +65,19 @@ fn several_roles_are_all_named() {
         "access denied: bob (extra, user) may not configure the banner (Table 3, 20)"
     );
 }
+
+#[test]
+fn every_row_that_is_missing_is_named_once_and_the_first_one_alone_where_the_rest_would_tell() {
+    let own = vm("bobvm", Some(assigned_to(&bob())));
+    let wanted = ["configure-vms", "start", "configure-devices", "configure-vms"]
+        .map(|name| Need { right: function(name), object: own.clone() });
+    let Decision::Deny(denial) = shipped().decide(&Request { subject: &bob(), needs: &wanted }) else {
+        panic!("allowed")
+    };
+    let first = "access denied: bob (user) may not create, configure or delete VMs (Table 3, 3)";
+    assert_eq!(
+        denial.message(&bob()),
+        format!("{first}, configure VM access to physical devices (Table 3, 7)")
+    );
+    assert_eq!(denial.first_message(&bob()), first);
+}
