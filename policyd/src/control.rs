@@ -147,8 +147,8 @@ impl Control {
         let needs = needs(request, object);
         let judged = self.monitor.judge_in_detail(subject, request.operation(), detail, needs.clone());
         judged.map_err(|refusal| match refusal {
-            Refusal::Hidden(Object::Vm(vm)) => failure::no_vm(&vm.name),
-            Refusal::Hidden(_) => failure::denied(self.why_not(subject, &needs)),
+            Refusal::Hidden { object: Object::Vm(vm), .. } => failure::no_vm(&vm.name),
+            Refusal::Hidden { .. } => failure::denied(self.why_not(subject, &needs)),
             Refusal::Denied(text) => failure::denied(text),
             Refusal::Unrecorded(_) => failure::unavailable(refusal.to_string()),
         })

@@ -31,7 +31,12 @@ pub trait Ledger: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The object is not for this subject to know about: answer as if it did not exist.
-    Hidden(Object),
+    Hidden {
+        /// What it is.
+        object: Object,
+        /// The denial, for who named the object himself in order to make it: it tells nothing of what there is.
+        words: String,
+    },
     /// The subject may not; the text is for the subject.
     Denied(String),
     /// The trail takes no record, so nothing that needs one can happen.
@@ -41,7 +46,7 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Hidden(object) => write!(f, "there is no {object}"),
+            Refusal::Hidden { object, .. } => write!(f, "there is no {object}"),
             Refusal::Denied(text) => f.write_str(text),
             Refusal::Unrecorded(why) => {
                 write!(f, "access denied: the audit trail takes no records ({why}), tell an Administrator")
@@ -173,7 +178,7 @@ impl Monitor {
         self.ledger.deny(event);
         match (hidden, &denial.reason) {
             (Some(need), Reason::NotGranted | Reason::NotOnThisObject | Reason::Forbidden(_)) => {
-                Refusal::Hidden(need.object.clone())
+                Refusal::Hidden { object: need.object.clone(), words: denial.first_message(subject) }
             }
             _ => Refusal::Denied(text),
         }

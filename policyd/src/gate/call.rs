@@ -18,9 +18,9 @@ use super::connection::{Connection, End, Stage};
 use super::fault::{Fault, code};
 use super::pending::{CallId, Chore, Pending};
 use super::turns::Turn;
-use super::visible::hidden;
+use super::visible::refused;
 use super::wire::Frame;
-use crate::monitor::{Attempt, Refusal};
+use crate::monitor::Attempt;
 
 /// A call that was understood.
 pub(super) struct Call<'a> {
@@ -101,11 +101,8 @@ impl Connection {
     /// Decides and records; what is hidden is answered like what does not exist.
     fn begin(&self, call: &Call<'_>, forward: &Forward) -> Result<Attempt, Fault> {
         let (operation, needs) = (call.procedure.name, forward.needs.clone());
-        match self.gate.monitor.judge_in_detail(&call.subject, operation, &forward.detail, needs) {
-            Ok(attempt) => Ok(attempt),
-            Err(Refusal::Hidden(_)) => Err(hidden(call)),
-            Err(refusal) => Err(refusal.into()),
-        }
+        let judged = self.gate.monitor.judge_in_detail(&call.subject, operation, &forward.detail, needs);
+        judged.map_err(|refusal| refused(call, refusal))
     }
 
     /// Checks and decodes a call; what is not understood is refused and recorded.
@@ -150,10 +147,7 @@ impl Connection {
     /// A refusal by a rule that binds everybody.
     pub(super) fn forbidden(&self, call: &Call<'_>, why: &str, needs: Vec<Need>) -> Fault {
         let reason = Reason::Forbidden(why.to_owned());
-        match self.gate.monitor.forbid(&call.subject, call.procedure.name, reason, needs) {
-            Refusal::Hidden(_) => hidden(call),
-            refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_)) => refusal.into(),
-        }
+        refused(call, self.gate.monitor.forbid(&call.subject, call.procedure.name, reason, needs))
     }
 
     /// What becomes of a call, by the rule of its procedure.

@@ -16,8 +16,7 @@ use super::call::{Call, Replaced};
 use super::connection::Connection;
 use super::fault::{Fault, code, is_not_found};
 use super::listed::owned;
-use super::visible::hidden;
-use crate::monitor::Refusal;
+use super::visible::refused;
 
 /// What a UUID leads to.
 #[derive(Clone, Copy, Debug)]
@@ -87,8 +86,7 @@ impl Connection {
         }
         match self.gate.monitor.judge(&call.subject, call.procedure.name, sight) {
             Ok(_) => Ok((object, replaced)),
-            Err(Refusal::Hidden(_)) => Err(hidden(call)),
-            Err(refusal) => Err(refusal.into()),
+            Err(refusal) => Err(refused(call, refusal)),
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 mod libvirtd;
+mod making;
 mod stories;
 mod table;
 

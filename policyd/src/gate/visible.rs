@@ -12,7 +12,7 @@ use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::layout::{Field, Layout};
 use virtwarden_core::rpc::procedure::{self, Procedure};
 use virtwarden_core::rpc::reader::Reader;
-use virtwarden_core::rpc::rule::{Listed, Recast, Rule};
+use virtwarden_core::rpc::rule::{Judge, Listed, Recast, Rule};
 use virtwarden_core::rpc::value::{self, Strings, Value};
 use virtwarden_core::rpc::writer::Writer;
 
@@ -80,8 +80,7 @@ impl Connection {
         let needs = vec![Need { right: Right::View, object: self.object_in(&handle) }];
         match self.gate.monitor.judge(&call.subject, call.procedure.name, needs) {
             Ok(_permit) => Ok(Course::Answer(answer.payload().to_vec())),
-            Err(Refusal::Hidden(_)) => Err(hidden(call)),
-            Err(refusal) => Err(refusal.into()),
+            Err(refusal) => Err(refused(call, refusal)),
         }
     }
 
@@ -133,12 +132,13 @@ impl Connection {
         Ok(needs)
     }
 
-    fn permit(&mut self, call: &Call<'_>, needs: Vec<Need>) -> Result<crate::monitor::Attempt, Fault> {
-        match self.gate.monitor.judge(&call.subject, call.procedure.name, needs) {
-            Ok(permit) => Ok(permit),
-            Err(Refusal::Hidden(_)) => Err(hidden(call)),
-            Err(refusal) => Err(refusal.into()),
-        }
+    pub(super) fn permit(
+        &mut self,
+        call: &Call<'_>,
+        needs: Vec<Need>,
+    ) -> Result<crate::monitor::Attempt, Fault> {
+        let judged = self.gate.monitor.judge(&call.subject, call.procedure.name, needs);
+        judged.map_err(|refusal| refused(call, refusal))
     }
 
     /// Whether nothing of a kind is hidden from the subject.
@@ -232,8 +232,26 @@ impl Connection {
     }
 }
 
+/// A refusal as the caller sees it. Who makes something names it himself, so that he is told that he may not,
+/// whether or not something of that name is there.
+pub(super) fn refused(call: &Call<'_>, refusal: Refusal) -> Fault {
+    match refusal {
+        Refusal::Hidden { words, .. } if makes_what_it_names(call.procedure.rule) => {
+            Refusal::Denied(words).into()
+        }
+        Refusal::Hidden { .. } => hidden(call),
+        refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_)) => refusal.into(),
+    }
+}
+
+fn makes_what_it_names(rule: Rule) -> bool {
+    use Judge::{CreateNetwork, CreatePool, CreateVm, DefineNetwork, DefinePool, DefineVm};
+    let Rule::Judged(judge) = rule else { return false };
+    matches!(judge, CreateVm | DefineVm | CreateNetwork | DefineNetwork | CreatePool | DefinePool)
+}
+
 /// The answer to a call about an object that the subject may not see.
-pub(super) fn hidden(call: &Call<'_>) -> Fault {
+fn hidden(call: &Call<'_>) -> Fault {
     Fault::Theirs(found_nothing(call.procedure, &call.arguments).encode())
 }
 

@@ -107,7 +107,7 @@ fn looking_needs_no_record_unless_refused() {
     assert!(scene.notebook.told().is_empty());
     let refusal =
         scene.monitor.judge(&bob(), "DOMAIN_GET_INFO", need(&scene, Right::View, FINANCE)).unwrap_err();
-    assert!(matches!(refusal, Refusal::Hidden(_)));
+    assert!(matches!(refusal, Refusal::Hidden { .. }));
     assert_eq!(scene.notebook.told(), [(Kind::Denial, Outcome::Denied, None)]);
 }
 
@@ -123,10 +123,10 @@ fn a_missing_right_on_a_visible_vm_is_told_with_its_row() {
 fn a_hidden_vm_stays_hidden_whatever_was_wanted() {
     let scene = scene(false);
     let needs = need(&scene, Right::Function(Function::ConfigureVms), FINANCE);
-    assert!(matches!(scene.monitor.judge(&bob(), "DOMAIN_UNDEFINE", needs), Err(Refusal::Hidden(_))));
+    assert!(matches!(scene.monitor.judge(&bob(), "DOMAIN_UNDEFINE", needs), Err(Refusal::Hidden { .. })));
     let needs = need(&scene, Right::Function(Function::Start), FINANCE);
     let reason = Reason::Forbidden("a rule".to_owned());
-    assert!(matches!(scene.monitor.forbid(&bob(), "DOMAIN_CREATE", reason, needs), Refusal::Hidden(_)));
+    assert!(matches!(scene.monitor.forbid(&bob(), "DOMAIN_CREATE", reason, needs), Refusal::Hidden { .. }));
 }
 
 #[test]

@@ -47,11 +47,16 @@ impl Connection {
         if let (None, Some(vm)) = (&turn, &present) {
             turn = Some(self.take_turn(vm.uuid)?);
         }
+        let object = present.clone().map_or(Object::Host, Object::Vm);
+        let own = needs([row(Function::ConfigureVms)], &object);
+        if !self.may(call, &own) {
+            // What it is now tells nothing then, neither in an answer nor by an error.
+            return Ok(Forward { detail: format!("VM `{}`", definition.name()), ..Forward::from(own) });
+        }
         let differences = self.differences(present.as_ref(), definition)?;
         wanted.extend(rights(&differences));
         wanted.sort_unstable();
         wanted.dedup();
-        let object = present.clone().map_or(Object::Host, Object::Vm);
         let mut needed = needs(wanted, &object);
         needed.extend(self.media_needs(call, &differences, &object)?);
 

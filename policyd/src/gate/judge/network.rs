@@ -12,7 +12,7 @@ use super::{needs, rights, row, spelled, summary};
 use crate::gate::ask::question;
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
-use crate::gate::fault::Fault;
+use crate::gate::fault::{Fault, code};
 
 const NETWORK_LOOKUP_BY_NAME: u32 = 46;
 const NETWORK_GET_XML_DESC: u32 = 43;
@@ -33,10 +33,8 @@ impl Connection {
         let mut needed =
             needs([row(Function::ConfigureNetworks)].into_iter().chain(rights(&changes)), &object);
         if let Some(present) = present.filter(|present| present.name() != proposed.name()) {
-            needed.extend(needs(
-                [row(Function::ConfigureNetworks)],
-                &Object::Network(present.name().to_owned()),
-            ));
+            let renamed = Object::Network(present.name().to_owned());
+            needed.extend(needs([row(Function::ConfigureNetworks)], &renamed));
         }
         let replaced = vec![("xml", spelled(proposed.root()))];
         Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needed) })
@@ -71,6 +69,11 @@ impl Connection {
             let values = answer.values()?;
             let found = values.first().and_then(|value| Handle::from_value(HandleKind::Network, value));
             let Some(Handle::Network(network)) = found else { continue };
+            let own = needs([row(Function::ConfigureNetworks)], &Object::Network(network.name.to_owned()));
+            if !self.may(call, &own) {
+                // Before anything is read of it: another network's definition is not his to know.
+                return Err(self.permit(call, own).err().unwrap_or_else(gone));
+            }
             let handle =
                 Value::Record(vec![Value::Text(network.name.to_owned().into()), Value::Uuid(network.uuid)]);
             let text = self.ask(NETWORK_GET_XML_DESC, &[handle, Value::Unsigned(INACTIVE)])?.text("xml")?;
@@ -78,4 +81,9 @@ impl Connection {
         }
         Ok(None)
     }
+}
+
+/// The policy changed in between.
+fn gone() -> Fault {
+    Fault::Failed(code::ACCESS_DENIED, "access denied: the policy has just changed, try again".to_owned())
 }

@@ -188,7 +188,7 @@ impl Connection {
         }
         match self.gate.monitor.judge(&call.subject, call.procedure.name, needed) {
             Ok(_) => Ok(()),
-            Err(Refusal::Hidden(_)) => Err(Fault::Failed(code::ACCESS_DENIED, elsewhere(path))),
+            Err(Refusal::Hidden { .. }) => Err(Fault::Failed(code::ACCESS_DENIED, elsewhere(path))),
             Err(refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_))) => Err(refusal.into()),
         }
     }
