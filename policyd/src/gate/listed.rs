@@ -10,44 +10,48 @@ use virtwarden_core::rpc::value::{Strings, Value, skip};
 use virtwarden_core::rpc::writer::Writer;
 
 /// One element of a list: its bytes, and what it names.
-pub(super) struct Element {
-    pub(super) bytes: Vec<u8>,
-    pub(super) handle: Value<'static>,
+pub(super) struct Element<'a> {
+    bytes: &'a [u8],
+    handle: Value<'a>,
 }
 
-/// Cuts the list that an answer begins with into its elements.
-pub(super) fn elements(
+/// Cuts the list that an answer begins with into its elements, and keeps those whose handle shall be shown.
+pub(super) fn elements<'a>(
     fields: &'static [Field],
-    payload: &[u8],
+    payload: &'a [u8],
     kind: HandleKind,
-) -> Result<Vec<Element>, XdrError> {
+    shown: impl Fn(&Value<'a>) -> bool,
+) -> Result<Vec<Element<'a>>, XdrError> {
     let Some(Layout::List(layout, limit)) = fields.first().map(|field| &field.layout) else {
         return Err(XdrError::Truncated);
     };
     let mut reader = Reader::new(payload);
-    let count = reader.count(*limit, layout.smallest())?;
-    let mut found = Vec::with_capacity(count);
-    for _ in 0..count {
+    let mut found = Vec::new();
+    for _ in 0..reader.count(*limit, layout.smallest())? {
         let mut ahead = reader;
-        skip(layout, &mut ahead)?;
+        let handle = handle_of(layout, &mut ahead, kind)?;
         let bytes = reader.take(reader.remaining() - ahead.remaining())?;
-        found.push(Element { bytes: bytes.to_vec(), handle: handle_within(layout, bytes, kind)? });
+        if shown(&handle) {
+            found.push(Element { bytes, handle });
+        }
     }
     Ok(found)
 }
 
-/// The handle that an element is or begins with; a device's plain name counts as one.
-fn handle_within(layout: &Layout, bytes: &[u8], kind: HandleKind) -> Result<Value<'static>, XdrError> {
-    let value = Value::decode(layout, &mut Reader::new(bytes), Strings::Lossy)?;
-    let handle = match (layout, kind) {
-        (Layout::Text, HandleKind::Device) => Value::Record(vec![value]),
-        (Layout::Record(record), _) if record.handle.is_none() => {
-            let first = value.parts().first().cloned();
-            first.ok_or(XdrError::Truncated)?
+/// Reads an element for the handle that it is or begins with; a device's plain name counts as one.
+fn handle_of<'a>(layout: &Layout, reader: &mut Reader<'a>, kind: HandleKind) -> Result<Value<'a>, XdrError> {
+    match (layout, kind) {
+        (Layout::Text, HandleKind::Device) => {
+            Ok(Value::Record(vec![Value::decode(layout, reader, Strings::Lossy)?]))
         }
-        _ => value,
-    };
-    Ok(owned(handle))
+        (Layout::Record(record), _) if record.handle.is_none() => {
+            let (first, rest) = record.fields.split_first().ok_or(XdrError::Truncated)?;
+            let handle = Value::decode(&first.layout, reader, Strings::Lossy)?;
+            rest.iter().try_for_each(|field| skip(&field.layout, reader))?;
+            Ok(handle)
+        }
+        _ => Value::decode(layout, reader, Strings::Lossy),
+    }
 }
 
 /// A value that stands without its frame.
@@ -69,11 +73,11 @@ pub(super) fn owned(value: Value<'_>) -> Value<'static> {
 }
 
 /// The answer with what is left: the list, then the count where the procedure has one.
-pub(super) fn list_again(procedure: &Procedure, shown: &[Element], results: bool) -> Vec<u8> {
+pub(super) fn list_again(procedure: &Procedure, shown: &[Element<'_>], results: bool) -> Vec<u8> {
     let mut writer = Writer::with_capacity(64);
     let listed = if results { shown } else { &[] };
     writer.count(listed.len());
-    listed.iter().for_each(|element| writer.raw(&element.bytes));
+    listed.iter().for_each(|element| writer.raw(element.bytes));
     if procedure.reply.len() > 1 {
         writer.count(shown.len());
     }
@@ -81,7 +85,7 @@ pub(super) fn list_again(procedure: &Procedure, shown: &[Element], results: bool
 }
 
 /// The answer in one of the oldest forms, with no more than the client has room for.
-pub(super) fn old_form(form: Form, shown: &[Element], most: usize) -> Vec<u8> {
+pub(super) fn old_form(form: Form, shown: &[Element<'_>], most: usize) -> Vec<u8> {
     let mut writer = Writer::with_capacity(64);
     let listed = shown.get(..most.min(shown.len())).unwrap_or_default();
     match form {
@@ -133,14 +137,14 @@ mod tests {
     #[test]
     fn a_list_from_which_nothing_is_taken_is_the_same_list() {
         let (procedure, payload) = listed();
-        let all = elements(procedure.reply, &payload, HandleKind::Vm).unwrap();
+        let all = elements(procedure.reply, &payload, HandleKind::Vm, |_| true).unwrap();
         assert_eq!(list_again(procedure, &all, true), payload);
     }
 
     #[test]
     fn list_count_and_old_forms_agree_on_what_is_left() {
         let (procedure, payload) = listed();
-        let mut left = elements(procedure.reply, &payload, HandleKind::Vm).unwrap();
+        let mut left = elements(procedure.reply, &payload, HandleKind::Vm, |_| true).unwrap();
         left.remove(1);
         assert_eq!(list_again(procedure, &left, false), [0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(old_form(Form::Count, &left, 0), [0, 0, 0, 2]);
@@ -150,8 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn an_element_that_begins_with_a_handle_is_kept_whole() {
+        let procedure = by_name("CONNECT_GET_ALL_DOMAIN_STATS").unwrap();
+        let state = Value::Record(vec![Value::Text("state.state".into()), Value::Int(1)]);
+        let stats = |vm| Value::Record(vec![vm, Value::List(vec![state.clone()])]);
+        let encode = |stats: &[Value<'static>]| {
+            let mut writer = Writer::with_capacity(64);
+            encode_fields(procedure.reply, &[Value::List(stats.to_vec())], &mut writer).unwrap();
+            writer.finish()
+        };
+        let (one, two) = (stats(vm("one", 1)), stats(vm("two", 2)));
+        let payload = encode(&[one, two.clone()]);
+        let second = |handle: &Value<'_>| *handle == vm("two", 2);
+        let left = elements(procedure.reply, &payload, HandleKind::Vm, second).unwrap();
+        assert_eq!(list_again(procedure, &left, true), encode(&[two]));
+    }
+
+    #[test]
     fn a_list_that_lies_about_its_length_is_none() {
         let (procedure, payload) = listed();
-        assert!(elements(procedure.reply, &payload[..payload.len() - 30], HandleKind::Vm).is_err());
+        assert!(elements(procedure.reply, &payload[..payload.len() - 30], HandleKind::Vm, |_| true).is_err());
     }
 }

@@ -213,22 +213,26 @@ impl Connection {
     }
 
     /// The elements of a list that the subject may see.
-    fn shown(
+    fn shown<'a>(
         &self,
         call: &Call<'_>,
         fields: &'static [Field],
-        payload: &[u8],
+        payload: &'a [u8],
         kind: HandleKind,
-    ) -> Result<Vec<Element>, Fault> {
-        let elements = elements(fields, payload, kind).map_err(|_| nonsense())?;
+    ) -> Result<Vec<Element<'a>>, Fault> {
         let policy = self.gate.monitor.policy();
         let standing = policy.policy.standing(&call.subject);
         let hides_with_vms = matches!(kind, HandleKind::Port | HandleKind::Binding);
-        let seen = |element: &Element| {
-            let handle = Handle::from_value(kind, &element.handle);
-            !hides_with_vms && handle.is_some_and(|handle| standing.sees(&self.object_in(&handle)))
+        let seen = |handle: &Value<'_>| {
+            let handle = Handle::from_value(kind, handle);
+            !hides_with_vms && handle.is_some_and(|handle| standing.sees(&self.unnamed_in(&handle)))
         };
-        Ok(elements.into_iter().filter(seen).collect())
+        elements(fields, payload, kind, seen).map_err(|_| nonsense())
+    }
+
+    /// An object that libvirtd named; a VM without its name, which nobody will read.
+    fn unnamed_in(&self, handle: &Handle<'_>) -> Object {
+        handle.vm().map_or_else(|| self.object_in(handle), |vm| self.gate.monitor.vm(vm.uuid, ""))
     }
 }
 
