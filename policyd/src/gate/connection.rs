@@ -28,8 +28,11 @@ use crate::peer::{Peer, PeerError};
 const GREETING: Duration = Duration::from_secs(5);
 /// How long the last answers may take to leave.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Calls that wait for their turn; beyond, the client is not read.
+/// Calls that wait for their turn, and their bytes; beyond either, the client is not read.
 const PARKED: usize = 64;
+const PARKED_BYTES: usize = 1024 * 1024;
+/// How long a client may take no answers while a call of its keeps others from changing a VM.
+const STALLED: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 /// Calls of the client with libvirtd at once: one less than it reads, so that our own questions get through.
 const UNDER_WAY: usize = 4;
 
@@ -111,6 +114,8 @@ pub(super) struct Connection {
     /// VMs that may be gone.
     pub(super) graves: Vec<Uuid>,
     parked: VecDeque<Frame>,
+    /// Since when the client has taken no answers while it holds a turn.
+    stalled: Option<Instant>,
     known: Option<(Arc<Membership>, Arc<Subject>)>,
 }
 
@@ -134,6 +139,7 @@ impl Connection {
             tells_close: false,
             graves: Vec::new(),
             parked: VecDeque::new(),
+            stalled: None,
             known: None,
         }
     }
@@ -163,18 +169,41 @@ impl Connection {
                 Err(End::ClientLeft)
             }
             Stage::Greeting(until) | Stage::Closing(until) => self.wait(Some(until)).map(drop),
-            Stage::Open => self.wait(None).map(drop),
+            Stage::Open => {
+                let until = self.insist_on_reading()?;
+                self.wait(until).map(drop)
+            }
         }
     }
 
     /// Waits for traffic or the bell.
     pub(super) fn wait(&mut self, until: Option<Instant>) -> Result<Woken, End> {
-        let reading = if self.parked.len() < PARKED { Reading::Wanted } else { Reading::Paused };
+        let reading = if self.has_room() { Reading::Wanted } else { Reading::Paused };
         let woken = self.link.wait(until, reading)?;
         if woken == Woken::Bell {
             self.heed_bell()?;
         }
         Ok(woken)
+    }
+
+    /// Whether one more call of the client can wait here.
+    fn has_room(&self) -> bool {
+        let bytes: usize = self.parked.iter().map(|frame| frame.bytes.len()).sum();
+        self.parked.len() < PARKED && bytes < PARKED_BYTES && !self.link.client.is_full()
+    }
+
+    /// libvirtd is not heard while the client takes nothing, and so a turn would never end. Until when to wait.
+    fn insist_on_reading(&mut self) -> Result<Option<Instant>, End> {
+        let holds_turn = self.pending.values().any(|pending| pending.turn.is_some());
+        if !(holds_turn && self.link.client.is_full()) {
+            self.stalled = None;
+            return Ok(None);
+        }
+        let until = *self.stalled.get_or_insert_with(Instant::now) + STALLED;
+        if Instant::now() < until {
+            return Ok(Some(until));
+        }
+        Err(End::ClientBroke("it takes no answers and keeps others waiting".to_owned()))
     }
 
     fn heed_bell(&mut self) -> Result<(), End> {
@@ -191,7 +220,7 @@ impl Connection {
             self.receive_from_upstream(frame)?;
             any = true;
         }
-        while self.parked.len() < PARKED {
+        while self.has_room() {
             let Some(frame) = self.link.client.next_frame().map_err(LinkError::Client)? else { break };
             self.receive_from_client(frame)?;
             any = true;
@@ -218,8 +247,14 @@ impl Connection {
     /// Takes queued calls as far as libvirtd has room for them. True if there was any.
     fn work(&mut self) -> Result<bool, End> {
         let mut any = false;
+        if self.link.client.is_full() {
+            return Ok(false);
+        }
         self.bury()?;
-        while self.pending.len() < UNDER_WAY && !matches!(self.stage, Stage::Closing(_)) {
+        while self.pending.len() < UNDER_WAY
+            && !self.link.client.is_full()
+            && !matches!(self.stage, Stage::Closing(_))
+        {
             let Some(frame) = self.parked.pop_front() else { break };
             self.take_call(frame)?;
             any = true;

@@ -90,7 +90,8 @@ impl Link {
 
     fn poll(&self, until: Option<Instant>, client: Reading) -> Result<Ready, LinkError> {
         let upstream_full = self.upstream.as_ref().is_some_and(Wire::is_full);
-        let client_reading = if upstream_full { Reading::Paused } else { client };
+        // Whoever takes no answers is asked no more questions: else they pile up here.
+        let client_reading = if upstream_full || self.client.is_full() { Reading::Paused } else { client };
         let upstream_reading = if self.client.is_full() { Reading::Paused } else { Reading::Wanted };
 
         let nothing = || PollFd::new(&self.bell, PollFlags::empty());

@@ -34,7 +34,6 @@ pub(super) struct Pending {
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
     /// Kept until the answer is there, so that nobody changes what was judged.
-    #[expect(dead_code, reason = "holding it is its use")]
     pub(super) turn: Option<Turn>,
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+mod flood;
 mod libvirtd;
 mod making;
 mod stories;
