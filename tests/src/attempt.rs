@@ -40,13 +40,13 @@ pub fn state(host: &Host) -> String {
 
 /// The sequence number of the newest record.
 pub fn newest_record(host: &Host) -> u64 {
-    records(host, "--limit 1").last().and_then(|r| r["sequence"].as_u64()).unwrap_or(0)
+    records(host, "--limit 1").last().and_then(|r| r["seq"].as_u64()).unwrap_or(0)
 }
 
 /// Records as `virtwarden audit list --raw --json` prints them, oldest first.
 pub fn records(host: &Host, filters: &str) -> Vec<Value> {
     let ran = host.root(&format!("virtwarden audit list --raw --json {filters}"));
-    ran.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    serde_json::from_str(&ran.out).unwrap_or_default()
 }
 
 /// Makes bob try something and insists on a refusal from all three sides.
@@ -101,7 +101,7 @@ fn error_is(ran: &Ran, shown: Shown) -> Result<(), String> {
 fn recorded(host: &Host, since: u64, shown: Shown) -> Result<(), String> {
     let news: Vec<Value> = records(host, "--person bob --limit 50")
         .into_iter()
-        .filter(|r| r["sequence"].as_u64().unwrap_or(0) > since && r["outcome"] == "denied")
+        .filter(|r| r["seq"].as_u64().unwrap_or(0) > since && r["record"]["outcome"] == "denied")
         .collect();
     let fits = |record: &Value| match shown {
         Shown::Row(row) => rows(record).contains(&row),
@@ -112,7 +112,7 @@ fn recorded(host: &Host, since: u64, shown: Shown) -> Result<(), String> {
 
 /// The rows of Table 3 that a record names.
 fn rows(record: &Value) -> Vec<u8> {
-    let slugs = record["functions"].as_array().cloned().unwrap_or_default();
+    let slugs = record["record"]["functions"].as_array().cloned().unwrap_or_default();
     slugs.iter().filter_map(|slug| slug.as_str()).filter_map(row_of).collect()
 }
 

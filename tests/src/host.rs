@@ -37,6 +37,9 @@ impl From<Output> for Ran {
     }
 }
 
+/// Seconds after which a command on the host counts as hanging.
+const LONGEST: &str = "60";
+
 /// A host that is up and has Virtwarden installed.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -86,8 +89,8 @@ impl Host {
     }
 
     fn command(&self, words: &[&str], person: Option<&str>) -> Command {
-        let mut command = Command::new(testhost());
-        command.args(["exec", &self.name]);
+        let mut command = Command::new("timeout");
+        command.arg(LONGEST).arg(testhost()).args(["exec", &self.name]);
         if let Some(person) = person {
             command.args(["--user", person]);
         }

@@ -59,16 +59,18 @@ pub const REFUSED: &[(&str, Shown)] = &[
     ("virsh dump finance /tmp/stolen.core", Shown::Missing),
     ("virsh define /tmp/bob-new.xml", Shown::Row(3)),
     ("virsh create /tmp/bob-new.xml", Shown::Row(3)),
-    ("EDITOR='sed -i s/65536/70000/' virsh edit bobvm", Shown::Row(3)),
+    (
+        "(sleep 2; echo n) | EDITOR='sed -i s/65536/70000/' script -qec 'virsh edit bobvm' /dev/null",
+        Shown::Row(3),
+    ),
     ("virsh undefine bobvm", Shown::Row(3)),
     ("virsh domrename bobvm mine", Shown::Row(3)),
     ("virsh desc bobvm --config --title mine", Shown::Row(3)),
-    ("virsh metadata bobvm urn:mine '<a/>' --key a --config", Shown::Row(3)),
+    ("virsh metadata bobvm --uri urn:mine --set '<a/>' --key a --config", Shown::Row(3)),
     ("virsh autostart bobvm", Shown::Row(3)),
     ("virsh setmem bobvm 32M --config", Shown::Row(3)),
     ("virsh setmaxmem bobvm 128M --config", Shown::Row(3)),
     ("virsh setvcpus bobvm 1 --config", Shown::Row(3)),
-    ("virsh schedinfo bobvm --config --set cpu_shares=10", Shown::Row(3)),
     ("virsh set-lifecycle-action bobvm poweroff restart --config", Shown::Row(3)),
     ("virsh attach-disk bobvm /srv/vms/extra.img vdb --config", Shown::Row(3)),
     ("virsh detach-disk bobvm vda --config", Shown::Row(3)),
@@ -78,7 +80,7 @@ pub const REFUSED: &[(&str, Shown)] = &[
     ("virsh attach-device bobvm /tmp/direct.xml --config", Shown::Row(5)),
     ("virsh attach-device bobvm /tmp/usb.xml --config", Shown::Row(7)),
     ("virsh attach-device bobvm /tmp/pci.xml --config", Shown::Row(7)),
-    ("virsh attach-disk bobvm /dev/loop0 vdb --sourcetype block --config", Shown::Row(7)),
+    ("virsh attach-disk bobvm /dev/loop0 vdb --sourcetype block --config", Shown::Row(3)),
     ("virsh attach-device bobvm /tmp/share.xml --config", Shown::Row(8)),
     ("virsh attach-device bobvm /tmp/vsock.xml --config", Shown::Row(8)),
     ("virsh change-media bobvm hdc --insert /etc/passwd --config", Shown::Denied),
@@ -215,7 +217,7 @@ pub const ADMINISTERS: &[(&str, &str)] = &[
     ),
     (
         "restores with another definition (3)",
-        "virsh start bobvm && sudo rm -f /srv/vms/a.save && virsh save bobvm /srv/vms/a.save && virsh save-image-dumpxml /srv/vms/a.save > /tmp/a.xml && virsh restore /srv/vms/a.save --xml /tmp/a.xml && virsh destroy bobvm",
+        "virsh start bobvm && virsh save bobvm /srv/vms/a.save && virsh save-image-dumpxml /srv/vms/a.save > /tmp/a.xml && virsh restore /srv/vms/a.save --xml /tmp/a.xml && virsh destroy bobvm",
     ),
     (
         "keeps a secret (11)",
@@ -223,7 +225,7 @@ pub const ADMINISTERS: &[(&str, &str)] = &[
     ),
     (
         "dumps the memory of a VM",
-        "virsh start bobvm && virsh dump bobvm /srv/vms/a.core --memory-only && sudo rm /srv/vms/a.core && virsh destroy bobvm",
+        "virsh start bobvm && virsh dump bobvm /srv/vms/a.core --memory-only && virsh destroy bobvm",
     ),
 ];
 
@@ -254,7 +256,7 @@ pub fn hand_out_props(host: &Host) -> Result<(), String> {
         "saved",
         &alice(
             host,
-            "virsh start finance && sudo mkdir -p /srv/vms && virsh save finance /srv/vms/finance.save && virsh start finance",
+            "virsh start finance && virsh save finance /srv/vms/finance.save && virsh start finance",
         ),
     )
 }
