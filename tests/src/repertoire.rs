@@ -117,7 +117,7 @@ pub const REFUSED: &[(&str, Shown)] = &[
     ("virsh dump bobvm /tmp/stolen.core", Shown::Denied),
     ("virsh blockcopy bobvm vda /tmp/stolen.qcow2 --transient-job", Shown::Denied),
     ("virsh backup-begin bobvm /tmp/backup.xml", Shown::Denied),
-    ("virsh migrate bobvm qemu+ssh://elsewhere/system", Shown::Denied),
+    ("virsh migrate bobvm --p2p qemu+tcp://127.0.0.1/system", Shown::Denied),
     ("virsh nodesuspend mem 60", Shown::Denied),
 ];
 

@@ -21,7 +21,7 @@ rm -rf /srv/vms /srv/store; mkdir -p /srv/vms /srv/store
 "#;
 
 const FILES: &str = r#"
-for vm in bobvm finance; do qemu-img create -q -f qcow2 /srv/vms/$vm.qcow2 16M; done
+for vm in bobvm finance bobnew; do qemu-img create -q -f qcow2 /srv/vms/$vm.qcow2 16M; done
 qemu-img create -q -f raw /srv/vms/extra.img 1M
 mkdir -p "$L" && cd "$L"
 for iso in tools notes; do

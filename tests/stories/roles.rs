@@ -29,10 +29,11 @@ fn alice_administers() -> Result<(), String> {
     hand_out_props(&host)?;
     check("finance stops", &alice(&host, "virsh destroy finance"))?;
     chapter("alice does what bob may not");
-    for (what, script) in ADMINISTERS {
-        check(what, &alice(&host, script))?;
-        told("alice", what, "done");
-    }
+    all(ADMINISTERS.iter().map(|(what, script)| {
+        let done = check(what, &alice(&host, script));
+        told("alice", what, if done.is_ok() { "done" } else { "WRONG" });
+        done
+    }))?;
     for (what, script, answer) in REACHES {
         let ran = alice(&host, script);
         if !ran.shown().contains(answer) {
