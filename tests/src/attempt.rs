@@ -66,23 +66,65 @@ pub fn refused(host: &Host, script: &str, shown: Shown) -> Result<Ran, String> {
     Ok(ran)
 }
 
-/// Makes bob try something where libvirt itself may be the one to refuse, as on a read-only
-/// connection: it must fail and change nothing.
+/// Makes bob try many things in one login through another door; `door` prepares his shell, and may
+/// rewrite each command. All must fail and change nothing.
 ///
 /// # Errors
-/// It succeeded, or changed something.
-pub fn harmless(host: &Host, script: &str) -> Result<(), String> {
+/// What was not as it must be.
+pub fn refused_through(
+    host: &Host,
+    door: &str,
+    scripts: &[String],
+    recording: Recording,
+) -> Result<(), String> {
     let before = state(host);
-    let ran = crate::scene::bob(host, script);
-    let after = state(host);
-    if ran.succeeded() {
-        return Err(format!("`{script}` succeeded: {}", ran.shown()));
+    let since = newest_record(host);
+    let mut bundle = format!("{door}\n");
+    for script in scripts {
+        bundle.push_str(&format!(
+            "if ( {script} ) </dev/null >/dev/null 2>&1; then echo 'WORKED: {}'; fi\n",
+            quoted(script)
+        ));
     }
-    if before == after {
-        Ok(())
-    } else {
-        Err(format!("`{script}` changed the state:\n{before}\n--- became ---\n{after}"))
+    let ran = crate::scene::bob(host, &bundle);
+    if !ran.out.is_empty() {
+        return Err(ran.out);
     }
+    if before != state(host) {
+        return Err(format!("something changed the state, which was:\n{before}"));
+    }
+    let denials: u64 = denials_since(host, since, scripts.len()).iter().map(weight).sum();
+    let attempts = u64::try_from(scripts.len()).unwrap_or(u64::MAX);
+    match recording {
+        Recording::Each if denials < attempts => {
+            Err(format!("{denials} denials are on record for {attempts} attempts"))
+        }
+        Recording::Each | Recording::Elsewhere => Ok(()),
+    }
+}
+
+/// Whether the trail must have a denial for each attempt, or something else refuses before us.
+#[derive(Clone, Copy, Debug)]
+pub enum Recording {
+    /// Each is our denial.
+    Each,
+    /// virsh, the kernel or libvirt's read-only connection may refuse first.
+    Elsewhere,
+}
+
+/// How many refusals a record stands for: alike ones in quick succession are counted together.
+fn weight(record: &Value) -> u64 {
+    record["record"]["count"].as_u64().unwrap_or(1)
+}
+
+fn quoted(script: &str) -> String {
+    script.replace('\'', "'\\''")
+}
+
+fn denials_since(host: &Host, since: u64, at_most: usize) -> Vec<Value> {
+    let mut denials = records(host, &format!("--person bob --outcome denied --limit {}", 2 * at_most + 50));
+    denials.retain(|record| record["seq"].as_u64().unwrap_or(0) > since);
+    denials
 }
 
 fn error_is(ran: &Ran, shown: Shown) -> Result<(), String> {
@@ -99,10 +141,7 @@ fn error_is(ran: &Ran, shown: Shown) -> Result<(), String> {
 }
 
 fn recorded(host: &Host, since: u64, shown: Shown) -> Result<(), String> {
-    let news: Vec<Value> = records(host, "--person bob --limit 50")
-        .into_iter()
-        .filter(|r| r["seq"].as_u64().unwrap_or(0) > since && r["record"]["outcome"] == "denied")
-        .collect();
+    let news = denials_since(host, since, 1);
     let fits = |record: &Value| match shown {
         Shown::Row(row) => rows(record).contains(&row),
         Shown::Denied | Shown::Missing => true,
