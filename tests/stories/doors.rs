@@ -36,7 +36,6 @@ const SHUT: &[(&str, &str)] = &[
     ("the role by command", "virtwarden role add administrator bob"),
     ("the media library", "touch /var/lib/virtwarden/media/own.iso"),
     ("the saved VMs", "ls /var/lib/virtwarden/saved/*"),
-    ("another driver", "virsh -c test:///default?socket=/run/libvirt/libvirt-sock list"),
 ];
 
 fn scene() -> Result<Host, String> {

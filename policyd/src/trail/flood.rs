@@ -11,14 +11,14 @@ use virtwarden_core::trail::bound::bound;
 
 const SECOND: u64 = 1_000_000;
 /// Refusals that an account has recorded one by one before they are counted.
-const BURST: u64 = 20;
+const BURST: u64 = 300;
 /// The time after which it has one more, in microseconds.
 const REFILL: u64 = SECOND;
 /// The time from the first count to its record, in microseconds. Doubles up to the longest.
 const SHORTEST: u64 = SECOND;
 const LONGEST: u64 = 60 * SECOND;
 /// Different refusals of one account that are counted apart; the others are counted together.
-const APART: usize = 8;
+const APART: usize = 64;
 /// Accounts that are told apart; further ones share one account.
 const ACCOUNTS: usize = 1024;
 /// The operation under which refusals beyond [`APART`] are counted.
@@ -204,24 +204,24 @@ mod tests {
         }
     }
 
-    fn recorded(limiter: &Limiter, uid: u32, times: u64, now: u64) -> usize {
+    fn recorded(limiter: &Limiter, uid: u32, times: u64, now: u64) -> u64 {
         let rulings = (0..times).map(|_| limiter.rule(denial(uid, "ACT"), now));
-        rulings.filter(|ruling| matches!(ruling, Ruling::Record(..))).count()
+        rulings.map(|ruling| u64::from(matches!(ruling, Ruling::Record(..)))).sum()
     }
 
     #[test]
     fn the_first_are_recorded_and_each_account_has_its_own() {
         let limiter = Limiter::default();
-        assert_eq!(recorded(&limiter, 1001, 1000, 0), 20);
-        assert_eq!(recorded(&limiter, 1002, 20, 0), 20);
+        assert_eq!(recorded(&limiter, 1001, 1000, 0), BURST);
+        assert_eq!(recorded(&limiter, 1002, BURST, 0), BURST);
         assert_eq!(recorded(&limiter, 1001, 1000, 3 * SECOND), 3, "one more each second");
-        assert_eq!(recorded(&limiter, 1001, 1000, 3600 * SECOND), 20);
+        assert_eq!(recorded(&limiter, 1001, 1000, 3600 * SECOND), BURST);
     }
 
     #[test]
     fn the_first_to_be_counted_wakes_the_writer() {
         let limiter = Limiter::default();
-        recorded(&limiter, 1001, 20, 0);
+        recorded(&limiter, 1001, BURST, 0);
         assert_eq!(limiter.due_at(), None);
         assert!(matches!(limiter.rule(denial(1001, "ACT"), 5), Ruling::Begin));
         assert!(matches!(limiter.rule(denial(1001, "ACT"), 6), Ruling::Count));
@@ -243,14 +243,14 @@ mod tests {
         recorded(&limiter, 1001, 0, 0);
         let later = 7200 * SECOND;
         limiter.all();
-        recorded(&limiter, 1001, 21, later);
+        recorded(&limiter, 1001, BURST + 1, later);
         assert_eq!(limiter.due_at(), Some(later + SECOND), "quiet for long enough, it begins anew");
     }
 
     #[test]
     fn many_different_refusals_take_little_memory_and_lose_no_count() {
         let limiter = Limiter::default();
-        recorded(&limiter, 1001, 20, 0);
+        recorded(&limiter, 1001, BURST, 0);
         for number in 0..10_000 {
             limiter.rule(denial(1001, &format!("ACT_{number}")), 0);
         }
@@ -268,7 +268,7 @@ mod tests {
             limiter.rule(denial(uid, "ACT"), 0);
         }
         assert!(limiter.lock().len() <= ACCOUNTS + 1);
-        assert_eq!(recorded(&limiter, 9000, 20, 100 * SECOND), 20);
+        assert_eq!(recorded(&limiter, 9000, BURST, 3600 * SECOND), BURST);
         assert!(limiter.lock().len() < 10);
     }
 }

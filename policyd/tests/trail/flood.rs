@@ -45,7 +45,7 @@ fn a_flood_costs_nobody_else_a_record_and_little_space() {
     assert_eq!(refusals(&events, "eve"), FLOOD as u64);
     assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     let size: u64 = scene.files().iter().map(|path| path.metadata().unwrap().len()).sum();
-    assert!(size < 400_000, "{size}");
+    assert!(size < 1_000_000, "{size}");
 }
 
 /// All refusals of an account, each recorded one counted once, repeated ones as often as they say.
@@ -63,7 +63,7 @@ fn refusals(events: &[(u64, Event)], name: &str) -> u64 {
 fn counts_are_recorded_while_it_goes_on_and_name_the_last_single_refusal() {
     let scene = Scene::new();
     let trail = scene.open();
-    for _ in 0..30 {
+    for _ in 0..310 {
         trail.deny(denial("eve", 1003, "DOMAIN_CREATE"));
     }
     let begun = Instant::now();
