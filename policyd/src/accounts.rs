@@ -9,7 +9,7 @@ mod watch;
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::unistd::{Gid, Uid, User, getgrouplist};
@@ -32,6 +32,8 @@ pub struct Membership {
 struct Cache {
     watch: Watch,
     since: Instant,
+    /// Counts how often everything was forgotten.
+    age: u64,
     known: HashMap<u32, Option<Arc<Membership>>>,
 }
 
@@ -39,6 +41,8 @@ struct Cache {
 #[derive(Debug)]
 pub struct Accounts {
     cache: Mutex<Cache>,
+    /// Asks the database. A directory may take its time, so nobody else waits for this one's answer.
+    look_up: fn(u32) -> Option<Membership>,
 }
 
 impl Accounts {
@@ -48,18 +52,41 @@ impl Accounts {
     }
 
     fn watching(files: Vec<PathBuf>, now: Instant) -> Self {
-        let cache = Cache { watch: Watch::on(files), since: now, known: HashMap::new() };
-        Self { cache: Mutex::new(cache) }
+        let cache = Cache { watch: Watch::on(files), since: now, age: 0, known: HashMap::new() };
+        Self { cache: Mutex::new(cache), look_up }
     }
 
     /// Who has this uid; none if nobody has, or if the database cannot be read.
     pub fn of_uid(&self, uid: u32, now: Instant) -> Option<Arc<Membership>> {
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.watch.notices_change() || now.duration_since(cache.since) > KEPT {
-            cache.since = now;
-            cache.known.clear();
+        let age = {
+            let mut cache = self.cache();
+            cache.forget_what_may_be_old(now);
+            if let Some(known) = cache.known.get(&uid) {
+                return known.clone();
+            }
+            cache.age
+        };
+        let found = (self.look_up)(uid).map(Arc::new);
+        let mut cache = self.cache();
+        if cache.age != age {
+            // Something changed meanwhile: this answer is for this call alone.
+            return found;
         }
-        cache.known.entry(uid).or_insert_with(|| look_up(uid).map(Arc::new)).clone()
+        cache.known.entry(uid).or_insert(found).clone()
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn forget_what_may_be_old(&mut self, now: Instant) {
+        if self.watch.notices_change() || now.duration_since(self.since) > KEPT {
+            self.since = now;
+            self.age += 1;
+            self.known.clear();
+        }
     }
 }
 
@@ -80,6 +107,8 @@ fn group(gid: Gid) -> Option<Group> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -110,5 +139,46 @@ mod tests {
         assert!(!Arc::ptr_eq(&first, &second));
         let third = accounts.of_uid(0, now + KEPT + Duration::from_millis(1)).unwrap();
         assert!(!Arc::ptr_eq(&second, &third));
+    }
+
+    /// Held: the account database takes its time over uid 1.
+    static SLOW: Mutex<()> = Mutex::new(());
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    fn sluggish(uid: u32) -> Option<Membership> {
+        if uid == 1 {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+            let _waited = SLOW.lock();
+        }
+        Some(Membership { account: Account { name: uid.to_string(), uid }, groups: Vec::new() })
+    }
+
+    #[test]
+    fn a_slow_answer_holds_nobody_else_up_and_is_not_kept_past_a_change() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("group");
+        std::fs::write(&file, "").unwrap();
+        let now = Instant::now();
+        let accounts =
+            Arc::new(Accounts { look_up: sluggish, ..Accounts::watching(vec![file.clone()], now) });
+        let ask = |uid| {
+            let (answer, answered) = std::sync::mpsc::channel();
+            let accounts = accounts.clone();
+            std::thread::spawn(move || answer.send(accounts.of_uid(uid, now)).unwrap());
+            answered
+        };
+        let patience = Duration::from_secs(10);
+
+        let slow = SLOW.lock().unwrap();
+        let first = ask(1);
+        while ASKED.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        std::fs::write(&file, "changed").unwrap();
+        assert!(ask(2).recv_timeout(patience).expect("nobody waits for another's answer").is_some());
+        drop(slow);
+        let first = first.recv_timeout(patience).unwrap().unwrap();
+        let second = ask(1).recv_timeout(patience).unwrap().unwrap();
+        assert!(!Arc::ptr_eq(&first, &second), "what was asked before the change is asked again");
     }
 }
