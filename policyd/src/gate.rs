@@ -14,6 +14,7 @@ pub mod judge;
 mod link;
 mod listed;
 mod objects;
+mod parked;
 mod pending;
 mod reply;
 pub mod turns;
@@ -45,6 +46,10 @@ use turns::Turns;
 use upstream::Place;
 use wake::Wake;
 use wire::Wire;
+
+/// The stack that [`Gate::serve`] needs, with room to spare: nothing on it grows with what a client sends, and
+/// XML nests no deeper than `core::xml` lets it.
+pub const STACK: usize = 256 * 1024;
 
 /// What all connections share.
 #[derive(Debug)]

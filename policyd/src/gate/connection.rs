@@ -4,7 +4,7 @@
 //! One thread serves a connection and never waits for anything but its sockets and its bell. While a call
 //! is being judged, replies, events and streams keep flowing and pings are answered; further calls queue.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use super::Gate;
 use super::ask::question;
 use super::fault::{Fault, code, code_of};
 use super::link::{Link, LinkError, Woken};
+use super::parked::Parked;
 use super::pending::{CallId, Pending, Streaming};
 use super::upstream::Access;
 use super::wire::{Frame, Reading, WireError};
@@ -28,9 +29,6 @@ use crate::peer::{Peer, PeerError};
 const GREETING: Duration = Duration::from_secs(5);
 /// How long the last answers may take to leave.
 const FAREWELL: Duration = Duration::from_secs(5);
-/// Calls that wait for their turn, and their bytes; beyond either, the client is not read.
-const PARKED: usize = 64;
-const PARKED_BYTES: usize = 1024 * 1024;
 /// How long a client may take no answers while a call of its keeps others from changing a VM.
 const STALLED: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 /// Calls of the client with libvirtd at once: one less than it reads, so that our own questions get through.
@@ -113,7 +111,7 @@ pub(super) struct Connection {
     pub(super) tells_close: bool,
     /// VMs that may be gone.
     pub(super) graves: Vec<Uuid>,
-    parked: VecDeque<Frame>,
+    parked: Parked,
     /// Since when the client has taken no answers while it holds a turn.
     stalled: Option<Instant>,
     known: Option<(Arc<Membership>, Arc<Subject>)>,
@@ -138,7 +136,7 @@ impl Connection {
             serial: 0,
             tells_close: false,
             graves: Vec::new(),
-            parked: VecDeque::new(),
+            parked: Parked::default(),
             stalled: None,
             known: None,
         }
@@ -188,8 +186,7 @@ impl Connection {
 
     /// Whether one more call of the client can wait here.
     fn has_room(&self) -> bool {
-        let bytes: usize = self.parked.iter().map(|frame| frame.bytes.len()).sum();
-        self.parked.len() < PARKED && bytes < PARKED_BYTES && !self.link.client.is_full()
+        self.parked.has_room() && !self.link.client.is_full()
     }
 
     /// libvirtd is not heard while the client takes nothing, and so a turn would never end. Until when to wait.
@@ -234,7 +231,7 @@ impl Connection {
             return Err(End::ClientBroke(format!("unexpected {:?} message", header.kind)));
         }
         match header.kind {
-            MessageKind::Call | MessageKind::CallWithFds => self.parked.push_back(frame),
+            MessageKind::Call | MessageKind::CallWithFds => self.parked.push(frame),
             MessageKind::Stream | MessageKind::StreamHole => self.stream_from_client(header, frame),
             MessageKind::Message if (header.program, header.procedure) == (KEEPALIVE, PING) => {
                 self.link.client.send(pong());
@@ -255,7 +252,7 @@ impl Connection {
             && !self.link.client.is_full()
             && !matches!(self.stage, Stage::Closing(_))
         {
-            let Some(frame) = self.parked.pop_front() else { break };
+            let Some(frame) = self.parked.pop() else { break };
             self.take_call(frame)?;
             any = true;
         }

@@ -122,7 +122,8 @@ impl Scene {
         let (ours, theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let gate = self.gate.clone();
-        std::thread::spawn(move || gate.serve(theirs, Door::Libvirt));
+        let thread = std::thread::Builder::new().stack_size(super::STACK);
+        thread.spawn(move || gate.serve(theirs, Door::Libvirt)).unwrap();
         Client { socket: ours, serial: 0 }
     }
 

@@ -13,7 +13,7 @@ use virtwarden_core::subject::Door;
 use super::RunError;
 use crate::accounts::Accounts;
 use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
-use crate::gate::Gate;
+use crate::gate::{Gate, STACK};
 use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
@@ -25,8 +25,6 @@ use crate::trail::{Config, Trail, WhenFull};
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long to wait when the host is out of descriptors or threads.
 const BREATH: Duration = Duration::from_millis(50);
-/// A client's thread never needs more.
-const STACK: usize = 512 * 1024;
 
 /// Everything that is open.
 pub(super) struct House {

@@ -428,3 +428,20 @@ fn a_medium_must_be_in_the_library() {
         assert_eq!(status, expected, "{path}: {}", words(&answer));
     }
 }
+
+#[test]
+fn the_deepest_definition_fits_on_the_stack() {
+    let depth = virtwarden_core::xml::strict::MAX_DEPTH;
+    for (levels, expected) in [(depth - 3, Status::Ok), (depth * 100, Status::Error)] {
+        let deep =
+            format!("<x:a xmlns:x='urn:a'>{}{}</x:a>", "<x:a>".repeat(levels), "</x:a>".repeat(levels));
+        let xml = definition(BOBS, &format!("<metadata>{deep}</metadata>"));
+        let present = xml.clone();
+        let script: Script = Arc::new(move |heard| {
+            (heard.name == "DOMAIN_GET_XML_DESC").then(|| vec![good(heard, &[text(&present)])])
+        });
+        let scene = Scene::scripted(ADMINISTRATOR, script);
+        let (status, answer) = scene.open_client().call("DOMAIN_DEFINE_XML", &[text(&xml)]);
+        assert_eq!(status, expected, "{levels}: {}", words(&answer));
+    }
+}

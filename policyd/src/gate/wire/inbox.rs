@@ -37,13 +37,6 @@ pub(super) struct Inbox {
 impl Inbox {
     /// Space for more bytes; grows only when what is there is full, so that a length that lies costs nothing.
     pub(super) fn space(&mut self) -> &mut [u8] {
-        if self.start == self.end {
-            self.start = 0;
-            self.end = 0;
-            if self.buffer.len() > KEPT {
-                self.buffer = Vec::new();
-            }
-        }
         if self.end == self.buffer.len() {
             self.make_room();
         }
@@ -118,7 +111,30 @@ impl Inbox {
         }
         self.start += length;
         self.passed = after;
+        self.shrink();
         Ok(Some(bytes))
+    }
+
+    /// Space that a long frame needed is given back as soon as the frame is taken, not when more arrives:
+    /// a link may be idle for days.
+    fn shrink(&mut self) {
+        let unread = self.end - self.start;
+        if unread == 0 {
+            (self.start, self.end) = (0, 0);
+        }
+        if self.buffer.len() <= KEPT || unread >= self.buffer.len() / 4 {
+            return;
+        }
+        let mut kept = self.unread().unwrap_or_default().to_vec();
+        kept.resize(if unread == 0 { 0 } else { unread.next_power_of_two().max(KEPT) }, 0);
+        self.buffer = kept;
+        (self.start, self.end) = (0, unread);
+    }
+
+    /// How many bytes are allocated.
+    #[cfg(test)]
+    pub(super) fn allocated(&self) -> usize {
+        self.buffer.capacity()
     }
 
     fn collect(&mut self) -> Result<Option<Frame>, WireError> {
@@ -136,6 +152,7 @@ impl Inbox {
             *missing -= 1;
             self.start += 1;
             self.passed += 1;
+            self.shrink();
         }
         Ok(None)
     }

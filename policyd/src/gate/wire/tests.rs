@@ -191,3 +191,30 @@ fn a_slow_reader_makes_the_link_full() {
     assert!(wire.wait_for(Reading::Paused).is_some());
     assert!(!wire.is_drained());
 }
+
+#[test]
+fn the_space_of_a_long_frame_is_given_back_when_it_is_taken() {
+    let (mut theirs, mut wire) = pair();
+    let long = frame(0, &vec![7; 1 << 20]);
+    let sender = std::thread::spawn(move || {
+        theirs.write_all(&long).unwrap();
+        theirs.write_all(&frame(0, b"next")[..10]).unwrap();
+        theirs
+    });
+    let taken = loop {
+        if let Some(frame) = receive(&mut wire).unwrap() {
+            break frame;
+        }
+    };
+    assert_eq!(taken.bytes.len(), 28 + (1 << 20));
+    let mut theirs = sender.join().unwrap();
+    assert!(wire.inbox.allocated() <= 8192, "{} bytes are kept", wire.inbox.allocated());
+    theirs.write_all(&frame(0, b"next")[10..]).unwrap();
+    let next = loop {
+        if let Some(frame) = receive(&mut wire).unwrap() {
+            break frame;
+        }
+    };
+    assert_eq!(next.bytes, frame(0, b"next"));
+    assert!(wire.inbox.allocated() <= 8192);
+}
