@@ -7,6 +7,7 @@
 
 mod answer;
 mod ask;
+mod away;
 mod call;
 mod connection;
 mod fault;
@@ -39,6 +40,7 @@ use virtwarden_core::subject::Door;
 use crate::accounts::Accounts;
 use crate::monitor::Monitor;
 use crate::peer::{Peer, PeerError};
+use away::Farewells;
 use connection::Connection;
 pub use connection::End;
 use link::Link;
@@ -61,6 +63,7 @@ pub struct Gate {
     guests: Mutex<HashMap<u64, Guest>>,
     next: AtomicU64,
     stopping: AtomicBool,
+    farewells: Farewells,
 }
 
 /// An open connection, as others see it.
@@ -73,8 +76,8 @@ struct Guest {
 /// Why a client is turned away at the door.
 #[derive(Debug)]
 pub enum TurnedAway {
-    /// Too many connections, of everybody or of this account.
-    Full,
+    /// Too many connections, of everybody or of this account; in words.
+    Full(String),
     /// The kernel does not say who it is.
     Peer(PeerError),
     /// No descriptor or buffer is left.
@@ -84,7 +87,7 @@ pub enum TurnedAway {
 impl fmt::Display for TurnedAway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TurnedAway::Full => f.write_str("too many connections"),
+            TurnedAway::Full(why) => f.write_str(why),
             TurnedAway::Peer(error) => error.fmt(f),
             TurnedAway::Io(error) => error.fmt(f),
         }
@@ -102,6 +105,7 @@ impl Gate {
             guests: Mutex::new(HashMap::new()),
             next: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
+            farewells: Farewells::default(),
         }
     }
 
@@ -122,7 +126,13 @@ impl Gate {
     pub fn serve(self: &Arc<Self>, socket: UnixStream, door: Door) -> Result<End, TurnedAway> {
         let peer = Peer::of(&socket, door, &self.accounts, Instant::now()).map_err(TurnedAway::Peer)?;
         let bell = Arc::new(Wake::new().map_err(TurnedAway::Io)?);
-        let _seat = self.seat(peer.uid, &bell)?;
+        let _seat = match self.seat(peer.uid, &bell) {
+            Ok(seat) => seat,
+            Err(why) => {
+                self.turn_away(&peer, socket, &why);
+                return Err(TurnedAway::Full(why));
+            }
+        };
         let client = Wire::new(socket).map_err(TurnedAway::Io)?;
         let link = Link { client, upstream: None, bell };
         let mut connection = Connection::new(self.clone(), peer.clone(), link);
@@ -148,17 +158,28 @@ impl Gate {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    fn seat(self: &Arc<Self>, uid: u32, bell: &Arc<Wake>) -> Result<Seat, TurnedAway> {
+    /// A place for one more connection, or which limit leaves none.
+    fn seat(self: &Arc<Self>, uid: u32, bell: &Arc<Wake>) -> Result<Seat, String> {
         let policy = self.monitor.policy();
         let limits = policy.policy.gate();
         let mut guests = self.guests();
         let own = guests.values().filter(|guest| guest.uid == uid).count();
-        if guests.len() as u64 >= limits.connections || own as u64 >= limits.per_account {
-            return Err(TurnedAway::Full);
+        if own as u64 >= limits.per_account {
+            return Err(full(limits.per_account, "your account", "per-account"));
+        }
+        if guests.len() as u64 >= limits.connections {
+            return Err(full(limits.connections, "this host", "connections"));
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         guests.insert(number, Guest { uid, bell: Arc::downgrade(bell) });
         Ok(Seat { gate: self.clone(), number })
+    }
+
+    fn turn_away(&self, peer: &Peer, socket: UnixStream, why: &str) {
+        if let Ok(subject) = peer.subject(&self.accounts, Instant::now()) {
+            self.monitor.turn_away(&subject, "CONNECTION", why);
+        }
+        self.farewells.tell(socket, why);
     }
 
     fn record_break(&self, peer: &Peer, how: &str) {
@@ -171,6 +192,13 @@ impl Gate {
     fn guests(&self) -> MutexGuard<'_, HashMap<u64, Guest>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn full(limit: u64, whose: &str, setting: &str) -> String {
+    format!(
+        "too many connections: {whose} has {limit} open, which is the limit (`{setting}` in [gate] of the policy); \
+         close some and try again"
+    )
 }
 
 /// A place among the connections, given back when the connection ends, however it ends.

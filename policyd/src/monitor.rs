@@ -142,6 +142,16 @@ impl Monitor {
         self.refuse(&policy, subject, operation, &denial, &needs)
     }
 
+    /// Records that somebody was turned away for want of room, before he could ask for anything.
+    pub fn turn_away(&self, subject: &Subject, operation: &str, why: &str) {
+        let policy = self.policies.current();
+        let roles: Vec<_> = policy.policy.roles(subject).iter().map(|role| role.name.clone()).collect();
+        let mut event = describe(Kind::Denial, subject, &roles, operation, &[]);
+        event.outcome = Outcome::Denied;
+        why.clone_into(&mut event.detail);
+        self.ledger.deny(event);
+    }
+
     fn begin(
         &self,
         subject: &Subject,

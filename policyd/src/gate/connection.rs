@@ -58,7 +58,7 @@ impl fmt::Display for End {
             End::ClientBroke(how) => write!(f, "the client broke the protocol: {how}"),
             End::NeverOpened => f.write_str("the client did not open in time"),
             End::Nobody(error) => error.fmt(f),
-            End::UpstreamGone(why) => write!(f, "libvirtd is gone: {why}"),
+            End::UpstreamGone(why) => write!(f, "libvirtd is gone ({why}), see `systemctl status libvirtd`"),
             End::Stopping => f.write_str("virtwarden is stopping"),
         }
     }

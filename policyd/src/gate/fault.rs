@@ -23,6 +23,8 @@ pub(super) mod code {
     pub(in crate::gate) const NO_DOMAIN: i32 = 42;
     /// It took too long.
     pub(in crate::gate) const TIMEOUT: i32 = 68;
+    /// There is no room.
+    pub(in crate::gate) const BUSY: i32 = 87;
     /// Access denied.
     pub(in crate::gate) const ACCESS_DENIED: i32 = 88;
 }

@@ -76,10 +76,10 @@ impl fmt::Display for UpstreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             UpstreamError::Unreachable(error) => {
-                write!(f, "libvirtd cannot be reached ({error}), see `systemctl status libvirtd.socket`")
+                write!(f, "libvirtd does not answer ({error}), see `systemctl status libvirtd`")
             }
             UpstreamError::Wire(error) => write!(f, "the link to libvirtd broke: {error}"),
-            UpstreamError::Late => f.write_str("libvirtd did not answer in time"),
+            UpstreamError::Late => f.write_str("libvirtd does not answer, see `systemctl status libvirtd`"),
             UpstreamError::Nonsense(what) => write!(f, "libvirtd gave an unexpected answer to {what}"),
             UpstreamError::Refused(why) => write!(f, "libvirtd refused: {why}"),
         }

@@ -321,10 +321,34 @@ fn what_libvirtd_gets_as_xml_is_our_spelling() {
 
 #[test]
 fn too_many_connections_of_one_account_are_turned_away() {
-    let scene = Scene::set(&format!("{USER}[gate]\nconnections = 10\nper-account = 2\n"));
+    for (limits, setting) in
+        [("connections = 10\nper-account = 2", "`per-account`"), ("connections = 2", "`connections`")]
+    {
+        let scene = Scene::set(&format!("{USER}[gate]\n{limits}\n"));
+        let _first = scene.open_client();
+        let _second = scene.open_client();
+        let mut third = scene.client();
+        let (status, error) = third.call("AUTH_LIST", &[]);
+        assert_eq!((status, words(&error).contains(setting)), (Status::Error, true), "{}", words(&error));
+        assert!(third.receive().is_none(), "that was all");
+        assert_eq!(scene.records("CONNECTION").first().map(|record| record.0), Some(Kind::Denial));
+    }
+}
+
+#[test]
+fn who_is_turned_away_and_says_nothing_is_not_waited_for() {
+    let scene = Scene::set(&format!("{USER}[gate]\nconnections = 10\nper-account = 1\n"));
     let _first = scene.open_client();
-    let _second = scene.open_client();
     assert!(scene.client().receive().is_none());
+}
+
+#[test]
+fn when_libvirtd_is_not_there_the_client_learns_where_to_look() {
+    let scene = Scene::set(USER);
+    std::fs::remove_file(&scene.libvirtd.path).unwrap();
+    let (status, error) = scene.client().call("CONNECT_OPEN", &[text(""), Value::Unsigned(0)]);
+    let told = words(&error).contains("systemctl status libvirtd");
+    assert_eq!((status, told), (Status::Error, true), "{}", words(&error));
 }
 
 #[test]
