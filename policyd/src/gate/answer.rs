@@ -52,7 +52,7 @@ impl Connection {
     /// Opens our own link. Whatever name the client gave, libvirtd gets our one literal.
     fn open(&mut self, call: &Call<'_>) -> Result<Vec<u8>, Fault> {
         if !matches!(self.stage, Stage::Greeting(_)) {
-            return Err(Fault::Failed(code::INTERNAL, "connection already open".to_owned()));
+            return Err(self.malformed(&call.subject, call.procedure.name, "the connection is already open"));
         }
         let name = call.arguments.text("name").unwrap_or_default();
         if !name.is_empty() && name != self.gate.place.uri {
