@@ -81,6 +81,15 @@ impl Host {
         self.root(&format!("cat > {path} <<'VIRTWARDEN_END'\n{text}\nVIRTWARDEN_END\nchmod 644 {path}"))
     }
 
+    /// Puts a file of this machine onto the host.
+    pub fn put(&self, source: &str, destination: &str) -> Ran {
+        let words = ["put", &self.name, source, destination];
+        match Command::new(testhost()).args(words).stdin(Stdio::null()).output() {
+            Ok(output) => output.into(),
+            Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
+        }
+    }
+
     fn run(&self, words: &[&str], person: Option<&str>) -> Ran {
         match self.command(words, person).stdin(Stdio::null()).output() {
             Ok(output) => output.into(),

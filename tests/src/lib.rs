@@ -5,5 +5,7 @@
 pub mod attempt;
 pub mod host;
 pub mod narrator;
+pub mod raw;
 pub mod repertoire;
 pub mod scene;
+pub mod trail;
