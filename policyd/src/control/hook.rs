@@ -11,6 +11,8 @@ use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::{Door, Subject};
 use virtwarden_core::xml::definition::Definition;
+use virtwarden_core::xml::facts::{Facts, Link};
+use virtwarden_core::xml::strict::parse;
 
 use super::Control;
 use super::failure::denied;
@@ -36,9 +38,24 @@ impl Control {
     /// Judges by the rules that bind everybody. The error is the reason against it.
     fn judge_hook(&self, call: &HookCall) -> Result<(), String> {
         match (call.driver, call.veto()) {
-            (HookDriver::Network | HookDriver::Daemon, _) | (HookDriver::Qemu, Veto::Ignored) => Ok(()),
+            (HookDriver::Daemon, _) | (HookDriver::Qemu | HookDriver::Network, Veto::Ignored) => Ok(()),
             (HookDriver::Qemu, Veto::Stops) => self.judge_definition(&call.xml),
+            (HookDriver::Network, Veto::Stops) => self.judge_network(&call.xml),
         }
+    }
+
+    /// A network itself may start. A VM may be plugged into it only if it belongs there: this is
+    /// where an interface shows that was added to a running VM past the gate.
+    fn judge_network(&self, xml: &str) -> Result<(), String> {
+        let told = parse(xml).map_err(|error| format!("what libvirt tells of the network: {error}"))?;
+        let Some(port) = told.child("networkport") else { return Ok(()) };
+        let network = told.child("network").and_then(|network| network.text_of("name"));
+        let network = network.ok_or("what libvirt tells of the network has no name")?;
+        let owner = port.child("owner").and_then(|owner| Uuid::parse(&owner.text_of("uuid")?));
+        let assignment = owner.and_then(|owner| self.monitor.registry().vm(owner));
+        let facts = Facts { links: vec![Link::Network(network)], ..Facts::default() };
+        let checked = self.monitor.policy().policy.check(&facts, assignment.as_deref());
+        checked.map_err(|violation| format!("the policy forbids this VM to be plugged in: {violation}"))
     }
 
     fn judge_definition(&self, xml: &str) -> Result<(), String> {

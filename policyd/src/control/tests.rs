@@ -363,6 +363,31 @@ fn the_hook_stops_what_the_policy_forbids_and_records_it() {
 }
 
 #[test]
+fn the_hook_lets_a_vm_be_plugged_in_only_where_it_belongs() {
+    let scene = Scene::new();
+    scene.change(&alice(), &domain("finance", Some("red"))).unwrap();
+    let answer = |network: &str, owner: &str| {
+        let port = format!("<networkport><owner><name>x</name><uuid>{owner}</uuid></owner></networkport>");
+        let call = HookCall {
+            driver: HookDriver::Network,
+            object: network.into(),
+            operation: "port-created".into(),
+            sub_operation: "begin".into(),
+            xml: format!("<hookData><network><name>{network}</name></network>{port}</hookData>"),
+        };
+        let Reply::Hook(answer) = scene.ask(&root(), &Request::Hook(call)).unwrap() else {
+            panic!("another answer")
+        };
+        answer
+    };
+    assert_eq!(answer("red-net", &FINANCE.to_string()), HookAnswer::Allow);
+    assert!(matches!(answer("blue-net", &FINANCE.to_string()), HookAnswer::Deny { .. }));
+    let stranger = Uuid([9; 16]).to_string();
+    assert!(matches!(answer("red-net", &stranger), HookAnswer::Deny { .. }), "it belongs to red");
+    assert!(matches!(answer("red-net", ""), HookAnswer::Deny { .. }), "nobody is a stranger too");
+}
+
+#[test]
 fn a_status_tells_details_to_those_who_may_see_them() {
     let scene = Scene::new();
     let status = |subject: &Subject| {
