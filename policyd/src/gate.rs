@@ -11,6 +11,7 @@ mod away;
 mod call;
 mod connection;
 mod fault;
+mod interface;
 pub mod judge;
 mod link;
 mod listed;

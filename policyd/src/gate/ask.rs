@@ -27,6 +27,7 @@ pub(super) mod question {
     pub(in crate::gate) const DOMAIN_LOOKUP_BY_UUID: u32 = 24;
     pub(in crate::gate) const NETWORK_LOOKUP_BY_UUID: u32 = 47;
     pub(in crate::gate) const STORAGE_POOL_LOOKUP_BY_UUID: u32 = 85;
+    pub(in crate::gate) const INTERFACE_LOOKUP_BY_NAME: u32 = 128;
     pub(in crate::gate) const NWFILTER_LOOKUP_BY_UUID: u32 = 176;
 }
 

@@ -63,6 +63,7 @@ impl Connection {
         rights: &[Right],
     ) -> Result<(Object, Replaced), Fault> {
         let Some(handle) = call.arguments.handle() else { return Ok((Object::Host, Vec::new())) };
+        self.insist_on_interface(call, &handle)?;
         let unnamed = self.unnamed(&handle);
         let reading = rights.iter().all(|right| matches!(right, Right::View | Right::Operate));
         if reading {
@@ -79,6 +80,7 @@ impl Connection {
     /// call is looked at before, lest an error tell what the answer must not.
     pub(super) fn object_of_named(&mut self, call: &Call<'_>) -> Result<(Object, Replaced), Fault> {
         let Some(handle) = call.arguments.handle() else { return Ok((Object::Host, Vec::new())) };
+        self.insist_on_interface(call, &handle)?;
         let (object, replaced) = self.named(call, &handle)?;
         let sight = vec![Need { right: Right::View, object: object.clone() }];
         if self.may(call, &sight) {

@@ -104,7 +104,7 @@ impl Connection {
     }
 
     /// An object that libvirtd named: its name is true.
-    fn object_in(&self, handle: &Handle<'_>) -> Object {
+    pub(super) fn object_in(&self, handle: &Handle<'_>) -> Object {
         match handle {
             Handle::Vm(vm) | Handle::Snapshot(vm, _) | Handle::Checkpoint(vm, _) => {
                 self.gate.monitor.vm(vm.uuid, vm.name)

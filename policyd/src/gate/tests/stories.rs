@@ -454,6 +454,33 @@ fn a_medium_must_be_in_the_library() {
 }
 
 #[test]
+fn the_handle_of_an_interface_is_looked_up_before_it_is_used() {
+    let eth0 = Value::Record(vec![text("eth0"), text("52:54:00:00:00:01")]);
+    let known = eth0.clone();
+    let script: Script = Arc::new(move |heard| match heard.name {
+        "INTERFACE_LOOKUP_BY_NAME" if heard.payload.windows(4).any(|name| name == b"eth0") => {
+            Some(vec![good(heard, std::slice::from_ref(&known))])
+        }
+        "INTERFACE_IS_ACTIVE" => Some(vec![good(heard, &[Value::Int(1)])]),
+        "INTERFACE_DESTROY" => Some(vec![good(heard, &[])]),
+        _ => None,
+    });
+    let scene = Scene::scripted(ADMINISTRATOR, script);
+    let mut client = scene.open_client();
+    assert_eq!(client.call("INTERFACE_IS_ACTIVE", &[eth0.clone()]).0, Status::Ok);
+    assert_eq!(client.call("INTERFACE_DESTROY", &[eth0, Value::Unsigned(0)]).0, Status::Ok);
+    let heard = scene.libvirtd.heard();
+    let gone = Value::Record(vec![text("gone"), text("52:54:00:00:00:01")]);
+    for (call, flags) in [("INTERFACE_IS_ACTIVE", None), ("INTERFACE_DESTROY", Some(Value::Unsigned(0)))] {
+        let arguments: Vec<_> = std::iter::once(gone.clone()).chain(flags).collect();
+        let (status, error) = client.call(call, &arguments);
+        let told = words(&error).contains("couldn't find interface named 'gone'");
+        assert_eq!((status, told), (Status::Error, true), "{call}: {}", words(&error));
+    }
+    assert_eq!(scene.libvirtd.heard()[heard.len()..], ["INTERFACE_LOOKUP_BY_NAME"; 2]);
+}
+
+#[test]
 fn the_deepest_definition_fits_on_the_stack() {
     let depth = virtwarden_core::xml::strict::MAX_DEPTH;
     for (levels, expected) in [(depth - 3, Status::Ok), (depth * 100, Status::Error)] {
