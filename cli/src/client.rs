@@ -4,10 +4,16 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 use virtwarden_core::control::{Failure, FailureKind, LineError, LineReader, Reply, Request, encode};
 
 use crate::exit::{Exit, Failed};
+
+/// How long policyd may be silent: longer than it waits for libvirtd itself, so that its own word on that arrives.
+const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(100) } else { Duration::from_secs(30) };
+/// How long it may be silent while it goes through the whole trail.
+const LONG: Duration = Duration::from_secs(600);
 
 /// A connection to policyd.
 #[derive(Debug)]
@@ -59,7 +65,12 @@ impl Client {
 
     fn send(&mut self, request: &Request) -> Result<(), Failed> {
         let line = encode(request).map_err(|error| broken(&error))?;
-        self.lines.stream().write_all(&line).map_err(|error| broken(&LineError::Io(error)))
+        let stream = self.lines.stream();
+        let sent = stream
+            .set_read_timeout(patience(request))
+            .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
+            .and_then(|()| stream.write_all(&line));
+        sent.map_err(|error| broken(&LineError::Io(error)))
     }
 
     fn receive(&mut self) -> Result<Reply, Failed> {
@@ -102,8 +113,41 @@ fn refused(failure: Failure) -> Failed {
     Failed { exit, message: failure.message }
 }
 
+/// None: it may take as long as it likes, for a person ends it.
+fn patience(request: &Request) -> Option<Duration> {
+    match request {
+        Request::AuditFollow { .. } => None,
+        Request::AuditList { .. } | Request::AuditExport { .. } | Request::AuditVerify => Some(LONG),
+        Request::Status
+        | Request::Table
+        | Request::Whoami
+        | Request::VmList
+        | Request::VmShow { .. }
+        | Request::VmAssign { .. }
+        | Request::VmUnassign { .. }
+        | Request::VmDomain { .. }
+        | Request::RoleList
+        | Request::RoleChange { .. }
+        | Request::RoleDone { .. }
+        | Request::PolicyShow
+        | Request::PolicyReload { .. }
+        | Request::PolicyExplain { .. }
+        | Request::Hook(..) => Some(PATIENCE),
+    }
+}
+
 fn broken(error: &LineError) -> Failed {
-    Failed::error(error.to_string())
+    match error {
+        LineError::Io(error)
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+        {
+            Failed::error(
+                "policyd does not answer; see `systemctl status virtwarden-policyd` and \
+                 `journalctl -u virtwarden-policyd`",
+            )
+        }
+        error => Failed::error(error.to_string()),
+    }
 }
 
 fn unreachable_policyd(socket: &Path, error: &io::Error) -> Failed {
@@ -128,4 +172,26 @@ fn unreachable_policyd(socket: &Path, error: &io::Error) -> Failed {
         );
     }
     Failed::error(format!("cannot connect to `{socket}`: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use virtwarden_core::control::AuditFilter;
+
+    use super::*;
+
+    #[test]
+    fn a_policyd_that_says_nothing_is_not_waited_for() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let mut client = Client { lines: LineReader::new(ours) };
+        let failed = client.ask(&Request::Status).unwrap_err();
+        assert!(failed.message.contains("policyd does not answer"), "{}", failed.message);
+    }
+
+    #[test]
+    fn only_a_follower_waits_for_ever() {
+        assert!(patience(&Request::AuditFollow { filter: AuditFilter::default() }).is_none());
+        assert_eq!(patience(&Request::AuditVerify), Some(LONG));
+        assert_eq!(patience(&Request::VmList), Some(PATIENCE));
+    }
 }
