@@ -24,27 +24,27 @@ impl Connection {
     /// DOMAIN_OPEN_CHANNEL: the channel is looked for as libvirt does, by alias and by name.
     pub(super) fn judge_channel(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
         let (vm, replaced) = self.vm_of(call)?;
+        let turn = self.take_turn(vm.uuid)?;
         let present = self.present(&vm)?;
         let current = present.running.as_ref().unwrap_or(&present.stored);
         let mut wanted = vec![Right::Operate];
         if leads_to_agent(current, call.arguments.text("name")) {
             wanted.extend([Right::Guest, Right::Raw]);
         }
-        Ok(Forward { replaced, ..Forward::from(needs(wanted, &Object::Vm(vm))) })
+        Ok(Forward { replaced, turn: Some(turn), ..Forward::from(needs(wanted, &Object::Vm(vm))) })
     }
 }
 
-/// Whether a channel is the agent's. Without a name it is the first one, and that may be.
+/// Whether a channel may be the agent's. Without a name it is the first one, and that may be; a name that
+/// no channel has yet, such as the alias of one that is only there when the VM runs, may be too.
 fn leads_to_agent(definition: &Definition, name: Option<&str>) -> bool {
     let channels = definition.devices().filter(|device| device.is("channel"));
-    let agents = channels.filter(|channel| target(channel).is_some_and(|target| target.starts_with(AGENT)));
-    let is_meant = |channel: &Element| match name {
-        Some(name) => {
-            name.starts_with(AGENT) || target(channel) == Some(name) || alias(channel) == Some(name)
-        }
-        None => true,
+    let is_meant = |channel: &&Element| {
+        name.is_none_or(|name| target(channel) == Some(name) || alias(channel) == Some(name))
     };
-    agents.into_iter().any(is_meant)
+    let mut meant = channels.filter(is_meant).peekable();
+    let unknown = name.is_some() && meant.peek().is_none();
+    unknown || meant.any(|channel| target(channel).is_some_and(|target| target.starts_with(AGENT)))
 }
 
 fn target(channel: &Element) -> Option<&str> {
@@ -69,8 +69,15 @@ mod tests {
         for name in [None, Some("org.qemu.guest_agent.0"), Some("channel0"), Some("org.qemu.guest_agent.1")] {
             assert!(leads_to_agent(&definition, name), "{name:?}");
         }
-        for name in [Some("com.example.log"), Some("channel1"), Some("nothing")] {
+        for name in [Some("com.example.log"), Some("channel1")] {
             assert!(!leads_to_agent(&definition, name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_channel_that_gets_its_alias_only_when_the_vm_runs_may_be_the_agents() {
+        let text = "<domain type='kvm'><name>vm</name><devices>\
+             <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel></devices></domain>";
+        assert!(leads_to_agent(&Definition::parse(text).unwrap(), Some("channel0")));
     }
 }
