@@ -53,7 +53,7 @@ fn a_snapshot_inside_the_disks_needs_the_right_to_checkpoint() {
 fn files_and_flags_need_more() {
     let table: &[(u32, &str, &[Right])] = &[
         (0, "<memory snapshot='external'/>", &[F(Vms)]),
-        (0, "<memory file='/var/lib/libvirt/images/m'/>", &[F(Vms)]),
+        (0, "<memory file='/var/lib/libvirt/images/m'/>", &[F(Vms), Administer]),
         (0, "<memory file='/tmp/m'/>", &[F(Vms), Administer]),
         (0, "<memory file='m'/>", &[F(Vms), Administer]),
         (0, "<memory snapshot='new'/>", &[F(Vms)]),

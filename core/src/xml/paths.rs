@@ -15,7 +15,8 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-const IMAGES: [&str; 2] = ["/var/lib/libvirt/images/", "/var/lib/virtwarden/media/"];
+const MEDIA: &str = "/var/lib/virtwarden/media/";
+const IMAGES: [&str; 2] = ["/var/lib/libvirt/images/", MEDIA];
 const ENTROPY: [&str; 2] = ["/dev/urandom", "/dev/random"];
 const CHANNELS: [&str; 2] = ["/run/libvirt/qemu/channel/", "/var/lib/libvirt/qemu/channel/target/"];
 const FIRMWARE: [&str; 4] =
@@ -36,6 +37,11 @@ pub(super) fn place(path: &str) -> Place {
     } else {
         Place::Elsewhere
     }
+}
+
+/// Below the media library, which many VMs read and none may write to.
+pub(super) fn is_medium(path: &str) -> bool {
+    path.starts_with(MEDIA)
 }
 
 /// A terminal or socket that libvirt made for a running VM.

@@ -155,13 +155,12 @@ fn snapshot_part(part: &Element) -> Needs {
 
 fn memory(memory: &Element) -> Needs {
     let inside = matches!(memory.attribute("snapshot"), None | Some("no" | "internal"));
-    let file = memory.attribute("file").map_or_else(Needs::default, path);
-    let outside = !inside || memory.attribute("file").is_some();
-    let relative = memory.attribute("file").is_some_and(|file| !file.starts_with('/'));
-    file.when(outside, CONFIGURE, "the memory goes to a file").when(
-        relative,
+    let file = memory.attribute("file");
+    let outside = !inside || file.is_some();
+    file.map_or_else(Needs::default, path).when(outside, CONFIGURE, "the memory goes to a file").when(
+        file.is_some(),
         Right::Administer,
-        "it names a file outside the image store",
+        "it writes over a file of the host",
     )
 }
 

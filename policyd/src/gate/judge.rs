@@ -8,6 +8,7 @@ mod bounds;
 mod definition;
 mod device;
 mod disk;
+mod disks;
 mod emulator;
 pub mod media;
 mod medium;

@@ -2,6 +2,7 @@
 mod flood;
 mod libvirtd;
 mod making;
+mod owner;
 mod stories;
 mod table;
 

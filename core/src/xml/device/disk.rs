@@ -4,7 +4,7 @@
 use crate::policy::request::Right;
 use crate::xml::element::Element;
 use crate::xml::needs::{CONFIGURE, CRYPTOGRAPHY, DEVICE, MEDIA_POLICY, Needs, SHARING};
-use crate::xml::paths::{Place, place};
+use crate::xml::paths::{Place, is_medium, place};
 
 pub(super) fn needs(disk: &Element) -> Needs {
     let has = |name| disk.child(name).is_some();
@@ -13,6 +13,7 @@ pub(super) fn needs(disk: &Element) -> Needs {
         || ["sgio", "rawio"].iter().any(|a| disk.attribute(a).is_some());
     Needs::of(CONFIGURE)
         .with(source(disk))
+        .when(!is_raw(disk), SHARING, "its content can name other files as a part of it")
         .when(physical, DEVICE, "it gives raw access to a device")
         .when(is_drive(disk) || target("removable"), MEDIA_POLICY, "it is a drive for removable media")
         .when(has("shareable"), SHARING, "it can be shared between VMs")
@@ -31,6 +32,7 @@ pub(in crate::xml) fn source(holder: &Element) -> Needs {
 fn own_source(holder: &Element) -> Needs {
     let Some(source) = holder.child("source") else { return Needs::default() };
     let has = |name| source.child(name).is_some();
+    let medium = !is_drive(holder) && source.attribute("file").is_some_and(is_medium);
     let needs = match holder.attribute("type").unwrap_or("file") {
         "file" => file(source.attribute("file").unwrap_or_default()),
         "block" | "nvme" | "vhostvdpa" => Needs::default().and(DEVICE, "it is a device of the host"),
@@ -42,6 +44,7 @@ fn own_source(holder: &Element) -> Needs {
         "network" => Needs::default().and(Right::Administer, "libvirt would fetch it over the network"),
         _ => Needs::default().and(Right::Administer, "its type is not understood"),
     };
+    let needs = needs.when(medium, MEDIA_POLICY, "it would write to a medium of the library");
     needs.when(has("encryption") || has("auth"), CRYPTOGRAPHY, "it uses a secret").when(
         has("reservations"),
         Right::Administer,
@@ -52,6 +55,13 @@ fn own_source(holder: &Element) -> Needs {
 fn file(path: &str) -> Needs {
     let images = place(path) == Place::Images;
     Needs::default().when(!images, Right::Administer, "it names a file outside the image store")
+}
+
+/// A format without a header. Every other one has what the guest, or whoever filled the file, wrote there:
+/// it can say that the disk goes on in any file of the host.
+fn is_raw(disk: &Element) -> bool {
+    let format = disk.child("driver").and_then(|driver| driver.attribute("type"));
+    disk.child("source").is_none() || matches!(format, None | Some("raw"))
 }
 
 /// A drive whose medium can be changed.

@@ -5,7 +5,7 @@ use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::quota::Allowance;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::table3::Function;
-use virtwarden_core::xml::change::{Change, Form, changes};
+use virtwarden_core::xml::change::{Form, changes};
 use virtwarden_core::xml::definition::Definition;
 
 use super::start::START_FLAGS;
@@ -53,7 +53,8 @@ impl Connection {
             // What it is now tells nothing then, neither in an answer nor by an error.
             return Ok(Forward { detail: format!("VM `{}`", definition.name()), ..Forward::from(own) });
         }
-        let differences = self.differences(present.as_ref(), definition)?;
+        let state = present.as_ref().map(|vm| self.present(vm)).transpose()?;
+        let differences = changes(state.as_ref().map(|state| &state.stored), definition, Form::Stored);
         wanted.extend(rights(&differences));
         wanted.sort_unstable();
         wanted.dedup();
@@ -65,7 +66,7 @@ impl Connection {
         self.insist_on_bounds(call, &facts, assignment, &needed)?;
         self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
         if self.may(call, &needed) {
-            needed.extend(self.sharing_needs(call, present.as_ref(), &facts, &object)?);
+            needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }
         if let (None, Some(uuid)) = (&present, definition.uuid()) {
             let _kept_for_this_run = self.gate.monitor.registry().forget(uuid);
@@ -87,16 +88,6 @@ impl Connection {
 
     fn turn_of(&mut self, definition: &Definition) -> Result<Option<Turn>, Fault> {
         definition.uuid().map(|uuid| self.take_turn(uuid)).transpose()
-    }
-
-    fn differences(&mut self, present: Option<&Vm>, definition: &Definition) -> Result<Vec<Change>, Fault> {
-        match present {
-            Some(vm) => {
-                let present = self.present(vm)?;
-                Ok(changes(Some(&present.stored), definition, Form::Stored))
-            }
-            None => Ok(changes(None, definition, Form::Stored)),
-        }
     }
 
     /// Who creates a VM under a quota owns it. What others create belongs to nobody until it is assigned.

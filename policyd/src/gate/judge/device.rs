@@ -11,6 +11,7 @@ use virtwarden_core::xml::plug::{Act, alias_change, device_change};
 use virtwarden_core::xml::strict;
 
 use super::bounds::facts_with;
+use super::present::Present;
 use super::{needs, rights, spelled, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
@@ -40,7 +41,7 @@ impl Connection {
             }
         }
         if act != Act::Detach && self.may(call, &needed) {
-            needed.extend(self.needs_of_plugging(call, &vm, sent, &object, &needed)?);
+            needed.extend(self.needs_of_plugging(call, (&vm, &present), sent, &object, &needed)?);
         }
         replaced.push(("xml", spelled(sent)));
         let detail = summary(&changes);
@@ -51,7 +52,7 @@ impl Connection {
     fn needs_of_plugging(
         &mut self,
         call: &Call<'_>,
-        vm: &Vm,
+        present: (&Vm, &Present),
         device: &Element,
         object: &Object,
         needed: &[Need],
@@ -60,7 +61,7 @@ impl Connection {
             return Err(self.forbidden(call, "memory devices are not counted by quotas", needed.to_vec()));
         }
         let alone = Element::new("domain").holding(Element::new("devices").holding(device.clone()));
-        self.sharing_needs(call, Some(vm), &Facts::of(&alone), object)
+        self.disk_needs(call, Some(present), &Facts::of(&alone), object)
     }
 
     /// A device named by its alias, found in the VM's own definitions.

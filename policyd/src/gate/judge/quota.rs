@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What one person's VMs may add up to, and whether a disk is already somebody else's.
+//! What one person's VMs may add up to.
 
-use virtwarden_core::object::{Object, Uuid, Vm};
+use virtwarden_core::object::{Uuid, Vm};
 use virtwarden_core::policy::quota::{Allowance, Quota};
 use virtwarden_core::policy::request::Need;
-use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::value::Value;
-use virtwarden_core::table3::Function;
 use virtwarden_core::xml::facts::Facts;
 
-use super::{media, need, row};
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
-
-const CONNECT_LIST_ALL_DOMAINS: u32 = 273;
 
 impl Connection {
     /// Refuses a definition that takes its owner over the quota.
@@ -65,48 +60,6 @@ impl Connection {
     pub(super) fn is_under_quota(&self, call: &Call<'_>) -> bool {
         matches!(self.gate.monitor.policy().policy.quota(&call.subject), Allowance::Within(_))
     }
-
-    /// Row 8, if a disk of the definition is also a disk of another VM.
-    pub(super) fn sharing_needs(
-        &mut self,
-        call: &Call<'_>,
-        vm: Option<&Vm>,
-        facts: &Facts,
-        object: &Object,
-    ) -> Result<Vec<Need>, Fault> {
-        let sharing = need(row(Function::ConfigureSharing), object);
-        let facts = self.without_media(facts);
-        let none = facts.sources.is_empty() && facts.volumes.is_empty();
-        if none || self.may(call, std::slice::from_ref(&sharing)) {
-            return Ok(Vec::new());
-        }
-        for other in self.all_vms()? {
-            if vm.is_some_and(|vm| vm.uuid == other.uuid) {
-                continue;
-            }
-            let present = self.present(&other)?;
-            if present.all().iter().any(|definition| have_in_common(&facts, &definition.facts())) {
-                return Ok(vec![sharing]);
-            }
-        }
-        Ok(Vec::new())
-    }
-
-    /// The same facts without media of a library, which nobody can write to and which many VMs may read.
-    fn without_media(&self, facts: &Facts) -> Facts {
-        let policy = self.gate.monitor.policy();
-        let mut facts = facts.clone();
-        facts.sources.retain(|source| media::check(source, policy.policy.media()).is_err());
-        facts
-    }
-
-    fn all_vms(&mut self) -> Result<Vec<Vm>, Fault> {
-        let answer = self.ask(CONNECT_LIST_ALL_DOMAINS, &[Value::Boolean(true), Value::Unsigned(0)])?;
-        let values = answer.values()?;
-        let handles = values.first().map_or(&[][..], Value::parts);
-        let found = handles.iter().filter_map(|value| Handle::from_value(HandleKind::Vm, value)?.vm());
-        Ok(found.map(|found| self.gate.monitor.known_vm(found.uuid, found.name)).collect())
-    }
 }
 
 /// What a call that resizes a VM asks for; none for all other calls.
@@ -123,11 +76,6 @@ fn growth(call: &Call<'_>) -> Option<Facts> {
         _ => 0,
     };
     (memory_kib > 0 || vcpus > 0).then(|| Facts { memory_kib, vcpus, ..Facts::default() })
-}
-
-fn have_in_common(one: &Facts, other: &Facts) -> bool {
-    one.sources.iter().any(|source| other.sources.contains(source))
-        || one.volumes.iter().any(|volume| other.volumes.contains(volume))
 }
 
 fn over(sums: &Quota) -> String {

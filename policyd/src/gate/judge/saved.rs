@@ -47,6 +47,7 @@ impl Connection {
             let changes = changes(Some(current), &definition, Form::Stored);
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
+            needed.extend(self.means(call, &vm, &present, &definition, &needed)?);
             detail = format!("{detail}: {}", summary(&changes));
             replaced.extend(respelled(call, &definition)?);
         }
@@ -106,10 +107,12 @@ impl Connection {
         let mut detail = String::new();
         if let Some(text) = call.arguments.text("dxml") {
             let proposed = self.read_definition(call, text)?;
-            let present = self.managed_save_definition(call, &vm)?;
-            let changes = changes(Some(&present), &proposed, Form::Stored);
+            let saved = self.managed_save_definition(call, &vm)?;
+            let changes = changes(Some(&saved), &proposed, Form::Stored);
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
             self.insist_on_bounds(call, &proposed.facts(), vm.assignment.as_deref(), &needed)?;
+            let present = self.present(&vm)?;
+            needed.extend(self.means(call, &vm, &present, &proposed, &needed)?);
             replaced.push(("dxml", spelled(proposed.root())));
             detail = summary(&changes);
         }
@@ -162,6 +165,10 @@ impl Connection {
         needed.extend(self.needs_of_changes(call, &changes, &object)?);
         let assignment = present.as_ref().and_then(|vm| vm.assignment.as_deref());
         self.insist_on_bounds(call, &proposed.facts(), assignment, &needed)?;
+        if let Some(vm) = &present {
+            let state = self.present(vm)?;
+            needed.extend(self.means(call, vm, &state, proposed, &needed)?);
+        }
         let detail = format!("`{path}`: VM `{}`: {}", image.name(), summary(&changes));
         Ok(Forward { detail, turn, ..Forward::from(needed) })
     }

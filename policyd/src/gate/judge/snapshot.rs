@@ -49,6 +49,7 @@ impl Connection {
         needed.extend(self.needs_of_changes(call, &request.changes, &object)?);
         for definition in &request.definitions {
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
+            needed.extend(self.means(call, &vm, &present, definition, &needed)?);
         }
         replaced.push(("xml_desc", spelled(&request.element)));
         let detail = summary(&request.changes);
@@ -67,11 +68,15 @@ impl Connection {
         wanted.extend(end_state(&root, call.flag_bits()));
         let mut needed = needs(wanted, &object);
         let mut changes = Vec::new();
-        for definition in embedded(&root).map_err(|error| self.unreadable(call, &error))? {
-            changes.extend(self.changes_from_present(&present, &definition));
+        let definitions = embedded(&root).map_err(|error| self.unreadable(call, &error))?;
+        for definition in &definitions {
+            changes.extend(self.changes_from_present(&present, definition));
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
         }
         needed.extend(self.needs_of_changes(call, &changes, &object)?);
+        for definition in &definitions {
+            needed.extend(self.means(call, &vm, &present, definition, &needed)?);
+        }
         let name = root.text_of("name").unwrap_or_default();
         let detail = format!("snapshot `{name}`: {}", summary(&changes));
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })

@@ -352,46 +352,6 @@ fn when_libvirtd_is_not_there_the_client_learns_where_to_look() {
 }
 
 #[test]
-fn who_configures_under_a_quota_shares_no_disk_and_grows_over_no_bound() {
-    let owner = USER.replace("\"connect-removable\"", "\"configure-vms\", \"connect-removable\"");
-    let quota = "also = [\"operate\"]\nquota = { vms = 9, memory = \"1 GiB\", vcpus = 9 }";
-    let owner = owner.replace("also = [\"operate\"]", quota);
-    let disk = |file: &str| {
-        format!(
-            "<disk type='file' device='disk'><source file='{file}'/><target dev='vdb' bus='virtio'/></disk>"
-        )
-    };
-    let taken = disk("/var/lib/libvirt/images/finance.qcow2");
-    let script: Script = Arc::new(move |heard| match heard.name {
-        "DOMAIN_GET_XML_DESC" if heard.payload.windows(16).any(|window| window == FINANCE.0) => {
-            let devices = format!("<devices>{taken}</devices>");
-            Some(vec![good(heard, &[text(&definition(FINANCE, &devices))])])
-        }
-        "DOMAIN_ATTACH_DEVICE_FLAGS" | "DOMAIN_SET_VCPUS" => Some(vec![good(heard, &[])]),
-        _ => None,
-    });
-    let scene = Scene::scripted(&owner, script);
-    let mut client = scene.open_client();
-    let mut attach = |file: &str| {
-        let (status, answer) =
-            client.call("DOMAIN_ATTACH_DEVICE_FLAGS", &[vm(BOBS), text(&disk(file)), Value::Unsigned(2)]);
-        (status, words(&answer))
-    };
-    assert_eq!(attach("/var/lib/libvirt/images/own.qcow2").0, Status::Ok);
-    let (status, reason) = attach("/var/lib/libvirt/images/finance.qcow2");
-    assert_eq!((status, reason.contains("(Table 3, 8)")), (Status::Error, true), "{reason}");
-
-    assert_eq!(client.call("DOMAIN_SET_VCPUS", &[vm(BOBS), Value::Unsigned(9)]).0, Status::Ok);
-    let (status, answer) = client.call("DOMAIN_SET_VCPUS", &[vm(BOBS), Value::Unsigned(10)]);
-    assert_eq!(
-        (status, words(&answer).contains("over the quota")),
-        (Status::Error, true),
-        "{}",
-        words(&answer)
-    );
-}
-
-#[test]
 fn a_saved_state_is_restored_from_its_vms_own_directory_or_not_at_all() {
     let scene = Scene::set(&format!("{USER}[saved]\ndirectory = \"/var/lib\"\n"));
     let mut client = scene.open_client();
