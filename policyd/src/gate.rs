@@ -5,6 +5,7 @@
 //! trusted: the kernel's word on who the peer is, libvirtd's answers, the policy, the registry and the trail.
 //! The default is no: what is unknown, malformed, not judged or not recorded does not reach libvirtd.
 
+mod afterwards;
 mod answer;
 mod ask;
 mod away;
@@ -141,6 +142,7 @@ impl Gate {
         if let End::ClientBroke(how) = &end {
             self.record_break(&peer, how);
         }
+        connection.see_to_the_end();
         Ok(end)
     }
 

@@ -283,6 +283,11 @@ impl Attempt {
         &self.permit
     }
 
+    /// Whether the trail waits for its outcome.
+    pub fn is_recorded(&self) -> bool {
+        self.begun.is_some()
+    }
+
     /// Records how it ended; the detail says how it failed, or nothing.
     pub fn finish(mut self, outcome: Outcome, detail: &str) {
         self.end(outcome, detail);

@@ -260,7 +260,7 @@ impl Connection {
     }
 
     /// Whose VM is gone leaves no claim on its UUID.
-    fn bury(&mut self) -> Result<(), End> {
+    pub(super) fn bury(&mut self) -> Result<(), End> {
         while let Some(uuid) = self.graves.pop() {
             match self.ask(question::DOMAIN_LOOKUP_BY_UUID, &[Value::Uuid(uuid)]) {
                 Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => {

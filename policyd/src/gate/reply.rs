@@ -154,19 +154,21 @@ impl Connection {
         let text =
             refusal.err().map_or_else(|| "the policy changed".to_owned(), |refusal| refusal.to_string());
         streaming.attempt.finish(Outcome::Failure, "ended because the policy changed");
-        let header = super::upstream::call_header(id.procedure, id.serial);
-        let header =
-            Header { program: id.program, kind: MessageKind::Stream, status: Status::Error, ..header };
         let error = Fault::Failed(code::ACCESS_DENIED, text).payload();
-        let to_client = frame::Frame { header, descriptors: 0, payload: &error }.encode();
-        let to_upstream = frame::Frame { header, descriptors: 0, payload: &[] }.encode();
-        if let (Ok(to_client), Ok(to_upstream), Some(upstream)) =
-            (to_client, to_upstream, &mut self.link.upstream)
-        {
+        let to_client = frame::Frame { header: end_of_stream(id), descriptors: 0, payload: &error }.encode();
+        if let Ok(to_client) = to_client {
             self.link.client.send(to_client);
-            upstream.send(to_upstream);
         }
+        self.end_stream_upstream(id);
         Ok(())
+    }
+
+    /// Tells libvirtd that a stream is of no use any more.
+    pub(super) fn end_stream_upstream(&mut self, id: CallId) {
+        let end = frame::Frame { header: end_of_stream(id), descriptors: 0, payload: &[] }.encode();
+        if let (Ok(end), Some(upstream)) = (end, &mut self.link.upstream) {
+            upstream.send(end);
+        }
     }
 
     /// An event reaches the client if the subject may see its object now.
@@ -183,6 +185,12 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// The header of a packet that ends a stream with an error.
+fn end_of_stream(id: CallId) -> Header {
+    let header = super::upstream::call_header(id.procedure, id.serial);
+    Header { program: id.program, kind: MessageKind::Stream, status: Status::Error, ..header }
 }
 
 /// What follows the header of a frame.

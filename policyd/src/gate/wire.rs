@@ -69,6 +69,7 @@ pub struct Wire {
     inbox: Inbox,
     outbox: Outbox,
     ended: bool,
+    hung_up: bool,
 }
 
 impl Wire {
@@ -78,7 +79,7 @@ impl Wire {
     /// The socket cannot be made non-blocking.
     pub fn new(socket: UnixStream) -> std::io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, inbox: Inbox::default(), outbox: Outbox::default(), ended: false })
+        Ok(Self { socket, inbox: Inbox::default(), outbox: Outbox::default(), ended: false, hung_up: false })
     }
 
     /// Reads what is there, up to one buffer.
@@ -107,6 +108,9 @@ impl Wire {
     /// # Errors
     /// Anything after which the link cannot go on.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, WireError> {
+        if self.hung_up {
+            return Ok(None);
+        }
         match self.inbox.next()? {
             None if self.ended => Err(WireError::Closed),
             frame => Ok(frame),
@@ -120,7 +124,16 @@ impl Wire {
 
     /// Queues a frame; [`Wire::flush`] sends it.
     pub fn send(&mut self, frame: impl Into<Frame>) {
-        self.outbox.push(frame.into());
+        if !self.hung_up {
+            self.outbox.push(frame.into());
+        }
+    }
+
+    /// Closes this end. From now on it brings nothing, and what is sent goes nowhere.
+    pub fn hang_up(&mut self) {
+        self.hung_up = true;
+        (self.inbox, self.outbox) = (Inbox::default(), Outbox::default());
+        let _closed_already = self.socket.shutdown(std::net::Shutdown::Both);
     }
 
     /// Sends what the socket takes.
@@ -143,6 +156,9 @@ impl Wire {
 
     /// What to wait for on this socket; nothing once it has ended and has nothing to send.
     pub fn wait_for(&self, reading: Reading) -> Option<PollFd<'_>> {
+        if self.hung_up {
+            return None;
+        }
         let mut flags = PollFlags::empty();
         if matches!(reading, Reading::Wanted) && !self.ended {
             flags |= PollFlags::IN;

@@ -56,7 +56,12 @@ fn waiting_calls_are_bounded_in_bytes_too() {
 
 #[test]
 fn who_reads_nothing_keeps_no_turn() {
-    let script: Script = Arc::new(|heard| (heard.name == "DOMAIN_CREATE").then(Vec::new));
+    let script: Script = Arc::new(|heard| {
+        (heard.name == "DOMAIN_CREATE").then(|| {
+            std::thread::sleep(Duration::from_secs(1));
+            vec![good(heard, &[])]
+        })
+    });
     let scene = Scene::scripted(USER, script);
     let mut client = scene.open_client();
     client.send("DOMAIN_CREATE", &[vm(BOBS)]);

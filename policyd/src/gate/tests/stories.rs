@@ -2,6 +2,7 @@
 use std::sync::Arc;
 
 use virtwarden_core::object::Uuid;
+use virtwarden_core::record::Outcome;
 use virtwarden_core::rpc::frame::{Header, KEEPALIVE, MessageKind, PING, PONG, REMOTE};
 use virtwarden_core::rpc::procedure::find;
 
@@ -427,7 +428,7 @@ fn the_handle_of_an_interface_is_looked_up_before_it_is_used() {
     });
     let scene = Scene::scripted(ADMINISTRATOR, script);
     let mut client = scene.open_client();
-    assert_eq!(client.call("INTERFACE_IS_ACTIVE", &[eth0.clone()]).0, Status::Ok);
+    assert_eq!(client.call("INTERFACE_IS_ACTIVE", std::slice::from_ref(&eth0)).0, Status::Ok);
     assert_eq!(client.call("INTERFACE_DESTROY", &[eth0, Value::Unsigned(0)]).0, Status::Ok);
     let heard = scene.libvirtd.heard();
     let gone = Value::Record(vec![text("gone"), text("52:54:00:00:00:01")]);
@@ -438,6 +439,59 @@ fn the_handle_of_an_interface_is_looked_up_before_it_is_used() {
         assert_eq!((status, told), (Status::Error, true), "{call}: {}", words(&error));
     }
     assert_eq!(scene.libvirtd.heard()[heard.len()..], ["INTERFACE_LOOKUP_BY_NAME"; 2]);
+}
+
+/// Waits until there are so many records about an operation, and returns their outcomes.
+fn outcomes(scene: &Scene, operation: &str, count: usize) -> Vec<Outcome> {
+    let until = Instant::now() + Duration::from_secs(10);
+    while scene.records(operation).len() < count && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let events = scene.notebook.events.lock().unwrap();
+    events.iter().filter(|(event, _)| event.operation == operation).map(|(event, _)| event.outcome).collect()
+}
+
+#[test]
+fn what_a_client_began_before_it_was_killed_has_its_true_outcome() {
+    let script: Script = Arc::new(|heard| match heard.name {
+        "DOMAIN_OPEN_CONSOLE" if heard.header.kind == MessageKind::Call => Some(vec![good(heard, &[])]),
+        "DOMAIN_OPEN_CONSOLE" => Some(vec![]),
+        "DOMAIN_SUSPEND" => {
+            std::thread::sleep(Duration::from_millis(300));
+            Some(vec![good(heard, &[])])
+        }
+        _ => None,
+    });
+    let scene = Scene::scripted(USER, script);
+    let mut client = scene.open_client();
+    let console = [vm(BOBS), Value::Absent, Value::Unsigned(0)];
+    assert_eq!(client.call("DOMAIN_OPEN_CONSOLE", &console).0, Status::Ok);
+    client.send("DOMAIN_SUSPEND", &[vm(BOBS)]);
+    while !scene.libvirtd.heard().contains(&"DOMAIN_SUSPEND") {
+        std::thread::yield_now();
+    }
+    drop(client);
+    assert_eq!(outcomes(&scene, "DOMAIN_SUSPEND", 2), [Outcome::Pending, Outcome::Success]);
+    let calls = scene.libvirtd.calls();
+    let ended =
+        |heard: &&Heard| heard.header.kind == MessageKind::Stream && heard.header.status == Status::Error;
+    assert!(calls.iter().any(|heard| ended(&heard)), "the console is free for somebody else");
+}
+
+#[test]
+fn a_client_that_broke_the_protocol_is_cut_off_before_its_outcomes_are_known() {
+    let script: Script = Arc::new(|heard| (heard.name == "DOMAIN_SUSPEND").then(Vec::new));
+    let scene = Scene::scripted(USER, script);
+    let mut client = scene.open_client();
+    client.send("DOMAIN_SUSPEND", &[vm(BOBS)]);
+    while !scene.libvirtd.heard().contains(&"DOMAIN_SUSPEND") {
+        std::thread::yield_now();
+    }
+    client.send_frame(Header { kind: MessageKind::Reply, ..call_header(3, 9) }, &[]);
+    assert!(client.receive().is_none());
+    assert_eq!(scene.records("CONNECTION").len(), 1);
+    scene.gate.stop();
+    assert_eq!(outcomes(&scene, "DOMAIN_SUSPEND", 2), [Outcome::Pending, Outcome::Unknown]);
 }
 
 #[test]
