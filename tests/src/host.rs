@@ -83,11 +83,12 @@ impl Host {
 
     /// Puts a file of this machine onto the host.
     pub fn put(&self, source: &str, destination: &str) -> Ran {
-        let words = ["put", &self.name, source, destination];
-        match Command::new(testhost()).args(words).stdin(Stdio::null()).output() {
-            Ok(output) => output.into(),
-            Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
-        }
+        outside(&["put", &self.name, source, destination])
+    }
+
+    /// Shuts the host down and boots it again.
+    pub fn reboot(&self) -> Ran {
+        outside(&["reboot", &self.name])
     }
 
     fn run(&self, words: &[&str], person: Option<&str>) -> Ran {
@@ -105,6 +106,14 @@ impl Host {
         }
         command.arg("--").args(words);
         command
+    }
+}
+
+/// Does something to the host from outside.
+fn outside(words: &[&str]) -> Ran {
+    match Command::new(testhost()).args(words).stdin(Stdio::null()).output() {
+        Ok(output) => output.into(),
+        Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
     }
 }
 

@@ -8,4 +8,5 @@ pub mod narrator;
 pub mod raw;
 pub mod repertoire;
 pub mod scene;
+pub mod shell;
 pub mod trail;

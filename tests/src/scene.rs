@@ -80,27 +80,23 @@ pub fn set(host: &Host) -> Result<(), String> {
     host.root(&format!("B='{BEHIND}'; {{ {CLEAN} }} >/dev/null 2>&1"));
     check("files", &host.root(&format!("set -e; L={LIBRARY}; {FILES}")))?;
     check("rules", &host.write("/etc/virtwarden/policy.d/20-story.toml", RULES))?;
-    check("reload", &alice(host, "virtwarden policy reload"))?;
     let vm_type = vm_type(host);
     for vm in ["bobvm", "finance"] {
-        host.write(&format!("/srv/vms/{vm}.xml"), &definition(vm, &vm_type));
-        check("define", &alice(host, &format!("virsh define /srv/vms/{vm}.xml")))?;
+        check("write", &host.write(&format!("/srv/vms/{vm}.xml"), &definition(vm, &vm_type)))?;
     }
     for net in ["red", "blue"] {
-        host.write(&format!("/srv/vms/{net}.xml"), &network(net));
-        check("net-define", &alice(host, &format!("virsh net-define /srv/vms/{net}.xml")))?;
+        check("write", &host.write(&format!("/srv/vms/{net}.xml"), &network(net)))?;
     }
-    check(
-        "pool",
-        &alice(
-            host,
-            "virsh pool-define-as store dir --target /srv/store && virsh pool-start store && virsh vol-create-as store secret.img 1M",
-        ),
-    )?;
-    check("assign", &alice(host, "virtwarden vm assign bobvm bob"))?;
-    check("red", &alice(host, "virtwarden vm domain bobvm red"))?;
-    check("blue", &alice(host, "virtwarden vm domain finance blue"))
+    check("alice's work", &alice(host, BY_ALICE))
 }
+
+/// What alice does through the gate to set the scene.
+const BY_ALICE: &str = "set -e
+virtwarden policy reload
+for vm in bobvm finance; do virsh define /srv/vms/$vm.xml; done
+for net in red blue; do virsh net-define /srv/vms/$net.xml; done
+virsh pool-define-as store dir --target /srv/store; virsh pool-start store; virsh vol-create-as store secret.img 1M
+virtwarden vm assign bobvm bob; virtwarden vm domain bobvm red; virtwarden vm domain finance blue";
 
 /// Runs a script as alice, with virsh on the system connection.
 pub fn alice(host: &Host, script: &str) -> Ran {
