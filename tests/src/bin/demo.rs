@@ -9,6 +9,26 @@ use virtwarden_tests::narrator::{chapter, shown, told};
 use virtwarden_tests::repertoire::{OPERATES, REFUSED, hand_out_props};
 use virtwarden_tests::scene::{self, alice, bob, check};
 
+/// Of the many refusals, those that tell the most; the stories try them all.
+const SHOWN: &[&str] = &[
+    "start finance",
+    "define /tmp/bob-new.xml",
+    "undefine bobvm",
+    "network red --config",
+    "usb.xml",
+    "pci.xml",
+    "share.xml",
+    "--insert /etc/passwd",
+    "link.iso",
+    "net-start red",
+    "vol-download",
+    "monitor-command bobvm",
+    "--redefine",
+    "finance.save",
+    "set-user-password",
+    "save bobvm /tmp",
+];
+
 fn main() -> ExitCode {
     match play() {
         Ok(()) => ExitCode::SUCCESS,
@@ -32,7 +52,7 @@ fn play() -> Result<(), String> {
     see(&host, "bob", "virsh attach-interface bobvm network red --config");
     be_refused(&host)?;
     chapter("What everybody tried, and who it was");
-    see(&host, "alice", "virtwarden audit list --limit 14");
+    see(&host, "alice", "virtwarden audit list --person bob --limit 14");
     see(&host, "alice", "virtwarden audit verify");
     Ok(())
 }
@@ -55,7 +75,7 @@ fn operate(host: &Host) -> Result<(), String> {
 
 fn be_refused(host: &Host) -> Result<(), String> {
     chapter("bob tries what a User may not: refused, nothing changed, recorded");
-    for (script, how) in REFUSED {
+    for (script, how) in REFUSED.iter().filter(|(script, _)| SHOWN.iter().any(|part| script.contains(part))) {
         attempt::refused(host, script, *how)?;
         told("bob", script, &verdict(*how));
     }
