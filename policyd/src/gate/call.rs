@@ -179,10 +179,11 @@ impl Connection {
         let rights = call.procedure.rights(&call.arguments);
         let (object, replaced) = self.object_of(call, &rights)?;
         let needs: Vec<_> = rights.into_iter().map(|right| Need { right, object: object.clone() }).collect();
-        if let Object::Vm(vm) = &object {
-            self.insist_on_resized_quota(call, vm, &needs)?;
-        }
-        Ok(Forward { replaced, chore: chore(call, &object), ..Forward::from(needs) })
+        let turn = match &object {
+            Object::Vm(vm) => self.insist_on_resized_quota(call, vm, &needs)?,
+            _ => None,
+        };
+        Ok(Forward { replaced, turn, chore: chore(call, &object), ..Forward::from(needs) })
     }
 
     /// A definition to look at; without its secrets for who may not see those.

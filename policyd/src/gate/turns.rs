@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One change of a VM's definition at a time: what a judgement saw is still so when libvirtd acts.
+//! One change of a VM's definition, and one that counts for an owner's quota, at a time: what a judgement
+//! saw is still so when libvirtd acts.
 //!
 //! A turn is held from the look at the present definition until libvirtd's reply. Nobody blocks a thread
 //! for it: who finds it taken leaves a bell and goes on serving its connection until the bell rings.
@@ -11,47 +12,61 @@ use virtwarden_core::object::Uuid;
 
 use super::wake::Wake;
 
+/// What one turn is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Matter {
+    /// A VM's definition.
+    Vm(Uuid),
+    /// What the VMs of an account, by its uid, add up to. Taken after a VM's turn, never before.
+    Quota(u32),
+}
+
 /// The turns that are taken, each with the bells of those who wait for it.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<HashMap<Uuid, Vec<Arc<Wake>>>>);
+pub struct Turns(Mutex<HashMap<Matter, Vec<Arc<Wake>>>>);
 
 impl Turns {
     /// Takes the turn, or leaves the bell to be rung when it is worth trying again.
-    pub fn take(self: &Arc<Self>, vm: Uuid, bell: &Arc<Wake>) -> Option<Turn> {
+    pub fn take(self: &Arc<Self>, matter: Matter, bell: &Arc<Wake>) -> Option<Turn> {
         let mut taken = self.locked();
-        if let Some(waiting) = taken.get_mut(&vm) {
+        if let Some(waiting) = taken.get_mut(&matter) {
             if !waiting.iter().any(|other| Arc::ptr_eq(other, bell)) {
                 waiting.push(bell.clone());
             }
             return None;
         }
-        taken.insert(vm, Vec::new());
-        Some(Turn { turns: self.clone(), vm })
+        taken.insert(matter, Vec::new());
+        Some(Turn { turns: self.clone(), matter, with: None })
     }
 
-    fn locked(&self) -> MutexGuard<'_, HashMap<Uuid, Vec<Arc<Wake>>>> {
+    fn locked(&self) -> MutexGuard<'_, HashMap<Matter, Vec<Arc<Wake>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The right to change one VM's definition; dropping it passes it on.
+/// The right to change one thing; dropping it passes it on.
 #[derive(Debug)]
 #[must_use = "dropping a turn passes it on"]
 pub struct Turn {
     turns: Arc<Turns>,
-    vm: Uuid,
+    matter: Matter,
+    with: Option<Box<Turn>>,
 }
 
 impl Turn {
-    /// Whose turn it is.
-    pub fn vm(&self) -> Uuid {
-        self.vm
+    /// Both turns in one, to be passed on together.
+    pub fn and(mut self, other: Option<Turn>) -> Turn {
+        self.with = match (self.with.take(), other) {
+            (Some(with), other) => Some(Box::new(with.and(other))),
+            (None, other) => other.map(Box::new),
+        };
+        self
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let waiting = self.turns.locked().remove(&self.vm);
+        let waiting = self.turns.locked().remove(&self.matter);
         waiting.into_iter().flatten().for_each(|bell| bell.ring());
     }
 }
@@ -64,10 +79,10 @@ mod tests {
     fn a_turn_is_one_connections_until_it_is_over() {
         let turns = Arc::new(Turns::default());
         let (first, second) = (Arc::new(Wake::new().unwrap()), Arc::new(Wake::new().unwrap()));
-        let vm = Uuid([1; 16]);
+        let vm = Matter::Vm(Uuid([1; 16]));
         let turn = turns.take(vm, &first).unwrap();
         assert!(turns.take(vm, &second).is_none());
-        assert!(turns.take(Uuid([2; 16]), &second).is_some(), "another VM's turn is free");
+        assert!(turns.take(Matter::Vm(Uuid([2; 16])), &second).is_some(), "another VM's turn is free");
         assert!(!second.silence());
         drop(turn);
         assert!(second.silence(), "who waits is told");

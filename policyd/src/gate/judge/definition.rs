@@ -64,7 +64,11 @@ impl Connection {
         let assignment = present.as_ref().and_then(|vm| vm.assignment.as_deref());
         let facts = definition.facts();
         self.insist_on_bounds(call, &facts, assignment, &needed)?;
-        self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
+        let quota = self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
+        let turn = match turn {
+            Some(turn) => Some(turn.and(quota)),
+            None => quota,
+        };
         if self.may(call, &needed) {
             needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }

@@ -15,27 +15,30 @@ use super::{media, need, row};
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
+use crate::gate::turns::Turn;
 
 const CONNECT_LIST_ALL_DOMAINS: u32 = 273;
 const STORAGE_VOL_LOOKUP_BY_PATH: u32 = 97;
 
 impl Connection {
     /// What a definition of the client's, for a VM that is there, needs beyond its changes: room in the
-    /// quota, and disks that are the VM's to have. Who may not make the changes needs no more.
+    /// quota, whose turn is returned, and disks that are the VM's to have. Who may not make the changes needs
+    /// no more.
     pub(super) fn means(
         &mut self,
         call: &Call<'_>,
         vm: &Vm,
         present: &Present,
         definition: &Definition,
-        needed: &[Need],
-    ) -> Result<Vec<Need>, Fault> {
+        needed: &mut Vec<Need>,
+    ) -> Result<Option<Turn>, Fault> {
         if !self.may(call, needed) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let facts = definition.facts();
-        self.insist_on_quota(call, Some(vm.uuid), &facts, needed)?;
-        self.disk_needs(call, Some((vm, present)), &facts, &Object::Vm(vm.clone()))
+        let turn = self.insist_on_quota(call, Some(vm.uuid), &facts, needed)?;
+        needed.extend(self.disk_needs(call, Some((vm, present)), &facts, &Object::Vm(vm.clone()))?);
+        Ok(turn)
     }
 
     /// For each disk that the VM does not have yet: 3 on the volume that it is, and 8 if another VM has it.

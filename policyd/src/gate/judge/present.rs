@@ -12,7 +12,7 @@ use crate::gate::ask::question;
 use crate::gate::call::{Call, Replaced};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code, code_of};
-use crate::gate::turns::Turn;
+use crate::gate::turns::{Matter, Turn};
 use crate::gate::upstream::Access;
 
 /// The longest wait for a turn.
@@ -50,10 +50,15 @@ impl Present {
 impl Connection {
     /// Waits for the VM's turn while serving everything else.
     pub(super) fn take_turn(&mut self, vm: Uuid) -> Result<Turn, Fault> {
+        self.take_turn_at(Matter::Vm(vm))
+    }
+
+    /// Waits for a turn while serving everything else.
+    pub(super) fn take_turn_at(&mut self, matter: Matter) -> Result<Turn, Fault> {
         let until = Instant::now() + PATIENCE;
         loop {
             let (turns, bell) = (self.gate.turns.clone(), self.link.bell.clone());
-            if let Some(turn) = turns.take(vm, &bell) {
+            if let Some(turn) = turns.take(matter, &bell) {
                 return Ok(turn);
             }
             if Instant::now() >= until {

@@ -10,31 +10,41 @@ use virtwarden_core::xml::facts::Facts;
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
+use crate::gate::turns::{Matter, Turn};
 
 impl Connection {
-    /// Refuses a definition that takes its owner over the quota.
+    /// Refuses a definition that takes its owner over the quota. What counts of a VM that runs is the larger
+    /// of what it is and what it will be; and nothing else of the owner's changes before the turn is over.
     pub(super) fn insist_on_quota(
         &mut self,
         call: &Call<'_>,
         vm: Option<Uuid>,
         facts: &Facts,
         needs: &[Need],
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<Turn>, Fault> {
         let allowance = self.gate.monitor.policy().policy.quota(&call.subject);
         if !matches!(allowance, Allowance::Within(_)) {
-            return Ok(());
+            return Ok(None);
         }
+        let turn = self.take_turn_at(Matter::Quota(call.subject.account.uid))?;
         let mut sums = Quota { vms: 1, memory_kib: facts.memory_kib, vcpus: facts.vcpus.into() };
+        if let Some(vm) = vm.map(|uuid| self.gate.monitor.known_vm(uuid, "")) {
+            let running = self.present(&vm)?.running.map(|running| running.facts()).unwrap_or_default();
+            sums.memory_kib = sums.memory_kib.max(running.memory_kib);
+            sums.vcpus = sums.vcpus.max(running.vcpus.into());
+        }
         let registry = self.gate.monitor.registry().clone();
         for owned in registry.owned_by(&call.subject.account).into_iter().filter(|owned| Some(*owned) != vm) {
             let Some(other) = self.find_vm(Some(owned), "")? else { continue };
-            let other = self.present(&other)?.stored.facts();
+            let facts: Vec<_> = self.present(&other)?.all().iter().map(|other| other.facts()).collect();
+            let memory_kib = facts.iter().map(|facts| facts.memory_kib).max().unwrap_or_default();
+            let vcpus = facts.iter().map(|facts| facts.vcpus).max().unwrap_or_default();
             sums.vms += 1;
-            sums.memory_kib = sums.memory_kib.saturating_add(other.memory_kib);
-            sums.vcpus = sums.vcpus.saturating_add(other.vcpus.into());
+            sums.memory_kib = sums.memory_kib.saturating_add(memory_kib);
+            sums.vcpus = sums.vcpus.saturating_add(vcpus.into());
         }
         match allowance.admits(&sums) {
-            true => Ok(()),
+            true => Ok(Some(turn)),
             false => Err(self.forbidden(call, &over(&sums), needs.to_vec())),
         }
     }
@@ -45,10 +55,10 @@ impl Connection {
         call: &Call<'_>,
         vm: &Vm,
         needs: &[Need],
-    ) -> Result<(), Fault> {
-        let Some(grown) = growth(call) else { return Ok(()) };
+    ) -> Result<Option<Turn>, Fault> {
+        let Some(grown) = growth(call) else { return Ok(None) };
         if !self.is_under_quota(call) || !self.may(call, needs) {
-            return Ok(());
+            return Ok(None);
         }
         let mut facts = self.present(vm)?.stored.facts();
         facts.memory_kib = facts.memory_kib.max(grown.memory_kib);

@@ -38,7 +38,7 @@ impl Connection {
             // Without a path, libvirt chooses one of its own.
             None => needed.push(need(Right::Administer, &object)),
         }
-        let turn = self.take_turn(vm.uuid)?;
+        let mut turn = self.take_turn(vm.uuid)?;
         let mut detail = format!("to `{}`", path.unwrap_or_default());
         if let Some(text) = definition {
             let definition = self.read_definition(call, text)?;
@@ -47,7 +47,7 @@ impl Connection {
             let changes = changes(Some(current), &definition, Form::Stored);
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
-            needed.extend(self.means(call, &vm, &present, &definition, &needed)?);
+            turn = turn.and(self.means(call, &vm, &present, &definition, &mut needed)?);
             detail = format!("{detail}: {}", summary(&changes));
             replaced.extend(respelled(call, &definition)?);
         }
@@ -103,7 +103,7 @@ impl Connection {
         let (vm, mut replaced) = self.vm_of(call)?;
         let object = Object::Vm(vm.clone());
         let mut needed = needs([row(Function::ConfigureVms)], &object);
-        let turn = self.take_turn(vm.uuid)?;
+        let mut turn = self.take_turn(vm.uuid)?;
         let mut detail = String::new();
         if let Some(text) = call.arguments.text("dxml") {
             let proposed = self.read_definition(call, text)?;
@@ -112,7 +112,7 @@ impl Connection {
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
             self.insist_on_bounds(call, &proposed.facts(), vm.assignment.as_deref(), &needed)?;
             let present = self.present(&vm)?;
-            needed.extend(self.means(call, &vm, &present, &proposed, &needed)?);
+            turn = turn.and(self.means(call, &vm, &present, &proposed, &mut needed)?);
             replaced.push(("dxml", spelled(proposed.root())));
             detail = summary(&changes);
         }
@@ -142,7 +142,7 @@ impl Connection {
         wanted: Vec<Right>,
     ) -> Result<Forward, Fault> {
         let present = self.find_vm(image.uuid(), image.name())?;
-        let turn = present.as_ref().map(|vm| self.take_turn(vm.uuid)).transpose()?;
+        let mut turn = present.as_ref().map(|vm| self.take_turn(vm.uuid)).transpose()?;
         let object = present.clone().map_or(Object::Host, Object::Vm);
         let same = image.uuid() == proposed.uuid() && image.uuid() == present.as_ref().map(|vm| vm.uuid);
         let mut needed = needs(wanted, &object);
@@ -167,7 +167,8 @@ impl Connection {
         self.insist_on_bounds(call, &proposed.facts(), assignment, &needed)?;
         if let Some(vm) = &present {
             let state = self.present(vm)?;
-            needed.extend(self.means(call, vm, &state, proposed, &needed)?);
+            let quota = self.means(call, vm, &state, proposed, &mut needed)?;
+            turn = turn.map(|turn| turn.and(quota));
         }
         let detail = format!("`{path}`: VM `{}`: {}", image.name(), summary(&changes));
         Ok(Forward { detail, turn, ..Forward::from(needed) })

@@ -47,10 +47,13 @@ impl Connection {
             read(text, call.flag_bits(), &present.all()).map_err(|error| self.unreadable(call, &error))?;
         let mut needed = needs(call.procedure.rights(&call.arguments), &object);
         needed.extend(self.needs_of_changes(call, &request.changes, &object)?);
+        let mut quota = None;
         for definition in &request.definitions {
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
-            needed.extend(self.means(call, &vm, &present, definition, &needed)?);
+            drop(quota.take());
+            quota = self.means(call, &vm, &present, definition, &mut needed)?;
         }
+        let turn = turn.and(quota);
         replaced.push(("xml_desc", spelled(&request.element)));
         let detail = summary(&request.changes);
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
@@ -74,9 +77,12 @@ impl Connection {
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
         }
         needed.extend(self.needs_of_changes(call, &changes, &object)?);
+        let mut quota = None;
         for definition in &definitions {
-            needed.extend(self.means(call, &vm, &present, definition, &needed)?);
+            drop(quota.take());
+            quota = self.means(call, &vm, &present, definition, &mut needed)?;
         }
+        let turn = turn.and(quota);
         let name = root.text_of("name").unwrap_or_default();
         let detail = format!("snapshot `{name}`: {}", summary(&changes));
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })

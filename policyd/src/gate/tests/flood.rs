@@ -7,6 +7,7 @@ use virtwarden_core::rpc::frame::{Header, PING};
 
 use super::libvirtd::*;
 use super::*;
+use crate::gate::turns::Matter;
 use crate::gate::wake::Wake;
 
 /// Sends frames until the gate takes no more; how many bytes it took.
@@ -69,8 +70,8 @@ fn who_reads_nothing_keeps_no_turn() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let bell = Arc::new(Wake::new().unwrap());
-    assert!(scene.gate.turns.take(BOBS, &bell).is_none(), "the start holds the turn");
+    assert!(scene.gate.turns.take(Matter::Vm(BOBS), &bell).is_none(), "the start holds the turn");
     taken(&mut client, Header::keepalive(PING), &[], 16 * 1024 * 1024);
     std::thread::sleep(Duration::from_millis(1500));
-    assert!(scene.gate.turns.take(BOBS, &bell).is_some());
+    assert!(scene.gate.turns.take(Matter::Vm(BOBS), &bell).is_some());
 }

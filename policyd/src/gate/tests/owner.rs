@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use super::libvirtd::*;
 use super::*;
+use crate::gate::turns::Matter;
+use crate::gate::wake::Wake;
+use virtwarden_core::object::Uuid;
 
 const STORE: &str = "/var/lib/libvirt/images";
 
@@ -124,4 +127,75 @@ fn no_way_leads_over_the_quota() {
         let reason = words(&answer);
         assert_eq!((status, reason.contains("over the quota")), (Status::Error, true), "{name}: {reason}");
     }
+}
+
+#[test]
+fn a_vm_that_runs_counts_as_what_it_is_and_as_what_it_will_be() {
+    let host = host();
+    let running: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_IS_ACTIVE" => Some(vec![good(heard, &[Value::Int(1)])]),
+        "DOMAIN_GET_XML_DESC" if heard.payload.ends_with(&[0, 0, 0, 1]) => {
+            Some(vec![good(heard, &[text(&definition(BOBS, "<vcpu>8</vcpu>"))])])
+        }
+        _ => host(heard),
+    });
+    let scene = Scene::scripted(&owner(), running);
+    let another = "<domain type='kvm'><name>another</name><memory>1024</memory><vcpu>2</vcpu></domain>";
+    let (status, answer) = scene.open_client().call("DOMAIN_DEFINE_XML", &[text(another)]);
+    assert_eq!(
+        (status, words(&answer).contains("over the quota")),
+        (Status::Error, true),
+        "{}",
+        words(&answer)
+    );
+}
+
+#[test]
+fn who_leaves_before_the_answer_owns_what_he_made() {
+    let made = Uuid([7; 16]);
+    let host = host();
+    let slow: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_CREATE_XML" => {
+            std::thread::sleep(Duration::from_millis(300));
+            Some(vec![good(heard, &[named_vm(made, "another")])])
+        }
+        _ => host(heard),
+    });
+    let scene = Scene::scripted(&owner(), slow);
+    let mut client = scene.open_client();
+    let another = "<domain type='kvm'><name>another</name><memory>1024</memory><vcpu>1</vcpu></domain>";
+    client.send("DOMAIN_CREATE_XML", &[text(another), Value::Unsigned(0)]);
+    while !scene.libvirtd.heard().contains(&"DOMAIN_CREATE_XML") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(client);
+    let until = Instant::now() + Duration::from_secs(5);
+    while scene.gate.monitor.registry().vm(made).is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(scene.gate.monitor.registry().owned_by(&me()).contains(&made));
+    let quota = Matter::Quota(me().uid);
+    let bell = Arc::new(Wake::new().unwrap());
+    while scene.gate.turns.take(quota, &bell).is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(scene.gate.turns.take(quota, &bell).is_some(), "what counts for the quota is free again");
+}
+
+#[test]
+fn what_counts_for_a_quota_is_judged_one_after_the_other() {
+    let host = host();
+    let silent: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_SET_VCPUS" => Some(vec![]),
+        _ => host(heard),
+    });
+    let scene = Scene::scripted(&owner(), silent);
+    let mut client = scene.open_client();
+    client.send("DOMAIN_SET_VCPUS", &[vm(BOBS), Value::Unsigned(2)]);
+    while !scene.libvirtd.heard().contains(&"DOMAIN_SET_VCPUS") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let quota = Matter::Quota(me().uid);
+    let bell = Arc::new(Wake::new().unwrap());
+    assert!(scene.gate.turns.take(quota, &bell).is_none());
 }
