@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= 60
 DEBIANS ?= 13 12
 
-.PHONY: help demo test unit lint stories fuzz bench deb prerequisites clean
+.PHONY: help demo test unit lint stories desktop fuzz bench deb prerequisites clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -14,6 +14,7 @@ demo: deb ## boot a Debian host, install the package, play the story of alice an
 
 test: lint unit deb ## run every test: lints, unit tests, stories on real hosts, fuzz targets
 	tests/run $(DEBIANS)
+	tests/run-desktop
 	fuzz/run $(FUZZ_SECONDS)
 
 unit: ## unit and property tests
@@ -26,6 +27,9 @@ lint: ## formatting, lints, shell scripts
 
 stories: deb ## stories on real hosts only
 	tests/run $(DEBIANS)
+
+desktop: deb ## virt-manager as a User and as an Administrator, on a host with a desktop
+	tests/run-desktop
 
 fuzz: ## every fuzz target, FUZZ_SECONDS each
 	fuzz/run $(FUZZ_SECONDS)

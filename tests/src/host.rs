@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A test host: a real Debian with systemd, libvirt and QEMU, reached through `tests/testhost`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// How a command on the host ended.
@@ -57,6 +57,16 @@ impl Host {
         Ok(Self { name })
     }
 
+    /// The host with a desktop, named by `VIRTWARDEN_HOST_DESKTOP`; none if this run has no such host.
+    pub fn with_desktop() -> Option<Self> {
+        std::env::var("VIRTWARDEN_HOST_DESKTOP").ok().map(|name| Self { name })
+    }
+
+    /// Copies a file out of the host.
+    pub fn fetch(&self, there: &str, here: &Path) -> Ran {
+        finish(Command::new(testhost()).args(["get", &self.name, there]).arg(here))
+    }
+
     /// Runs a shell script as root, without a login.
     pub fn root(&self, script: &str) -> Ran {
         self.run(&["sh", "-c", script], None)
@@ -92,10 +102,7 @@ impl Host {
     }
 
     fn run(&self, words: &[&str], person: Option<&str>) -> Ran {
-        match self.command(words, person).stdin(Stdio::null()).output() {
-            Ok(output) => output.into(),
-            Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
-        }
+        finish(&mut self.command(words, person))
     }
 
     fn command(&self, words: &[&str], person: Option<&str>) -> Command {
@@ -111,7 +118,12 @@ impl Host {
 
 /// Does something to the host from outside.
 fn outside(words: &[&str]) -> Ran {
-    match Command::new(testhost()).args(words).stdin(Stdio::null()).output() {
+    finish(Command::new(testhost()).args(words))
+}
+
+/// Runs a command to its end.
+fn finish(command: &mut Command) -> Ran {
+    match command.stdin(Stdio::null()).output() {
         Ok(output) => output.into(),
         Err(error) => Ran { code: 255, out: String::new(), err: error.to_string() },
     }

@@ -8,5 +8,6 @@ pub mod narrator;
 pub mod raw;
 pub mod repertoire;
 pub mod scene;
+pub mod seat;
 pub mod shell;
 pub mod trail;

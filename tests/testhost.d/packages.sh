@@ -27,11 +27,11 @@ HOST_PACKAGES=(
     acl xorriso socat netcat-openbsd iproute2 procps psmisc python3 strace pamtester
 )
 
-# For screenshots of virt-manager.
+# For virt-manager: playing it, reading its windows (AT-SPI) and taking pictures of them.
 DESKTOP_PACKAGES=(
     virt-manager virt-viewer gir1.2-spiceclientgtk-3.0 python3-gi
     librsvg2-common xvfb xauth xdotool x11-utils imagemagick dbus-x11 openbox
-    adwaita-icon-theme fonts-dejavu-core at-spi2-core gsettings-desktop-schemas
+    adwaita-icon-theme fonts-dejavu-core at-spi2-core gir1.2-atspi-2.0 gsettings-desktop-schemas
 )
 
 # Debian's code name of a release number.
