@@ -114,7 +114,7 @@ pub enum Recording {
 
 /// How many refusals a record stands for: alike ones in quick succession are counted together.
 fn weight(record: &Value) -> u64 {
-    record["record"]["count"].as_u64().unwrap_or(1)
+    record.pointer("/record/count").and_then(Value::as_u64).unwrap_or(1)
 }
 
 fn quoted(script: &str) -> String {
@@ -151,7 +151,7 @@ fn recorded(host: &Host, since: u64, shown: Shown) -> Result<(), String> {
 
 /// The rows of Table 3 that a record names.
 fn rows(record: &Value) -> Vec<u8> {
-    let slugs = record["record"]["functions"].as_array().cloned().unwrap_or_default();
+    let slugs = record.pointer("/record/functions").and_then(Value::as_array).cloned().unwrap_or_default();
     slugs.iter().filter_map(|slug| slug.as_str()).filter_map(row_of).collect()
 }
 
