@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Decide, record, act, record: the only way to a permit in a running system, whichever door was used.
 
+mod keeping;
+
 use std::fmt;
 use std::sync::Arc;
 

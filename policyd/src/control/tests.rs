@@ -390,6 +390,7 @@ fn the_hook_lets_a_vm_be_plugged_in_only_where_it_belongs() {
 #[test]
 fn a_status_tells_details_to_those_who_may_see_them() {
     let scene = Scene::new();
+    scene.see(GONE, "gone");
     let status = |subject: &Subject| {
         let Reply::Status(status) = scene.ask(subject, &Request::Status).unwrap() else {
             panic!("another answer")
@@ -412,3 +413,20 @@ fn a_uuid_that_is_a_name_of_another_vm_means_the_name() {
 }
 
 mod on_the_wire;
+
+#[test]
+fn a_vm_that_libvirt_lost_is_a_warning_and_one_that_was_renamed_past_us_gets_its_name() {
+    let scene = Scene::new();
+    let warnings = || {
+        let Reply::Status(status) = scene.ask(&alice(), &Request::Status).unwrap() else {
+            panic!("no status")
+        };
+        status.details.unwrap().warnings.join("\n")
+    };
+    assert!(warnings().contains("`gone`"), "{}", warnings());
+    scene.see(GONE, "back");
+    assert!(!warnings().contains("`gone`"), "{}", warnings());
+    assert_eq!(scene.registry().entries()[&GONE].name, "back");
+    let seen = scene.told().into_iter().filter(|event| event.kind == Kind::Observation).count();
+    assert_eq!(seen, 1);
+}

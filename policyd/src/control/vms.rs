@@ -82,7 +82,22 @@ impl Control {
         Ok(rows)
     }
 
+    /// VMs that the registry knows and libvirt does not have, for Administrators.
+    pub(super) fn lost(&self, subject: &Subject) -> Option<String> {
+        let rows = self.rows(subject).ok()?;
+        let lost = rows.iter().filter(|row| row.presence == Presence::Missing);
+        let lost: Vec<_> = lost.map(|row| format!("`{}` ({})", row.name, row.uuid)).collect();
+        (!lost.is_empty()).then(|| {
+            format!(
+                "the registry has VMs that libvirt does not have: {}; they were removed past the gate, \
+                 take them out with `virtwarden vm unassign`",
+                lost.join(", ")
+            )
+        })
+    }
+
     fn present(&self, Seen { uuid, name, state }: Seen) -> VmRow {
+        self.monitor.notice_name(uuid, &name);
         let assignment = self.monitor.registry().vm(uuid).as_deref().cloned();
         VmRow { uuid, name, state, presence: Presence::Present, assignment }
     }

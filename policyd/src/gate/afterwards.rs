@@ -13,6 +13,7 @@ impl Connection {
     /// nothing of it that was not judged yet goes on.
     pub(super) fn see_to_the_end(&mut self) {
         self.link.client.hang_up();
+        self.abandoned.extend(self.asked.take().map(|asked| asked.id));
         self.abandon_readings();
         let until = Instant::now() + PATIENCE;
         while !self.pending.is_empty() && Instant::now() < until {

@@ -4,7 +4,7 @@
 //! One thread serves a connection and never waits for anything but its sockets and its bell. While a call
 //! is being judged, replies, events and streams keep flowing and pings are answered; further calls queue.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -109,8 +109,8 @@ pub(super) struct Connection {
     pub(super) serial: u32,
     /// Whether the client wants to hear when libvirtd is gone.
     pub(super) tells_close: bool,
-    /// VMs that may be gone.
-    pub(super) graves: Vec<Uuid>,
+    /// VMs that may be gone, and by whom.
+    pub(super) graves: VecDeque<(Uuid, Arc<Subject>)>,
     parked: Parked,
     /// Since when the client has taken no answers while it holds a turn.
     stalled: Option<Instant>,
@@ -135,7 +135,7 @@ impl Connection {
             abandoned: HashSet::new(),
             serial: 0,
             tells_close: false,
-            graves: Vec::new(),
+            graves: VecDeque::new(),
             parked: Parked::default(),
             stalled: None,
             known: None,
@@ -261,14 +261,15 @@ impl Connection {
 
     /// Whose VM is gone leaves no claim on its UUID.
     pub(super) fn bury(&mut self) -> Result<(), End> {
-        while let Some(uuid) = self.graves.pop() {
+        while let Some((uuid, subject)) = self.graves.front().cloned() {
             match self.ask(question::DOMAIN_LOOKUP_BY_UUID, &[Value::Uuid(uuid)]) {
                 Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => {
-                    let _forgotten = self.gate.monitor.registry().forget(uuid);
+                    self.gate.monitor.forget(&subject, uuid);
                 }
                 Err(Fault::End(end)) => return Err(end),
                 Ok(_) | Err(Fault::Theirs(_) | Fault::Refused(_) | Fault::Failed(..)) => {}
             }
+            self.graves.pop_front();
         }
         Ok(())
     }

@@ -82,7 +82,7 @@ impl Connection {
     }
 
     fn see_to(&mut self, chore: Chore, pending: &Pending, payload: &[u8]) {
-        let registry = self.gate.monitor.registry();
+        let monitor = &self.gate.monitor;
         match chore {
             Chore::Adopt => {
                 let fields = pending.procedure.reply;
@@ -90,13 +90,11 @@ impl Connection {
                 let values = values.unwrap_or_default();
                 let made = values.first().and_then(|value| Handle::from_value(HandleKind::Vm, value));
                 if let Some(vm) = made.and_then(|handle| handle.vm()) {
-                    let _kept = registry.adopt(vm.uuid, vm.name, &pending.subject.account);
+                    monitor.adopt(&pending.subject, vm.uuid, vm.name);
                 }
             }
-            Chore::Rename(uuid, name) => {
-                let _kept = registry.renamed(uuid, &name);
-            }
-            Chore::Bury(uuid) => self.graves.push(uuid),
+            Chore::Rename(uuid, name) => monitor.rename(&pending.subject, uuid, &name),
+            Chore::Bury(uuid) => self.graves.push_back((uuid, pending.subject.clone())),
         }
     }
 

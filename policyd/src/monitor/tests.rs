@@ -137,3 +137,33 @@ fn whoever_holds_no_role_may_nothing() {
         scene.monitor.judge(&nobody, "DOMAIN_GET_INFO", need(&scene, Right::View, BOBS)).unwrap_err();
     assert!(matches!(refusal, Refusal::Denied(_)));
 }
+
+#[test]
+fn what_the_registry_learns_is_on_record_once() {
+    let scene = scene(false);
+    let new = Uuid([5; 16]);
+    scene.monitor.adopt(&bob(), new, "new");
+    scene.monitor.rename(&bob(), new, "newer");
+    scene.monitor.rename(&bob(), new, "newer");
+    scene.monitor.notice_name(new, "newest");
+    scene.monitor.notice_name(new, "newest");
+    scene.monitor.forget(&bob(), new);
+    scene.monitor.forget(&bob(), new);
+    scene.monitor.notice_name(FINANCE, "of nobody");
+    let events = scene.notebook.events.lock().unwrap();
+    let told: Vec<_> = events.iter().map(|event| (event.kind, event.operation.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Kind::Change, "registry adopt"),
+            (Kind::Change, "registry rename"),
+            (Kind::Observation, "registry rename"),
+            (Kind::Change, "registry forget"),
+        ]
+    );
+    let named: Vec<_> = events.iter().filter_map(|event| event.targets[0].name.as_deref()).collect();
+    assert_eq!(named, ["new", "newer", "newest", "newest"]);
+    let people: Vec<_> = events.iter().map(|event| event.actor.is_some()).collect();
+    assert_eq!(people, [true, true, false, true], "nobody is known to have renamed it past the gate");
+    assert!(scene.monitor.registry().vm(new).is_none());
+}

@@ -72,8 +72,8 @@ impl Connection {
         if self.may(call, &needed) {
             needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }
-        if let (None, Some(uuid)) = (&present, definition.uuid()) {
-            let _kept_for_this_run = self.gate.monitor.registry().forget(uuid);
+        if let (None, Some(uuid), true) = (&present, definition.uuid(), self.may(call, &needed)) {
+            self.gate.monitor.forget(&call.subject, uuid);
         }
         Ok(Forward {
             detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),

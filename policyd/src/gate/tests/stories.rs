@@ -513,3 +513,23 @@ fn the_deepest_definition_fits_on_the_stack() {
         assert_eq!(status, expected, "{levels}: {}", words(&answer));
     }
 }
+
+#[test]
+fn who_undefines_a_vm_makes_the_registry_forget_it_on_record() {
+    let undefined = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let script: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_UNDEFINE" => {
+            undefined.store(true, std::sync::atomic::Ordering::SeqCst);
+            Some(vec![good(heard, &[])])
+        }
+        "DOMAIN_LOOKUP_BY_UUID" if undefined.load(std::sync::atomic::Ordering::SeqCst) => {
+            let missing = super::super::fault::error(42, 10, "no domain");
+            Some(vec![super::libvirtd::reply(heard.header, Status::Error, &missing)])
+        }
+        _ => None,
+    });
+    let scene = Scene::scripted(ADMINISTRATOR, script);
+    assert_eq!(scene.open_client().call("DOMAIN_UNDEFINE", &[vm(BOBS)]).0, Status::Ok);
+    assert_eq!(outcomes(&scene, "registry forget", 1), [Outcome::Success]);
+    assert!(scene.gate.monitor.registry().vm(BOBS).is_none());
+}
