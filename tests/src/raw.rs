@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A client of libvirt that sends whatever bytes it is given, also those that no client sends.
 
+pub mod descriptor;
 pub mod misfits;
 
 use std::io::{self, ErrorKind, Read, Write};
