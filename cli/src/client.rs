@@ -146,7 +146,11 @@ fn broken(error: &LineError) -> Failed {
                  `journalctl -u virtwarden-policyd`",
             )
         }
-        error => Failed::error(error.to_string()),
+        LineError::Io(_)
+        | LineError::TooLong
+        | LineError::Truncated
+        | LineError::Version(_)
+        | LineError::Malformed(_) => Failed::error(error.to_string()),
     }
 }
 

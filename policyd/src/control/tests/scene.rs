@@ -132,10 +132,12 @@ struct Ear {
 
 impl Listener for Ear {
     fn take(&mut self, reply: Reply) -> Flow {
-        match reply {
-            Reply::Record { line } => self.lines.push(line),
-            Reply::Vm(row) => self.rows.push(row),
-            _ => panic!("no stream"),
+        if let Reply::Record { line } = reply {
+            self.lines.push(line);
+        } else if let Reply::Vm(row) = reply {
+            self.rows.push(row);
+        } else {
+            panic!("no stream: {reply:?}");
         }
         Flow::Continue
     }
