@@ -93,7 +93,7 @@ impl Connection {
             return Err(Fault::Failed(code::INTERNAL, "the connection is not open".to_owned()));
         };
         upstream.send(Frame { bytes, fds });
-        let pending = Pending { procedure: call.procedure, subject, attempt, chore, turn };
+        let pending = Pending { procedure: call.procedure, subject, attempt, chore, turn, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)
     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use virtwarden_core::object::Uuid;
+use virtwarden_core::record::Outcome;
 use virtwarden_core::rpc::frame::Header;
 use virtwarden_core::rpc::procedure::Procedure;
 use virtwarden_core::subject::Subject;
@@ -35,6 +36,8 @@ pub(super) struct Pending {
     pub(super) chore: Option<Chore>,
     /// Kept until the answer is there, so that nobody changes what was judged.
     pub(super) turn: Option<Turn>,
+    /// How its stream ended and in which words, where that came before the answer.
+    pub(super) ended: Option<(Outcome, String)>,
 }
 
 /// Something of our own that follows an act.

@@ -70,11 +70,13 @@ impl Connection {
             if let Some(chore) = pending.chore.take() {
                 self.see_to(chore, &pending, payload);
             }
-            if pending.procedure.stream.is_some() {
-                let streaming = Streaming { subject: pending.subject, attempt: pending.attempt };
-                self.streams.insert(id, streaming);
-            } else {
-                pending.attempt.finish(Outcome::Success, "");
+            match (pending.procedure.stream, pending.ended) {
+                (Some(_), None) => {
+                    let streaming = Streaming { subject: pending.subject, attempt: pending.attempt };
+                    self.streams.insert(id, streaming);
+                }
+                (Some(_), Some((outcome, text))) => pending.attempt.finish(outcome, &text),
+                (None, _) => pending.attempt.finish(Outcome::Success, ""),
             }
         }
         self.link.client.send(frame);
@@ -98,18 +100,19 @@ impl Connection {
         }
     }
 
+    /// A stream may overtake the reply that opens it: libvirtd sends the two from different threads.
     fn stream_from_upstream(&mut self, header: Header, frame: Frame) {
         let id = CallId::of(header);
-        if !self.streams.contains_key(&id) {
+        let end = end_of(header, &frame);
+        if let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.procedure.stream.is_some())
+        {
+            pending.ended = pending.ended.take().or(end);
+        } else if !self.streams.contains_key(&id) {
             return;
-        }
-        let ended = header.kind == MessageKind::Stream && header.status != Status::Continue;
-        if ended && let Some(streaming) = self.streams.remove(&id) {
-            let text = payload(&frame).map(text_of).unwrap_or_default();
-            match header.status {
-                Status::Error => streaming.attempt.finish(Outcome::Failure, &text),
-                Status::Ok | Status::Continue => streaming.attempt.finish(Outcome::Success, ""),
-            }
+        } else if let Some((outcome, text)) = end
+            && let Some(streaming) = self.streams.remove(&id)
+        {
+            streaming.attempt.finish(outcome, &text);
         }
         self.link.client.send(frame);
     }
@@ -182,6 +185,17 @@ impl Connection {
             self.link.client.send(frame);
         }
         Ok(())
+    }
+}
+
+/// How a packet ends its stream, if it does, and in which words.
+fn end_of(header: Header, frame: &Frame) -> Option<(Outcome, String)> {
+    match (header.kind, header.status) {
+        (MessageKind::Stream, Status::Ok) => Some((Outcome::Success, String::new())),
+        (MessageKind::Stream, Status::Error) => {
+            Some((Outcome::Failure, payload(frame).map(text_of).unwrap_or_default()))
+        }
+        _ => None,
     }
 }
 

@@ -258,6 +258,29 @@ fn a_stream_flows_until_it_ends_and_ends_when_the_policy_says_so() {
 }
 
 #[test]
+fn a_stream_that_overtakes_its_reply_loses_nothing() {
+    let script: Script = Arc::new(|heard| match (heard.header.kind, heard.name) {
+        (MessageKind::Call, "DOMAIN_SCREENSHOT") => {
+            let packet = |data: &[u8]| message(heard.header, MessageKind::Stream, Status::Continue, data);
+            Some(vec![packet(b"picture"), packet(b""), good(heard, &[text("image/png")])])
+        }
+        (MessageKind::Stream, _) => Some(vec![message(heard.header, MessageKind::Stream, Status::Ok, b"")]),
+        _ => None,
+    });
+    let scene = Scene::scripted(USER, script);
+    let mut client = scene.open_client();
+    client.send("DOMAIN_SCREENSHOT", &[vm(BOBS), Value::Unsigned(0), Value::Unsigned(0)]);
+    let came: Vec<_> = (0..3).map(|_| client.receive().unwrap()).collect();
+    assert_eq!(came[0].1, b"picture");
+    assert_eq!((came[1].0.kind, came[1].1.len()), (MessageKind::Stream, 0));
+    assert_eq!((came[2].0.kind, came[2].0.status), (MessageKind::Reply, Status::Ok));
+
+    client.send_frame(Header { kind: MessageKind::Stream, status: Status::Ok, ..came[0].0 }, b"");
+    let (header, _) = client.receive().unwrap();
+    assert_eq!((header.kind, header.status), (MessageKind::Stream, Status::Ok), "it is open after the reply");
+}
+
+#[test]
 fn a_role_withdrawn_counts_from_the_next_call() {
     let scene = Scene::set(USER);
     let mut client = scene.open_client();
