@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 mod flood;
+mod held;
 mod libvirtd;
 mod making;
 mod owner;
