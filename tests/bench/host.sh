@@ -50,6 +50,7 @@ for ((number = $1; number < $2; number++)); do
     echo "define $number.xml"
 done > commands
 virsh --quiet < commands > log 2>&1
+[[ $(virsh --quiet list --all --name | grep -c '^bench-[0-9]') = "$2" ]] || { tail -3 log >&2 && exit 1; }
 END
 }
 
