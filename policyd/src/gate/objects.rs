@@ -9,6 +9,7 @@ use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::rpc::error::leads_nowhere;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
+use virtwarden_core::rpc::rule::{On, Rule};
 use virtwarden_core::rpc::value::Value;
 
 use super::ask::question;
@@ -62,7 +63,9 @@ impl Connection {
         call: &Call<'_>,
         rights: &[Right],
     ) -> Result<(Object, Replaced), Fault> {
-        let Some(handle) = call.arguments.handle() else { return Ok((Object::Host, Vec::new())) };
+        let Some(handle) = call.arguments.handle() else {
+            return Ok((call.makes().unwrap_or(Object::Host), Vec::new()));
+        };
         self.insist_on_interface(call, &handle)?;
         let unnamed = self.unnamed(&handle);
         let reading = rights.iter().all(|right| matches!(right, Right::View | Right::Operate));
@@ -153,6 +156,29 @@ impl Connection {
         let needs = rights.into_iter().map(|right| Need { right, object: object.clone() }).collect();
         let _recorded = self.forbidden(call, "it does not exist", needs);
         Fault::Theirs(leads_nowhere(handle).encode())
+    }
+}
+
+impl Call<'_> {
+    /// What a call on the host makes anew, by the handle in its reply. Nobody knows the name yet, so it takes a
+    /// role that reaches everything of the kind: what is made, or made anew, is not one role's alone.
+    pub(super) fn makes(&self) -> Option<Object> {
+        if !matches!(self.procedure.rule, Rule::Needs { on: On::Host, .. }) {
+            return None;
+        }
+        match self.procedure.reply.first()?.layout.handle()? {
+            HandleKind::Filter | HandleKind::Binding => Some(Object::NetworkFilter(String::new())),
+            HandleKind::Interface => Some(Object::Interface(String::new())),
+            HandleKind::Device => Some(Object::Device(String::new())),
+            HandleKind::Secret => Some(Object::Secret(Uuid([0; 16]))),
+            HandleKind::Vm
+            | HandleKind::Snapshot
+            | HandleKind::Checkpoint
+            | HandleKind::Network
+            | HandleKind::Port
+            | HandleKind::Pool
+            | HandleKind::Volume => None,
+        }
     }
 }
 

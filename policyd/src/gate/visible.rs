@@ -240,17 +240,15 @@ impl Connection {
 /// whether or not something of that name is there.
 pub(super) fn refused(call: &Call<'_>, refusal: Refusal) -> Fault {
     match refusal {
-        Refusal::Hidden { words, .. } if makes_what_it_names(call.procedure.rule) => {
-            Refusal::Denied(words).into()
-        }
+        Refusal::Hidden { words, .. } if makes_what_it_names(call) => Refusal::Denied(words).into(),
         Refusal::Hidden { .. } => hidden(call),
         refusal @ (Refusal::Denied(_) | Refusal::Unrecorded(_)) => refusal.into(),
     }
 }
 
-fn makes_what_it_names(rule: Rule) -> bool {
+fn makes_what_it_names(call: &Call<'_>) -> bool {
     use Judge::{CreateNetwork, CreatePool, CreateVm, DefineNetwork, DefinePool, DefineVm};
-    let Rule::Judged(judge) = rule else { return false };
+    let Rule::Judged(judge) = call.procedure.rule else { return call.makes().is_some() };
     matches!(judge, CreateVm | DefineVm | CreateNetwork | DefineNetwork | CreatePool | DefinePool)
 }
 

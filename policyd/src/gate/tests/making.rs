@@ -104,3 +104,26 @@ fn a_vm_under_the_name_or_uuid_of_a_hidden_one_is_denied_and_not_compared() {
         }
     }
 }
+
+#[test]
+fn what_is_the_whole_hosts_is_not_made_by_who_reaches_a_part_of_it() {
+    let calls = [
+        ("NWFILTER_DEFINE_XML", "<filter name='clean-traffic'/>", None, "(Table 3, 5)"),
+        ("SECRET_DEFINE_XML", "<secret/>", Some(Value::Unsigned(0)), "(Table 3, 11)"),
+        ("NODE_DEVICE_CREATE_XML", "<device/>", Some(Value::Unsigned(0)), "(Table 3, 7)"),
+    ];
+    let rows = "\"configure-networks\", \"configure-devices\", ";
+    let part = builder().replace("\"configure-networks\", ", rows);
+    for (policy, passes) in [(USER, false), (part.as_str(), false), (ADMINISTRATOR, true)] {
+        let scene = Scene::set(policy);
+        let mut client = scene.open_client();
+        for (call, xml, flags, row) in calls.clone() {
+            let arguments: Vec<_> = std::iter::once(text(xml)).chain(flags).collect();
+            let (status, error) = client.call(call, &arguments);
+            let error = words(&error);
+            let denied = error.starts_with("access denied") && error.contains(row);
+            assert_eq!((status, denied), (Status::Error, !passes), "{call}: {error}");
+            assert_eq!(scene.libvirtd.heard().contains(&call), passes, "{call}");
+        }
+    }
+}
