@@ -22,6 +22,8 @@ use crate::monitor::Refusal;
 
 const DOMAIN_SAVE_IMAGE_GET_XML_DESC: u32 = 235;
 const SECURE: u32 = 1;
+/// Most saved states in a VM's own directory: each is as large as the VM's memory.
+const SAVED_STATES: usize = 8;
 /// `VIR_DOMAIN_SAVE_*`: leave it paused, reset the NVRAM.
 const SAVE_FLAGS: [(u32, Right); 2] = [(4, row(Function::Suspend)), (8, row(Function::ConfigureVms))];
 
@@ -33,7 +35,10 @@ impl Connection {
         let Words { path, definition } = words(call, "to")?;
         let mut needed = needs([row(Function::Suspend)], &object);
         match path {
-            Some(path) if self.saved_vm(path) == Some(vm.uuid) => self.make_saved_directory(vm.uuid),
+            Some(path) if self.saved_vm(path) == Some(vm.uuid) => {
+                self.insist_on_room(call, Path::new(path), &needed)?;
+                self.make_saved_directory(vm.uuid);
+            }
             Some(path) => needed.push(self.host_path(call, path, &object)?),
             // Without a path, libvirt chooses one of its own.
             None => needed.push(need(Right::Administer, &object)),
@@ -219,6 +224,19 @@ impl Connection {
         let plain = !matches!(name, "" | "." | "..") && !name.contains('/');
         let uuid = Uuid::parse(directory).filter(|uuid| uuid.to_string() == directory)?;
         (plain && media::is_safe_directory(policy.policy.saved_directory())).then_some(uuid)
+    }
+
+    /// Saving a VM again and again under new names would fill the host's disk.
+    fn insist_on_room(&self, call: &Call<'_>, path: &Path, needed: &[Need]) -> Result<(), Fault> {
+        let entries = path.parent().and_then(|directory| std::fs::read_dir(directory).ok());
+        let others = entries.into_iter().flatten().flatten().filter(|entry| entry.path() != path);
+        if others.take(SAVED_STATES).count() < SAVED_STATES {
+            return Ok(());
+        }
+        let why = format!(
+            "the VM has {SAVED_STATES} saved states, save over one of them or ask an administrator to remove some"
+        );
+        Err(self.forbidden(call, &why, needed.to_vec()))
     }
 
     /// libvirt does not make directories. Should this fail, its own error says so.

@@ -117,6 +117,13 @@ fn a_vm_is_saved_into_its_own_directory_as_it_is() {
     let place = |uuid: Uuid| text(&format!("{}/{uuid}/one", directory.path().display()));
     assert_eq!(client.call("DOMAIN_SAVE", &[vm(BOBS), place(BOBS)]).0, Status::Ok);
     refused(&mut client, "DOMAIN_SAVE", &[vm(BOBS), place(FINANCE)]);
+    for number in 0..8 {
+        std::fs::write(directory.path().join(format!("{BOBS}/{number}")), "").unwrap();
+    }
+    refused(&mut client, "DOMAIN_SAVE", &[vm(BOBS), place(BOBS)]);
+    std::fs::remove_file(directory.path().join(format!("{BOBS}/0"))).unwrap();
+    assert_eq!(client.call("DOMAIN_SAVE", &[vm(BOBS), place(BOBS)]).0, Status::Ok);
+
     let altered = definition(BOBS, NIC);
     for (xml, expected) in [(definition(BOBS, ""), Status::Ok), (altered, Status::Error)] {
         let save = [vm(BOBS), place(BOBS), text(&xml), Value::Unsigned(0)];
