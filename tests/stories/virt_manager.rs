@@ -39,6 +39,7 @@ fn bob_operates_his_vm_and_no_more() -> Told {
     ends_it(&host, &seat, since)?;
     is_refused_a_new_vm(&host, &seat, since)?;
     goes_on(&host, &seat)?;
+    checkpoints_and_saves(&host, &seat)?;
     nothing_else_was_refused(&host, since)?;
     log_is_clean(&seat)
 }
@@ -154,6 +155,25 @@ fn goes_on(host: &Host, seat: &Seat<'_>) -> Told {
     is(host, "running")?;
     no_dialog(seat)?;
     told("bob", "goes on working", "running");
+    Ok(())
+}
+
+/// Newer releases of virt-manager offer an external snapshot first, which makes files and is not a User's.
+fn checkpoints_and_saves(host: &Host, seat: &Seat<'_>) -> Told {
+    seat.does("./seat hand open 'bobvm.*'")?;
+    seat.presses(&["Snapshots", "snapshot-add"])?;
+    seat.reads("Create snapshot")?;
+    if seat.screen()?.contains("\tinternal") {
+        seat.presses(&["internal"])?;
+    }
+    seat.presses(&["Finish"])?;
+    until(host, &format!("virsh -c '{BEHIND}' snapshot-list bobvm --name | grep -qx snapshot1"))?;
+    told("bob", "makes a snapshot", "done");
+    seat.presses(&["Console"])?;
+    seat.does("./seat hand press Save 'menu item'; ./seat hand wait 'Guest is not running'")?;
+    is(host, "shut off")?;
+    no_dialog(seat)?;
+    told("bob", "saves the VM", "saved");
     Ok(())
 }
 
