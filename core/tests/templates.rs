@@ -30,14 +30,18 @@ fn filled(template: &str) -> String {
 fn a_vm_from_a_template_shares_nothing_and_touches_no_device_of_the_host() {
     for (name, template) in VMS {
         let vm = Definition::parse(filled(template)).unwrap();
-        let rights: Vec<Right> = changes(None, &vm, Form::Stored).iter().map(|change| change.right).collect();
+        // Its own disk counts as a channel as long as nobody has looked into the image: that is left out here.
+        let own_disk = |summary: &str| summary.starts_with("added: disk `vda`");
+        let changes = changes(None, &vm, Form::Stored);
+        let rights: Vec<Right> =
+            changes.iter().filter(|change| !own_disk(&change.summary)).map(|change| change.right).collect();
         for never in [
             Right::Function(Function::ConfigureSharing),
             Right::Function(Function::ConfigureDevices),
             Right::Administer,
             Right::Raw,
         ] {
-            assert!(!rights.contains(&never), "{name}: {:#?}", changes(None, &vm, Form::Stored));
+            assert!(!rights.contains(&never), "{name}: {changes:#?}");
         }
         assert_eq!(vm.facts().links, [Link::Network("red".into())]);
         assert!(vm.facts().raw.is_empty());
