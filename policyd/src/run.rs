@@ -5,6 +5,7 @@ mod doors;
 mod house;
 
 use std::fmt;
+use std::time::Instant;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -12,7 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use crate::options::Options;
 use crate::policies::{LoadError, Policies};
 use crate::registry::StoreError;
-use crate::systemd::{self, State};
+use crate::systemd::{self, Heartbeat, State};
 use crate::trail::TrailError;
 use doors::Doors;
 use house::House;
@@ -77,12 +78,10 @@ pub fn check(options: &Options) -> Result<(), RunError> {
 
 /// Lets clients in until a signal says otherwise.
 fn serve(house: &House, doors: &Doors, signals: &SignalFd) -> Result<(), RunError> {
-    let beat = systemd::watchdog();
+    let mut heart = Heartbeat::wanted(Instant::now());
     loop {
-        let ready = doors.wait(signals, beat)?;
-        if beat.is_some() {
-            systemd::notify(State::Watchdog);
-        }
+        let ready = doors.wait(signals, heart.every())?;
+        heart.beat(Instant::now());
         for (listener, door) in ready {
             house.admit(listener, door);
         }

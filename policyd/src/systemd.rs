@@ -6,7 +6,7 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The listening sockets that systemd passed, by the name that their unit gives them.
 ///
@@ -68,8 +68,39 @@ fn monotonic_microseconds() -> i64 {
     nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).map_or(0, |time| time.num_microseconds())
 }
 
-/// How often the service manager wants to hear [`State::Watchdog`]: twice as often as it gives up.
-pub fn watchdog() -> Option<Duration> {
+/// The signs of life that the service manager waits for; no more than it needs, because each wakes it up.
+#[derive(Debug)]
+pub struct Heartbeat {
+    /// Twice as often as it gives up; none: it does not wait for any.
+    every: Option<Duration>,
+    last: Instant,
+}
+
+impl Heartbeat {
+    /// As the service manager wants it.
+    pub fn wanted(now: Instant) -> Self {
+        Self { every: watchdog(), last: now }
+    }
+
+    /// How long may be waited for something else before the next sign.
+    pub fn every(&self) -> Option<Duration> {
+        self.every
+    }
+
+    /// Gives a sign if it is time. Called at the latest after [`Heartbeat::every`], it is never too late.
+    pub fn beat(&mut self, now: Instant) {
+        if self.is_due(now) {
+            self.last = now;
+            notify(State::Watchdog);
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.every.is_some_and(|every| now.duration_since(self.last) >= every / 2)
+    }
+}
+
+fn watchdog() -> Option<Duration> {
     let pid = std::env::var("WATCHDOG_PID").ok();
     let ours = pid.is_none_or(|pid| pid == std::process::id().to_string());
     let limit = std::env::var("WATCHDOG_USEC").ok()?.parse().ok()?;
@@ -95,6 +126,18 @@ mod tests {
         tell(format!("@{name}").as_bytes(), &message(State::Stopping)).unwrap();
         let count = manager.recv(&mut buffer).unwrap();
         assert_eq!(&buffer[..count], b"STOPPING=1\n");
+    }
+
+    #[test]
+    fn many_clients_make_no_more_heartbeats() {
+        let now = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut heart = Heartbeat { every: Some(second * 10), last: now };
+        assert!(!heart.is_due(now + second * 4));
+        heart.beat(now + second * 6);
+        assert_eq!(heart.last, now + second * 6);
+        assert!(!heart.is_due(now + second * 10));
+        assert!(!Heartbeat { every: None, ..heart }.is_due(now + second * 60));
     }
 
     #[test]
