@@ -37,12 +37,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use virtwarden_core::policy::decision::Reason;
+use virtwarden_core::policy::request::Right;
 use virtwarden_core::subject::Door;
 
 use crate::accounts::Accounts;
 use crate::monitor::Monitor;
 use crate::peer::{Peer, PeerError};
 use away::Farewells;
+use call::on_host;
 use connection::Connection;
 pub use connection::End;
 use link::Link;
@@ -128,7 +130,7 @@ impl Gate {
     pub fn serve(self: &Arc<Self>, socket: UnixStream, door: Door) -> Result<End, TurnedAway> {
         let peer = Peer::of(&socket, door, &self.accounts, Instant::now()).map_err(TurnedAway::Peer)?;
         let bell = Arc::new(Wake::new().map_err(TurnedAway::Io)?);
-        let _seat = match self.seat(peer.uid, &bell) {
+        let _seat = match self.seat(&peer, &bell) {
             Ok(seat) => seat,
             Err(why) => {
                 self.turn_away(&peer, socket, &why);
@@ -162,20 +164,31 @@ impl Gate {
     }
 
     /// A place for one more connection, or which limit leaves none.
-    fn seat(self: &Arc<Self>, uid: u32, bell: &Arc<Wake>) -> Result<Seat, String> {
+    fn seat(self: &Arc<Self>, peer: &Peer, bell: &Arc<Wake>) -> Result<Seat, String> {
         let policy = self.monitor.policy();
         let limits = policy.policy.gate();
+        let (uid, room) = (peer.uid, limits.connections - self.kept_from(peer, limits.connections));
         let mut guests = self.guests();
         let own = guests.values().filter(|guest| guest.uid == uid).count();
         if own as u64 >= limits.per_account {
             return Err(full(limits.per_account, "your account", "per-account"));
         }
-        if guests.len() as u64 >= limits.connections {
-            return Err(full(limits.connections, "this host", "connections"));
+        if guests.len() as u64 >= room {
+            return Err(full(room, "this host", "connections"));
         }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         guests.insert(number, Guest { uid, bell: Arc::downgrade(bell) });
         Ok(Seat { gate: self.clone(), number })
+    }
+
+    /// How many of the last places are not for this client: an eighth is kept for those who administer, so
+    /// that others together cannot keep them out.
+    fn kept_from(&self, peer: &Peer, connections: u64) -> u64 {
+        let administers = |subject| self.monitor.would_allow(&subject, &[on_host(Right::Administer)]);
+        match peer.subject(&self.accounts, Instant::now()).map(administers) {
+            Ok(true) => 0,
+            Ok(false) | Err(_) => connections / 8,
+        }
     }
 
     fn turn_away(&self, peer: &Peer, socket: UnixStream, why: &str) {

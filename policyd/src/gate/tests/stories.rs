@@ -360,6 +360,17 @@ fn too_many_connections_of_one_account_are_turned_away() {
 }
 
 #[test]
+fn the_last_places_are_kept_for_those_who_administer() {
+    for (role, places) in [(USER, 7), (ADMINISTRATOR, 8)] {
+        let scene = Scene::set(&format!("{role}[gate]\nconnections = 8\nper-account = 8\n"));
+        let _inside: Vec<_> = (0..places).map(|_| scene.open_client()).collect();
+        let (status, answer) = scene.client().call("AUTH_LIST", &[]);
+        assert_eq!(status, Status::Error);
+        assert!(words(&answer).contains("too many connections"), "{}", words(&answer));
+    }
+}
+
+#[test]
 fn who_is_turned_away_and_says_nothing_is_not_waited_for() {
     let scene = Scene::set(&format!("{USER}[gate]\nconnections = 10\nper-account = 1\n"));
     let _first = scene.open_client();
