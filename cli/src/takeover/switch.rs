@@ -30,6 +30,7 @@ pub(crate) fn stop(host: &Host<'_>) -> Result<(), Trouble> {
 pub(crate) fn to_gate(host: &Host<'_>, were_running: &[String]) -> Result<(), Trouble> {
     host.run("systemd-tmpfiles", &["--create", "virtwarden.conf"])?;
     host.run("systemctl", &["daemon-reload"])?;
+    forgive(host);
     systemctl(host, "start", &["libvirtd.socket", "libvirtd-ro.socket"])?;
     systemctl(host, "start", GATE_UNITS)?;
     let again = ["libvirtd-admin.socket", "libvirtd.service"];
@@ -41,12 +42,19 @@ pub(crate) fn to_gate(host: &Host<'_>, were_running: &[String]) -> Result<(), Tr
 /// Starts what was running before the takeover.
 pub(crate) fn to_libvirt(host: &Host<'_>, were_running: &[String]) -> Result<(), Trouble> {
     host.run("systemctl", &["daemon-reload"])?;
-    // A gate that could not start must not be seen as failed by the next look at the host.
-    let _ = systemctl(host, "reset-failed", GATE_UNITS);
+    forgive(host);
     let sockets_first: Vec<&str> = libvirt::UNITS.iter().rev().copied().collect();
     let again: Vec<&str> =
         sockets_first.into_iter().filter(|unit| were_running.iter().any(|was| was == unit)).collect();
     systemctl(host, "start", &again)
+}
+
+/// Lets systemd forget past failures, and how often it has started these units lately: a takeover that was
+/// tried several times must not end with a libvirtd that "was started too often". Units that are not
+/// loaded have nothing to forget.
+fn forgive(host: &Host<'_>) {
+    let _ = systemctl(host, "reset-failed", GATE_UNITS);
+    let _ = systemctl(host, "reset-failed", libvirt::UNITS);
 }
 
 /// Lets udev and polkit see their rules. polkit notices by itself.
