@@ -62,7 +62,7 @@ weigh_as() { on_host virtwarden-bench memory policyd "$1" virtwarden-poli | keep
 hold() { # CONNECTIONS
     local held=target/bench/held
     : > "$held"
-    sleep 20 | over alice "hold:$1" > "$held" &
+    sleep 8 | over alice "hold:$1" > "$held" &
     until grep -q holding "$held"; do sleep 0.2; done
     sleep 1
     weigh_as "holding:$1"
@@ -107,7 +107,7 @@ measure_starts() {
 measure_trail() {
     local round place=/var/log/virtwarden-bench
     on_host mkdir -p "$place"
-    for ((round = 0; round < 3; round++)); do
+    for ((round = 0; round < (rounds + 2) / 3; round++)); do
         on_host trail_bench "$place/$round" "$records" |
             sed 's/^{"writers":\([0-9]*\),/{"way":"trail","measure":"records","size":\1,/' | keep
         on_host virtwarden-bench disk "$place" "$records" | keep

@@ -14,7 +14,7 @@ measure_stock() {
         rounds "$rounds" "list:$size" "$(lists_of "$size")" direct-before person
         if [[ $size = "${sizes[0]}" ]]; then measure_stock_calls; fi
         polkit_on
-        rounds 2 "list:$size" 2 polkit
+        rounds 1 "list:$size" "$(((rounds + 3) / 6))" polkit
         if [[ $size = "${sizes[0]}" ]]; then measure_polkit_calls; fi
         polkit_off
     done
@@ -23,7 +23,7 @@ measure_stock() {
 measure_stock_calls() {
     rounds "$rounds" read "$reads" direct-before person
     rounds "$rounds" connect 40 direct-before person
-    rounds "$starts" start 1 direct-before
+    rounds "$(((starts + 1) / 2))" start 1 direct-before
     measure_throughput direct-before
 }
 
