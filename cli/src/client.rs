@@ -132,6 +132,19 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::PolicyShow
         | Request::PolicyReload { .. }
         | Request::PolicyExplain { .. }
+        | Request::SessionList
+        | Request::SessionShow { .. }
+        | Request::SessionEnd { .. }
+        | Request::SessionElevate
+        | Request::SessionLower
+        | Request::BannerAccept
+        | Request::LockoutList
+        | Request::LockoutShow { .. }
+        | Request::LockoutUnlock { .. }
+        | Request::SettingList
+        | Request::SettingShow { .. }
+        | Request::SettingSet { .. }
+        | Request::SettingUnset { .. }
         | Request::Hook(..) => Some(PATIENCE),
     }
 }

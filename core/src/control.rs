@@ -10,6 +10,7 @@ mod hook;
 mod line;
 mod reply;
 mod request;
+mod session;
 mod verification;
 
 pub use audit::{AuditFilter, AuditRange, Marks};
@@ -20,6 +21,10 @@ pub use reply::{
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,
 };
 pub use request::{Membership, Mode, ObjectName, Request};
+pub use session::{
+    Conversation, ELEVATE_SOCKET, Elevation, Lock, LockoutRow, Order, OriginClass, Report, SETTINGS_SOCKET,
+    SessionRow, SessionState, SettingRow, SettingSource, Typed,
+};
 pub use verification::Verification;
 
 /// Where policyd listens.

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::{Authenticated, Origin};
 use crate::object::Uuid;
 use crate::subject::{Account, Door, Login, Process};
 use crate::table3::Function;
@@ -27,6 +28,8 @@ pub enum Kind {
     Trail,
     /// The policy, the registry or a setting took a new value.
     Change,
+    /// Somebody authenticated or failed to, a session began or ended, an account was locked or unlocked.
+    Login,
 }
 
 /// How it ended.
@@ -53,6 +56,9 @@ pub struct Actor {
     /// The login behind it; none means that no person is known to have authenticated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Login>,
+    /// Who proved himself, how and from where; none means that no person authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<Authenticated>,
     /// The roles held at that moment.
     #[serde(default)]
     pub roles: Vec<String>,
@@ -93,6 +99,9 @@ pub struct Event {
     /// The objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
+    /// For logins: where from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Why it was refused, what changed, or how it failed. Never a secret.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::Authentication;
+
 /// An account: the name and the number must both match, so that neither a reused number nor a
 /// reused name inherits anything.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,6 +54,8 @@ pub enum Door {
     Control,
     /// A libvirt hook: nobody asked through the gate.
     Hook,
+    /// The socket that the PAM module asks on.
+    Login,
 }
 
 /// Who asks.
@@ -63,6 +67,8 @@ pub struct Subject {
     pub groups: Vec<Group>,
     /// The login behind it; none for services that nobody logged in for.
     pub login: Option<Login>,
+    /// Whether a person stands behind it.
+    pub authentication: Authentication,
     /// The asking process.
     pub process: Process,
     /// The socket it used.

@@ -77,11 +77,13 @@ fn write(trail: &Trail, stop: &AtomicBool) -> Vec<Duration> {
 fn event() -> Event {
     let account = Account { name: "bob".to_owned(), uid: 1001 };
     Event {
+        origin: None,
         kind: Kind::Attempt,
         outcome: Outcome::Pending,
         actor: Some(Actor {
             account: account.clone(),
             login: Some(Login { account, session: 7 }),
+            authenticated: None,
             roles: vec!["user".to_owned()],
             process: Process { pid: 4242, start_time: 123_456 },
             door: Door::Libvirt,

@@ -15,10 +15,13 @@ mod failure;
 mod hook;
 mod hypervisor;
 mod libvirt;
+mod lockouts;
 mod people;
 mod policy;
 mod roles;
 mod server;
+mod sessions;
+mod settings;
 mod shelf;
 mod status;
 mod vms;
@@ -122,6 +125,19 @@ impl Control {
             Request::AuditFollow { filter } => self.audit_follow(subject, request, filter, listener),
             Request::AuditVerify => self.audit_verify(subject, request),
             Request::AuditExport { range } => self.audit_export(subject, request, range, listener),
+            Request::SessionList
+            | Request::SessionShow { .. }
+            | Request::SessionEnd { .. }
+            | Request::SessionElevate
+            | Request::SessionLower
+            | Request::BannerAccept => self.session(subject, request),
+            Request::LockoutList | Request::LockoutShow { .. } | Request::LockoutUnlock { .. } => {
+                self.lockout(subject, request)
+            }
+            Request::SettingList
+            | Request::SettingShow { .. }
+            | Request::SettingSet { .. }
+            | Request::SettingUnset { .. } => self.setting(subject, request),
             Request::Hook(call) => self.hook(subject, call),
         }
     }
@@ -131,6 +147,7 @@ impl Control {
         let object = match demand(request) {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
+            Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
             Demand::Rights(_, Scope::Vm) | Demand::Nothing | Demand::Root => Object::Host,
         };
         self.begin_on(subject, request, detail, &object)

@@ -204,6 +204,7 @@ fn is_reading(right: Right) -> bool {
 
 fn describe(kind: Kind, subject: &Subject, roles: &[String], operation: &str, needs: &[Need]) -> Event {
     Event {
+        origin: None,
         kind,
         outcome: Outcome::Pending,
         actor: Some(actor(subject, roles)),
@@ -221,6 +222,7 @@ pub fn actor(subject: &Subject, roles: &[String]) -> Actor {
     Actor {
         account: subject.account.clone(),
         login: subject.login.clone(),
+        authenticated: None,
         roles: roles.to_vec(),
         process: subject.process,
         door: subject.door,

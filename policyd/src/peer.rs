@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use nix::sys::socket::{getsockopt, sockopt};
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::subject::{Account, Door, Login, Process, Subject};
 
 use crate::accounts::Accounts;
@@ -76,6 +77,7 @@ impl Peer {
             account: membership.account.clone(),
             groups: membership.groups.clone(),
             login: self.login.clone(),
+            authentication: Authentication::Nobody(Absence::NoSession),
             process: self.process,
             door: self.door,
         })

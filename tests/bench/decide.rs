@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::object::{Assignment, Object, Uuid, Vm};
 use virtwarden_core::policy::decision::Decision;
 use virtwarden_core::policy::request::{Need, Request, Right};
@@ -57,6 +58,7 @@ fn member(name: &str, uid: u32, group: &str) -> Subject {
         account: Account { name: name.to_owned(), uid },
         groups: groups.to_vec(),
         login: None,
+        authentication: Authentication::Nobody(Absence::NoSession),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Libvirt,
     }

@@ -94,6 +94,7 @@ mod tests {
         let actor = Actor {
             account: account(name),
             login: login.map(|name| Login { account: account(name), session: 1 }),
+            authenticated: None,
             roles: Vec::new(),
             process: Process { pid: 1, start_time: 1 },
             door: Door::Libvirt,

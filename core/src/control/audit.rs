@@ -107,11 +107,13 @@ mod tests {
     /// bob logged in and became root to start `bobvm`.
     fn start_by_bob_as_root() -> Event {
         Event {
+            origin: None,
             kind: Kind::Attempt,
             outcome: Outcome::Pending,
             actor: Some(Actor {
                 account: account("root", 0),
                 login: Some(Login { account: account("bob", 1001), session: 4 }),
+                authenticated: None,
                 roles: vec!["administrator".to_owned()],
                 process: Process { pid: 10, start_time: 1 },
                 door: Door::Libvirt,

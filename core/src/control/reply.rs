@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HookAnswer, Verification};
+use super::{Elevation, HookAnswer, LockoutRow, SessionRow, SettingRow, Verification};
+use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
 use crate::subject::{Account, Group};
 use crate::table3::{Cell, Column, Function};
@@ -46,6 +47,14 @@ pub enum Reply {
     },
     /// To `audit verify`.
     Verification(Verification),
+    /// To `session list` and `session show`.
+    Sessions(Vec<SessionRow>),
+    /// To `session elevate`.
+    Elevation(Elevation),
+    /// To `lockout list` and `lockout show`.
+    Lockouts(Vec<LockoutRow>),
+    /// To `setting list` and `setting show`.
+    Settings(Vec<SettingRow>),
     /// To a hook.
     Hook(HookAnswer),
     /// The request was refused, or it failed.
@@ -108,6 +117,8 @@ pub struct Whoami {
     /// The account that logged in, which records name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Account>,
+    /// Whether a person stands behind the asker, or why not.
+    pub authentication: Authentication,
     /// Its groups.
     pub groups: Vec<Group>,
     /// Its roles.

@@ -3,10 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, HookCall};
+use super::{AuditFilter, AuditRange, HookCall, OriginClass};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
+use crate::setting::{Setting, SettingName};
 
 /// Whether a change is made or only shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -169,6 +170,69 @@ pub enum Request {
         /// Which.
         range: AuditRange,
     },
+    /// Login sessions: the asker's own, or all for an Administrator.
+    SessionList,
+    /// One login session.
+    SessionShow {
+        /// Its audit session id; none means the asker's own.
+        #[serde(default)]
+        session: Option<u32>,
+    },
+    /// End a login session: the asker's own, or anybody's for an Administrator.
+    SessionEnd {
+        /// Its audit session id.
+        session: u32,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Begin to raise the asker's session, so that his Administrator roles count in it.
+    SessionElevate,
+    /// End that before its time.
+    SessionLower,
+    /// Accept the banner for the asker's session.
+    BannerAccept,
+    /// Accounts with failures or locks.
+    LockoutList,
+    /// One account's.
+    LockoutShow {
+        /// The account.
+        account: String,
+    },
+    /// Forget an account's failures and lock.
+    LockoutUnlock {
+        /// The account.
+        account: String,
+        /// Which logins; none means both.
+        #[serde(default)]
+        class: Option<OriginClass>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// All settings and how the host stands to them.
+    SettingList,
+    /// One setting.
+    SettingShow {
+        /// Which.
+        name: SettingName,
+    },
+    /// Give a setting a value.
+    SettingSet {
+        /// The value.
+        setting: Setting,
+        /// Why, for the record.
+        reason: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Take a setting's value back, so that its default holds.
+    SettingUnset {
+        /// Which.
+        name: SettingName,
+        /// Why, for the record.
+        reason: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
     /// libvirt's hook asks whether to go on. For root's processes only.
     Hook(HookCall),
 }
@@ -196,6 +260,19 @@ impl Request {
             Request::AuditFollow { .. } => "audit follow",
             Request::AuditVerify => "audit verify",
             Request::AuditExport { .. } => "audit export",
+            Request::SessionList => "session list",
+            Request::SessionShow { .. } => "session show",
+            Request::SessionEnd { .. } => "session end",
+            Request::SessionElevate => "session elevate",
+            Request::SessionLower => "session lower",
+            Request::BannerAccept => "banner accept",
+            Request::LockoutList => "lockout list",
+            Request::LockoutShow { .. } => "lockout show",
+            Request::LockoutUnlock { .. } => "lockout unlock",
+            Request::SettingList => "setting list",
+            Request::SettingShow { .. } => "setting show",
+            Request::SettingSet { setting, .. } => setting.name().set_operation(),
+            Request::SettingUnset { name, .. } => name.unset_operation(),
             Request::Hook(_) => "hook",
         }
     }

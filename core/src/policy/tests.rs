@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
+use crate::authentication::{Absence, Authentication};
 use crate::object::{Assignment, Object, Uuid, Vm};
 use crate::policy::decision::Denial;
 use crate::policy::request::Need;
@@ -36,6 +37,7 @@ fn subject(name: &str, uid: u32, groups: &[(&str, u32)]) -> Subject {
         account: Account { name: name.into(), uid },
         groups: groups.iter().map(|(name, gid)| Group { name: (*name).into(), gid: *gid }).collect(),
         login: None,
+        authentication: Authentication::Nobody(Absence::NoSession),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Libvirt,
     }

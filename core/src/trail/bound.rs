@@ -74,11 +74,13 @@ mod tests {
         let account = Account { name: name.clone(), uid: u32::MAX };
         let target = Target { kind: name.clone(), name: Some(name.clone()), uuid: None };
         Event {
+            origin: None,
             kind: Kind::Denial,
             outcome: Outcome::Denied,
             actor: Some(Actor {
                 account: account.clone(),
                 login: Some(Login { account, session: u32::MAX }),
+                authenticated: None,
                 roles: vec![name.clone(); length],
                 process: Process { pid: u32::MAX, start_time: u64::MAX },
                 door: Door::LibvirtReadOnly,

@@ -113,6 +113,7 @@ fn own(operation: &str, detail: String) -> Cow<'static, Event> {
 /// An event of the trail itself.
 pub fn of_trail(operation: &str, outcome: Outcome, detail: String) -> Event {
     Event {
+        origin: None,
         kind: Kind::Trail,
         outcome,
         actor: None,

@@ -3,6 +3,7 @@
 
 use virtwarden_core::control::Request;
 use virtwarden_core::policy::request::Right;
+use virtwarden_core::setting::SettingName;
 use virtwarden_core::table3::Function;
 
 /// What a right must be held on.
@@ -14,6 +15,8 @@ pub(super) enum Scope {
     Policy,
     /// The audit trail.
     Trail,
+    /// A setting.
+    Setting(SettingName),
 }
 
 /// What a request needs.
@@ -33,6 +36,17 @@ const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Admin
 const ADMINISTER: &[Right] = &[Right::Administer];
 const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
+/// To look at a setting, or to set it, is its own function of Table 3.
+const fn setting(name: SettingName) -> Demand {
+    let rights: &'static [Right] = match name {
+        SettingName::Banner => &[Right::Function(Function::Banner)],
+        SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
+        SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],
+        SettingName::RemoteTimeout => &[Right::Function(Function::RemoteTimeout)],
+    };
+    Demand::Rights(rights, Scope::Setting(name))
+}
+
 /// What a request needs.
 pub(super) const fn demand(request: &Request) -> Demand {
     match request {
@@ -50,6 +64,19 @@ pub(super) const fn demand(request: &Request) -> Demand {
         | Request::AuditFollow { .. }
         | Request::AuditVerify
         | Request::AuditExport { .. } => Demand::Rights(AUDIT, Scope::Trail),
+        // Everybody may look at, raise and end his own session; anybody else's is looked at where it is known whose.
+        Request::SessionList
+        | Request::SessionShow { .. }
+        | Request::SessionEnd { .. }
+        | Request::SessionElevate
+        | Request::SessionLower
+        | Request::BannerAccept => Demand::Nothing,
+        Request::LockoutList | Request::LockoutShow { .. } | Request::LockoutUnlock { .. } => {
+            setting(SettingName::Lockout)
+        }
+        Request::SettingList => Demand::Rights(ADMINISTER, Scope::Policy),
+        Request::SettingShow { name } | Request::SettingUnset { name, .. } => setting(*name),
+        Request::SettingSet { setting: value, .. } => setting(value.name()),
         Request::Hook(_) => Demand::Root,
     }
 }

@@ -114,6 +114,7 @@ fn observation(subject: &Subject, call: &HookCall, judged: &Result<(), String>) 
         uuid: identity(call),
     };
     Event {
+        origin: None,
         kind: Kind::Observation,
         outcome: if judged.is_ok() { Outcome::Success } else { Outcome::Denied },
         actor: Some(actor(&subject, &[])),

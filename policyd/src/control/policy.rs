@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::control::{
     Change, Explanation, Failure, Mode, ObjectName, PolicyText, Reply, Request, Verdict,
 };
@@ -108,6 +109,7 @@ impl Control {
             account: membership.account.clone(),
             groups: membership.groups.clone(),
             login: None,
+            authentication: Authentication::Nobody(Absence::NoSession),
             process: Process { pid: 0, start_time: 0 },
             door: Door::Libvirt,
         })

@@ -66,6 +66,7 @@ impl Control {
         let roles = policy.policy.roles(subject);
         let held = |function: &Function| roles.iter().any(|role| role.holds(Right::Function(*function)));
         Whoami {
+            authentication: subject.authentication.clone(),
             account: subject.account.clone(),
             login: subject.login.as_ref().map(|login| login.account.clone()),
             groups: subject.groups.clone(),

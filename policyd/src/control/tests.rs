@@ -93,6 +93,19 @@ fn kind(request: &Request) -> usize {
         Request::AuditVerify => 16,
         Request::AuditExport { .. } => 17,
         Request::Hook(_) => 18,
+        Request::SessionList => 19,
+        Request::SessionShow { .. } => 20,
+        Request::SessionEnd { .. } => 21,
+        Request::SessionElevate => 22,
+        Request::SessionLower => 23,
+        Request::BannerAccept => 24,
+        Request::LockoutList => 25,
+        Request::LockoutShow { .. } => 26,
+        Request::LockoutUnlock { .. } => 27,
+        Request::SettingList => 28,
+        Request::SettingShow { .. } => 29,
+        Request::SettingSet { .. } => 30,
+        Request::SettingUnset { .. } => 31,
     }
 }
 

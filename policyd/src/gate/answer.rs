@@ -75,6 +75,7 @@ impl Connection {
     /// Who came in, for the record.
     fn note_entry(&self, call: &Call<'_>, roles: &[String]) {
         self.gate.monitor.ledger().note(Event {
+            origin: None,
             kind: Kind::Connection,
             outcome: Outcome::Success,
             actor: Some(actor(&call.subject, roles)),

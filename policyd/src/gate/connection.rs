@@ -121,7 +121,7 @@ impl Connection {
     pub(super) fn new(gate: Arc<Gate>, peer: Peer, link: Link) -> Self {
         let access = match peer.door {
             Door::LibvirtReadOnly => Access::ReadOnly,
-            Door::Libvirt | Door::Control | Door::Hook => Access::Full,
+            Door::Libvirt | Door::Control | Door::Hook | Door::Login => Access::Full,
         };
         Self {
             gate,

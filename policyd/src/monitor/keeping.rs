@@ -62,6 +62,7 @@ fn change(operation: &str, (uuid, name): (Uuid, &str), kept: Result<(), StoreErr
         Err(error) => (Outcome::Failure, error.to_string()),
     };
     Event {
+        origin: None,
         kind: Kind::Change,
         outcome,
         actor: None,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 use std::sync::Mutex;
 
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::subject::{Account, Door, Group, Process};
 
 use super::*;
@@ -53,6 +54,7 @@ fn bob() -> Subject {
         account: account("bob", 1001),
         groups: vec![Group { name: "libvirt".to_owned(), gid: 64055 }],
         login: None,
+        authentication: Authentication::Nobody(Absence::NoSession),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Libvirt,
     }

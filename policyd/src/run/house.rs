@@ -67,6 +67,7 @@ impl House {
         match door {
             Door::Control | Door::Hook => control::admit(socket, &self.control, &self.clients),
             Door::Libvirt | Door::LibvirtReadOnly => self.admit_to_gate(socket, door),
+            Door::Login => drop(socket),
         }
     }
 
@@ -125,6 +126,7 @@ fn attend(gate: &Arc<Gate>, socket: UnixStream, door: Door) {
 /// Something changed by a signal or by itself, so that nobody is known to have asked.
 fn changed(operation: &str, outcome: Outcome, detail: String) -> Event {
     Event {
+        origin: None,
         kind: Kind::Change,
         outcome,
         actor: None,

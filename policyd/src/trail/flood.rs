@@ -186,9 +186,11 @@ mod tests {
 
     fn denial(uid: u32, operation: &str) -> Event {
         Event {
+            origin: None,
             kind: Kind::Denial,
             outcome: Outcome::Denied,
             actor: Some(Actor {
+                authenticated: None,
                 account: Name { name: format!("account-{uid}"), uid },
                 login: None,
                 roles: Vec::new(),

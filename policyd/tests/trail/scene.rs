@@ -99,6 +99,7 @@ impl Scene {
 
 pub(crate) fn actor(name: &str, uid: u32) -> Actor {
     Actor {
+        authenticated: None,
         account: Account { name: name.to_owned(), uid },
         login: None,
         roles: vec!["user".to_owned()],
@@ -109,6 +110,7 @@ pub(crate) fn actor(name: &str, uid: u32) -> Actor {
 
 pub(crate) fn event(kind: Kind, outcome: Outcome, who: Actor, operation: &str) -> Event {
     Event {
+        origin: None,
         kind,
         outcome,
         actor: Some(who),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tempfile::TempDir;
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::control::{Change, Failure, Reply, Request, Verification, VmRow, VmState};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
@@ -30,6 +31,7 @@ fn subject(name: &str, uid: u32, group: &str) -> Subject {
         account: Account { name: name.into(), uid },
         groups: vec![Group { name: group.into(), gid: 900 }],
         login: None,
+        authentication: Authentication::Nobody(Absence::NoSession),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Control,
     }
@@ -93,6 +95,7 @@ struct Shelf;
 impl Archive for Shelf {
     fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
         let event = Event {
+            origin: None,
             kind: Kind::Trail,
             outcome: Outcome::Success,
             actor: None,

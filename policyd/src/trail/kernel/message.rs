@@ -74,9 +74,11 @@ mod tests {
 
     fn denial(name: &str) -> Event {
         Event {
+            origin: None,
             kind: Kind::Denial,
             outcome: Outcome::Denied,
             actor: Some(Actor {
+                authenticated: None,
                 account: Account { name: "root".into(), uid: 0 },
                 login: Some(Login { account: Account { name: "bob".into(), uid: 1001 }, session: 7 }),
                 roles: Vec::new(),

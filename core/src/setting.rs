@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Typed settings of the host's stock components, and of policyd itself. Rows 2, 11 to 20 and 27 of Table 3.
+//!
+//! policyd holds the value; settingsd renders it into the component's own files. A value that is
+//! here is a legal one: every type is checked where it is made.
+
+mod banner;
+mod lockout;
+mod password;
+mod remote;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
+pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
+pub use password::PasswordPolicy;
+pub use remote::{IdleLimit, RemoteTimeout};
+
+use crate::table3::Function;
+
+/// A value that is not legal: what is wrong, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingError(pub String);
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+/// Which setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingName {
+    /// The access banner: row 20.
+    Banner,
+    /// Lockout after failed authentications: row 16.
+    Lockout,
+    /// The passwords of people: row 2.
+    PasswordPolicy,
+    /// When idle remote sessions end: row 15.
+    RemoteTimeout,
+}
+
+/// A setting with its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Setting {
+    /// Row 20, FTA_TAB.1.
+    Banner(Banner),
+    /// Row 16, FIA_AFL_EXT.1.
+    Lockout(Lockout),
+    /// Row 2, FIA_PMG_EXT.1.
+    PasswordPolicy(PasswordPolicy),
+    /// Row 15.
+    RemoteTimeout(RemoteTimeout),
+}
+
+impl SettingName {
+    /// All, in the order in which they are listed.
+    pub const ALL: [SettingName; 4] =
+        [SettingName::Banner, SettingName::Lockout, SettingName::PasswordPolicy, SettingName::RemoteTimeout];
+
+    /// The word in commands, records and files.
+    pub const fn word(self) -> &'static str {
+        match self {
+            SettingName::Banner => "banner",
+            SettingName::Lockout => "lockout",
+            SettingName::PasswordPolicy => "password-policy",
+            SettingName::RemoteTimeout => "remote-timeout",
+        }
+    }
+
+    /// What a record calls setting it.
+    pub const fn set_operation(self) -> &'static str {
+        match self {
+            SettingName::Banner => "banner set",
+            SettingName::Lockout => "lockout set",
+            SettingName::PasswordPolicy => "setting set password-policy",
+            SettingName::RemoteTimeout => "setting set remote-timeout",
+        }
+    }
+
+    /// What a record calls taking it back.
+    pub const fn unset_operation(self) -> &'static str {
+        match self {
+            SettingName::Banner => "banner unset",
+            SettingName::Lockout => "lockout unset",
+            SettingName::PasswordPolicy => "setting unset password-policy",
+            SettingName::RemoteTimeout => "setting unset remote-timeout",
+        }
+    }
+
+    /// The function of Table 3 that is to set it.
+    pub const fn function(self) -> Function {
+        match self {
+            SettingName::Banner => Function::Banner,
+            SettingName::Lockout => Function::LockoutPolicy,
+            SettingName::PasswordPolicy => Function::PasswordPolicy,
+            SettingName::RemoteTimeout => Function::RemoteTimeout,
+        }
+    }
+
+    /// The value that holds where nobody set one.
+    pub fn default_value(self) -> Setting {
+        match self {
+            SettingName::Banner => Setting::Banner(Banner::default()),
+            SettingName::Lockout => Setting::Lockout(Lockout::default()),
+            SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
+            SettingName::RemoteTimeout => Setting::RemoteTimeout(RemoteTimeout::default()),
+        }
+    }
+}
+
+impl Setting {
+    /// Which one.
+    pub const fn name(&self) -> SettingName {
+        match self {
+            Setting::Banner(_) => SettingName::Banner,
+            Setting::Lockout(_) => SettingName::Lockout,
+            Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
+            Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
+        }
+    }
+}
+
+impl fmt::Display for SettingName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
