@@ -126,6 +126,19 @@ impl Setting {
             Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
         }
     }
+
+    /// Checks what its type alone does not: every number within its range.
+    ///
+    /// # Errors
+    /// One is not.
+    pub fn check(&self) -> Result<(), SettingError> {
+        match self {
+            Setting::Banner(_) => Ok(()),
+            Setting::Lockout(lockout) => lockout.check(),
+            Setting::PasswordPolicy(policy) => policy.check(),
+            Setting::RemoteTimeout(timeout) => timeout.check(),
+        }
+    }
 }
 
 impl fmt::Display for SettingName {

@@ -47,6 +47,7 @@ pub use self::shelf::Shelf;
 use crate::accounts::Accounts;
 use crate::monitor::{Attempt, Monitor, Refusal};
 use crate::policies::InForce;
+use crate::settings::Settings;
 
 /// Told of a policy that has come into force, so that the trail's seals carry it.
 pub type Announce = Box<dyn Fn(&InForce) + Send + Sync>;
@@ -59,6 +60,8 @@ pub struct Control {
     pub accounts: Arc<Accounts>,
     /// Which VMs there are.
     pub hypervisor: Box<dyn Hypervisor>,
+    /// The typed settings.
+    pub settings: Arc<Settings>,
     /// The trail, to read.
     pub archive: Box<dyn Archive>,
     /// Told of each policy that has come into force.

@@ -11,5 +11,6 @@ pub mod peer;
 pub mod policies;
 pub mod registry;
 pub mod run;
+pub mod settings;
 pub mod systemd;
 pub mod trail;

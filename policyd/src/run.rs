@@ -13,6 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use crate::options::Options;
 use crate::policies::{LoadError, Policies};
 use crate::registry::StoreError;
+use crate::settings;
 use crate::systemd::{self, Heartbeat, State};
 use crate::trail::TrailError;
 use doors::Doors;
@@ -25,6 +26,8 @@ pub enum RunError {
     Policy(LoadError),
     /// The registry cannot be read.
     Registry(StoreError),
+    /// The settings cannot be read.
+    Settings(settings::StoreError),
     /// The trail cannot be written.
     Trail(TrailError),
     /// A socket is missing or cannot be made.
@@ -38,6 +41,7 @@ impl fmt::Display for RunError {
         match self {
             RunError::Policy(error) => write!(f, "no policy: {error}"),
             RunError::Registry(error) => write!(f, "no registry: {error}"),
+            RunError::Settings(error) => write!(f, "no settings: {error}"),
             RunError::Trail(error) => write!(f, "no audit trail: {error}"),
             RunError::Socket(name, error) => write!(f, "no socket `{name}`: {error}"),
             RunError::Host(error) => write!(f, "the host refused: {error}"),

@@ -18,6 +18,7 @@ use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
+use crate::settings::Settings;
 use crate::systemd::{self, State};
 use crate::trail::{Config, Trail, WhenFull};
 
@@ -44,6 +45,10 @@ impl House {
         if let Some(warning) = registry.condition().warning() {
             Ledger::note(&*trail, changed("registry damaged", Outcome::Failure, warning));
         }
+        let settings = Arc::new(Settings::open(&options.state).map_err(RunError::Settings)?);
+        if let Some(warning) = settings.condition().warning() {
+            Ledger::note(&*trail, changed("settings damaged", Outcome::Failure, warning));
+        }
         let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone()));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
@@ -51,6 +56,7 @@ impl House {
             monitor: monitor.clone(),
             accounts,
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
+            settings,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(trail.clone(), gate.clone()),
         });

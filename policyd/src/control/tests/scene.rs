@@ -21,6 +21,7 @@ use crate::control::{
 use crate::monitor::{Ledger, Monitor};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
+use crate::settings::Settings;
 
 pub(super) const BOBVM: Uuid = Uuid([1; 16]);
 pub(super) const FINANCE: Uuid = Uuid([2; 16]);
@@ -199,6 +200,7 @@ impl Scene {
             monitor,
             accounts: Arc::new(Accounts::of_host(Instant::now())),
             hypervisor: Box::new(host.clone()),
+            settings: Arc::new(Settings::open(directory.path()).unwrap()),
             archive: Box::new(Shelf),
             announce: Box::new(move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);

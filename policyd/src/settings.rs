@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The typed settings: the authority on their values. Rows 2, 15, 16 and 20 of Table 3.
+//!
+//! The host's own files follow: settingsd writes them first, and then the value is kept here. Where
+//! the two differ, by a crash between or by somebody's hand, that is drift and is shown. Whoever
+//! reads a value gets a copy and waits for nobody, however long a change takes.
+
+mod settingsd;
+mod store;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use virtwarden_core::control::SettingSource;
+use virtwarden_core::setting::{Banner, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName};
+
+pub use settingsd::{Components, Settingsd};
+use store::Store;
+pub use store::{Condition, StoreError};
+
+/// A value that an Administrator set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The value.
+    pub setting: Setting,
+    /// The person who set it.
+    pub by: String,
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// Why, in his words.
+    pub reason: String,
+}
+
+/// All values that somebody set. What is not here has its default.
+pub type Values = BTreeMap<SettingName, Chosen>;
+
+/// The settings. Shared by all parts that act by them.
+pub struct Settings {
+    values: RwLock<Arc<Values>>,
+    /// Held through the whole of a change, settingsd's part included: one at a time.
+    store: Mutex<Store>,
+    condition: Condition,
+    components: Box<dyn Components>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("condition", &self.condition).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Reads `settings.json` of the state directory. One that is missing means that nobody set
+    /// anything; one that is damaged is put aside and the defaults hold: see [`Settings::condition`].
+    ///
+    /// # Errors
+    /// The file cannot be read, or a damaged one cannot be put aside.
+    pub fn open(state: &Path) -> Result<Self, StoreError> {
+        Self::with(state, Box::new(Settingsd::default()))
+    }
+
+    /// As [`Settings::open`], with somebody else to carry orders out.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with(state: &Path, components: Box<dyn Components>) -> Result<Self, StoreError> {
+        let (store, values, condition) = Store::open(&state.join("settings.json"))?;
+        Ok(Self { values: RwLock::new(Arc::new(values)), store: Mutex::new(store), condition, components })
+    }
+
+    /// How the file was found.
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// What carries orders out on the host.
+    pub fn components(&self) -> &dyn Components {
+        &*self.components
+    }
+
+    /// The lockout policy in force: row 16.
+    pub fn lockout(&self) -> Lockout {
+        match self.value(SettingName::Lockout) {
+            Setting::Lockout(lockout) => lockout,
+            Setting::Banner(_) | Setting::PasswordPolicy(_) | Setting::RemoteTimeout(_) => Lockout::default(),
+        }
+    }
+
+    /// The banner in force: row 20.
+    pub fn banner(&self) -> Banner {
+        match self.value(SettingName::Banner) {
+            Setting::Banner(banner) => banner,
+            Setting::Lockout(_) | Setting::PasswordPolicy(_) | Setting::RemoteTimeout(_) => Banner::default(),
+        }
+    }
+
+    /// The password policy in force: row 2.
+    pub fn password_policy(&self) -> PasswordPolicy {
+        match self.value(SettingName::PasswordPolicy) {
+            Setting::PasswordPolicy(policy) => policy,
+            Setting::Banner(_) | Setting::Lockout(_) | Setting::RemoteTimeout(_) => PasswordPolicy::default(),
+        }
+    }
+
+    /// When idle remote sessions end: row 15.
+    pub fn remote_timeout(&self) -> RemoteTimeout {
+        match self.value(SettingName::RemoteTimeout) {
+            Setting::RemoteTimeout(timeout) => timeout,
+            Setting::Banner(_) | Setting::Lockout(_) | Setting::PasswordPolicy(_) => RemoteTimeout::default(),
+        }
+    }
+
+    /// The value in force, set or default.
+    pub fn value(&self, name: SettingName) -> Setting {
+        self.values().get(&name).map_or_else(|| name.default_value(), |chosen| chosen.setting.clone())
+    }
+
+    /// Where the value in force comes from.
+    pub fn source(&self, name: SettingName) -> SettingSource {
+        self.values().get(&name).map_or(SettingSource::Default, |chosen| SettingSource::Set {
+            by: chosen.by.clone(),
+            at: chosen.at,
+            reason: chosen.reason.clone(),
+        })
+    }
+
+    fn values(&self) -> Arc<Values> {
+        Arc::clone(&self.values.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Begins a change; nobody else can change anything until it is over.
+    pub fn change(&self) -> Changing<'_> {
+        Changing { settings: self, store: self.store.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+}
+
+/// The right to change values, held by one at a time.
+pub struct Changing<'a> {
+    settings: &'a Settings,
+    store: MutexGuard<'a, Store>,
+}
+
+impl fmt::Debug for Changing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Changing")
+    }
+}
+
+impl Changing<'_> {
+    /// Keeps a value that somebody chose. Durable when this returns.
+    ///
+    /// # Errors
+    /// The disk failed: the value before stays.
+    pub fn keep(&mut self, chosen: Chosen) -> Result<(), StoreError> {
+        self.replace(|values| drop(values.insert(chosen.setting.name(), chosen)))
+    }
+
+    /// Forgets what somebody chose, so that the default holds. Durable when this returns.
+    ///
+    /// # Errors
+    /// The disk failed: the value before stays.
+    pub fn forget(&mut self, name: SettingName) -> Result<(), StoreError> {
+        self.replace(|values| drop(values.remove(&name)))
+    }
+
+    /// Writes the edited values, then shows them.
+    fn replace(&mut self, edit: impl FnOnce(&mut Values)) -> Result<(), StoreError> {
+        let mut values = Values::clone(&self.settings.values());
+        edit(&mut values);
+        self.store.write(&values)?;
+        *self.settings.values.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(values);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "settings/tests.rs"]
+mod tests;
