@@ -45,7 +45,7 @@ pub fn newest_record(host: &Host) -> u64 {
 
 /// Records as `virtwarden audit list --raw --json` prints them, oldest first.
 pub fn records(host: &Host, filters: &str) -> Vec<Value> {
-    let ran = host.root(&format!("virtwarden audit list --raw --json {filters}"));
+    let ran = host.login("root", &format!("virtwarden audit list --raw --json {filters}"));
     serde_json::from_str(&ran.out).unwrap_or_default()
 }
 

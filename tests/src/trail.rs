@@ -38,13 +38,13 @@ impl Recorded {
 
 /// The sequence number of the last line; 0 where there is none.
 pub fn end(host: &Host) -> u64 {
-    let last = host.root("timeout 60 virtwarden audit export | tail -n 1").out;
+    let last = host.login("root", "timeout 60 virtwarden audit export | tail -n 1").out;
     let line: Option<serde_json::Value> = serde_json::from_str(&last).ok();
     line.and_then(|line| line.get("seq")?.as_u64()).unwrap_or(0)
 }
 
 /// All records after a sequence number.
 pub fn after(host: &Host, sequence: u64) -> Vec<Recorded> {
-    let ran = host.root(&format!("timeout 60 virtwarden audit export --from {}", sequence + 1));
+    let ran = host.login("root", &format!("timeout 60 virtwarden audit export --from {}", sequence + 1));
     ran.out.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
