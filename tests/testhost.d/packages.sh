@@ -24,7 +24,9 @@ HOST_PACKAGES=(
     # What the virtwarden package depends on: test hosts have no network to fetch it.
     openssl ca-certificates libpam-runtime adduser
     # ... and what tests need to look at it and to play with it.
-    acl xorriso socat netcat-openbsd iproute2 procps psmisc python3 strace pamtester
+    acl xorriso socat netcat-openbsd iproute2 procps psmisc python3 strace
+    # Every way to log in, or to run without having logged in, and what looks at it.
+    pamtester sshpass expect tmux pkexec at cron dbus-user-session libpam-pwquality valgrind
 )
 
 # For virt-manager: playing it, reading its windows (AT-SPI) and taking pictures of them.
