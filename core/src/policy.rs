@@ -36,7 +36,7 @@ use crate::policy::parse::Rules;
 use crate::policy::quota::Allowance;
 use crate::policy::request::{Request, Right};
 use crate::policy::rule::{InformationDomain, Role};
-use crate::policy::settings::{Audit, Gate, Media, Saved, VmRules};
+use crate::policy::settings::{Audit, Gate, Media, Saved, Session, VmRules};
 use crate::policy::standing::Standing;
 use crate::subject::Subject;
 use crate::table3::Function;
@@ -61,6 +61,7 @@ pub struct Policy {
     saved: Saved,
     audit: Audit,
     gate: Gate,
+    session: Session,
 }
 
 impl Policy {
@@ -143,6 +144,11 @@ impl Policy {
         &self.gate
     }
 
+    /// What makes a login session an Administrator's.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
     fn among(&self, held: RoleSet) -> impl Iterator<Item = &Role> {
         self.roles.iter().enumerate().filter(move |(index, _)| held.contains(*index)).map(|(_, role)| role)
     }
@@ -162,6 +168,7 @@ impl Policy {
             saved: rules.saved.unwrap_or_default(),
             audit: rules.audit.unwrap_or_default(),
             gate: rules.gate.unwrap_or_default(),
+            session: rules.session.unwrap_or_default(),
         }
     }
 }

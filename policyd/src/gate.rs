@@ -38,7 +38,7 @@ use std::time::Instant;
 
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::request::Right;
-use virtwarden_core::subject::Door;
+use virtwarden_core::subject::{Door, Subject};
 
 use crate::accounts::Accounts;
 use crate::monitor::Monitor;
@@ -163,6 +163,11 @@ impl Gate {
         self.stopping.load(Ordering::SeqCst)
     }
 
+    /// The subject behind a client at this moment.
+    fn who(&self, peer: &Peer, now: Instant) -> Result<Subject, PeerError> {
+        peer.subject(&self.accounts, self.monitor.sessions(), now)
+    }
+
     /// A place for one more connection, or which limit leaves none.
     fn seat(self: &Arc<Self>, peer: &Peer, bell: &Arc<Wake>) -> Result<Seat, String> {
         let policy = self.monitor.policy();
@@ -185,21 +190,21 @@ impl Gate {
     /// that others together cannot keep them out.
     fn kept_from(&self, peer: &Peer, connections: u64) -> u64 {
         let administers = |subject| self.monitor.would_allow(&subject, &[on_host(Right::Administer)]);
-        match peer.subject(&self.accounts, Instant::now()).map(administers) {
+        match self.who(peer, Instant::now()).map(administers) {
             Ok(true) => 0,
             Ok(false) | Err(_) => connections / 8,
         }
     }
 
     fn turn_away(&self, peer: &Peer, socket: UnixStream, why: &str) {
-        if let Ok(subject) = peer.subject(&self.accounts, Instant::now()) {
+        if let Ok(subject) = self.who(peer, Instant::now()) {
             self.monitor.turn_away(&subject, "CONNECTION", why);
         }
         self.farewells.tell(socket, why);
     }
 
     fn record_break(&self, peer: &Peer, how: &str) {
-        if let Ok(subject) = peer.subject(&self.accounts, Instant::now()) {
+        if let Ok(subject) = self.who(peer, Instant::now()) {
             let _told_nobody =
                 self.monitor.forbid(&subject, "CONNECTION", Reason::Malformed(how.to_owned()), vec![]);
         }

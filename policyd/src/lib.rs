@@ -11,6 +11,7 @@ pub mod peer;
 pub mod policies;
 pub mod registry;
 pub mod run;
+pub mod sessions;
 pub mod settings;
 pub mod systemd;
 pub mod trail;

@@ -6,6 +6,7 @@ mod keeping;
 use std::fmt;
 use std::sync::Arc;
 
+use virtwarden_core::authentication::Authentication;
 use virtwarden_core::object::{Object, Uuid, Vm};
 use virtwarden_core::policy::decision::{Decision, Denial, Permit, Reason};
 use virtwarden_core::policy::request::{Need, Request, Right};
@@ -15,6 +16,7 @@ use virtwarden_core::table3::Function;
 
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
+use crate::sessions::Sessions;
 
 /// Where events are written: the audit trail.
 pub trait Ledger: Send + Sync + fmt::Debug {
@@ -59,18 +61,29 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The policy, the registry and the trail, together.
+/// The policy, the registry, the sessions and the trail, together.
 #[derive(Debug)]
 pub struct Monitor {
     policies: Policies,
     registry: Arc<Registry>,
     ledger: Arc<dyn Ledger>,
+    sessions: Arc<Sessions>,
 }
 
 impl Monitor {
-    /// Puts the three together.
-    pub fn new(policies: Policies, registry: Arc<Registry>, ledger: Arc<dyn Ledger>) -> Self {
-        Self { policies, registry, ledger }
+    /// Puts the four together.
+    pub fn new(
+        policies: Policies,
+        registry: Arc<Registry>,
+        ledger: Arc<dyn Ledger>,
+        sessions: Arc<Sessions>,
+    ) -> Self {
+        Self { policies, registry, ledger, sessions }
+    }
+
+    /// Who is logged in.
+    pub fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
     }
 
     /// The policy's files and their reload.
@@ -222,7 +235,10 @@ pub fn actor(subject: &Subject, roles: &[String]) -> Actor {
     Actor {
         account: subject.account.clone(),
         login: subject.login.clone(),
-        authenticated: None,
+        authenticated: match &subject.authentication {
+            Authentication::Person(person) => Some(person.clone()),
+            Authentication::Nobody(_) => None,
+        },
         roles: roles.to_vec(),
         process: subject.process,
         door: subject.door,

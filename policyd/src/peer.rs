@@ -6,10 +6,10 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use nix::sys::socket::{getsockopt, sockopt};
-use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::subject::{Account, Door, Login, Process, Subject};
 
 use crate::accounts::Accounts;
+use crate::sessions::Sessions;
 
 /// The audit system's "nobody logged in for this".
 const UNSET: u32 = u32::MAX;
@@ -67,17 +67,22 @@ impl Peer {
         Ok(Self { uid: credentials.uid(), process: Process { pid, start_time }, login, door })
     }
 
-    /// The subject behind the peer, with the groups that count now.
+    /// The subject behind the peer, with the groups and the login session that count now.
     ///
     /// # Errors
     /// The account is gone.
-    pub fn subject(&self, accounts: &Accounts, now: Instant) -> Result<Subject, PeerError> {
+    pub fn subject(
+        &self,
+        accounts: &Accounts,
+        sessions: &Sessions,
+        now: Instant,
+    ) -> Result<Subject, PeerError> {
         let membership = accounts.of_uid(self.uid, now).ok_or(PeerError::NoAccount(self.uid))?;
         Ok(Subject {
             account: membership.account.clone(),
             groups: membership.groups.clone(),
             login: self.login.clone(),
-            authentication: Authentication::Nobody(Absence::NoSession),
+            authentication: sessions.authentication(&membership.account, self.login.as_ref()),
             process: self.process,
             door: self.door,
         })
@@ -136,7 +141,7 @@ mod tests {
         let peer = Peer::of(&ours, Door::Libvirt, &accounts, now).unwrap();
         assert_eq!(peer.process.pid, std::process::id());
         assert_eq!(peer.uid, nix::unistd::geteuid().as_raw());
-        let subject = peer.subject(&accounts, now).unwrap();
+        let subject = peer.subject(&accounts, &Sessions::default(), now).unwrap();
         assert_eq!(subject.account.uid, peer.uid);
         assert_eq!(subject.door, Door::Libvirt);
     }
@@ -160,7 +165,7 @@ mod tests {
         let now = Instant::now();
         let process = Process { pid: 1, start_time: 1 };
         let peer = Peer { uid: 3_999_999_999, process, login: None, door: Door::Libvirt };
-        let subject = peer.subject(&Accounts::of_host(now), now);
+        let subject = peer.subject(&Accounts::of_host(now), &Sessions::default(), now);
         assert_eq!(subject, Err(PeerError::NoAccount(3_999_999_999)));
     }
 }

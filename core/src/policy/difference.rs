@@ -48,7 +48,7 @@ impl Policy {
     }
 
     fn cells(&self) -> Cells {
-        let Policy { roles, members: _, information_domains, vm, media, saved, audit, gate } = self;
+        let Policy { roles, members: _, information_domains, vm, media, saved, audit, gate, session } = self;
         let mut cells = Cells::new();
         roles.iter().for_each(|role| role_cells(role, &mut cells));
         information_domains.values().for_each(|domain| domain_cells(domain, &mut cells));
@@ -62,6 +62,8 @@ impl Policy {
         put(&mut cells, "audit", "full-store", audit.full_store.word());
         put(&mut cells, "gate", "connections", gate.connections);
         put(&mut cells, "gate", "per-account", gate.per_account);
+        put(&mut cells, "session", "activation", session.activation.word());
+        put(&mut cells, "session", "raised", format_args!("{} s", session.raised));
         cells
     }
 }

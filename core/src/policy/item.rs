@@ -127,6 +127,26 @@ impl<'a> Item<'a> {
         parse(self.string(EXPECTED)?).ok_or_else(|| self.unexpected(EXPECTED))
     }
 
+    /// A length of time in seconds within bounds, written with its unit.
+    pub(in crate::policy) fn seconds(&self, bounds: Range<u64>) -> Result<u64, PolicyError> {
+        let expected = || {
+            let most = bounds.end.saturating_sub(1);
+            format!("a time with its unit from \"{} s\" to \"{most} s\", such as \"15 min\"", bounds.start)
+        };
+        let parse = |text: &str| {
+            let (number, unit) = text.split_once(' ')?;
+            let factor = match unit {
+                "s" => 1,
+                "min" => 60,
+                "h" => 60 * 60,
+                _ => return None,
+            };
+            let number = number.bytes().all(|digit| digit.is_ascii_digit()).then_some(number)?;
+            number.parse::<u64>().ok()?.checked_mul(factor).filter(|seconds| bounds.contains(seconds))
+        };
+        parse(self.string(&expected())?).ok_or_else(|| self.unexpected(expected()))
+    }
+
     /// An absolute path without `.`, `..` or doubled slashes, so that it names what it seems to name.
     pub(in crate::policy) fn path(&self) -> Result<PathBuf, PolicyError> {
         const EXPECTED: &str = "an absolute path without `.`, `..` or doubled slashes";

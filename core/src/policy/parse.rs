@@ -13,14 +13,14 @@ use toml::de::DeTable;
 use crate::policy::fault::{Fault, PolicyError};
 use crate::policy::place::Text;
 use crate::policy::rule::{InformationDomain, Role};
-use crate::policy::settings::{Audit, Gate, Media, Saved, VmRules};
+use crate::policy::settings::{Audit, Gate, Media, Saved, Session, VmRules};
 use crate::policy::table::Table;
 use crate::policy::{Source, roles, sections};
 
 /// Policy files are written by people; this is far more than they write.
 const LARGEST_FILE: usize = 256 << 10;
 
-const TABLES: &[&str] = &["role", "information-domain", "vm", "media", "saved", "audit", "gate"];
+const TABLES: &[&str] = &["role", "information-domain", "vm", "media", "saved", "audit", "gate", "session"];
 
 /// What the files say together, before anything is looked up in it.
 #[derive(Default)]
@@ -32,6 +32,7 @@ pub(in crate::policy) struct Rules {
     pub(in crate::policy) saved: Option<Saved>,
     pub(in crate::policy) audit: Option<Audit>,
     pub(in crate::policy) gate: Option<Gate>,
+    pub(in crate::policy) session: Option<Session>,
     pub(in crate::policy) errors: Vec<PolicyError>,
 }
 
@@ -72,6 +73,7 @@ impl Rules {
         single(file, "saved", sections::saved, &mut self.saved, &mut self.errors);
         single(file, "audit", sections::audit, &mut self.audit, &mut self.errors);
         single(file, "gate", sections::gate, &mut self.gate, &mut self.errors);
+        single(file, "session", sections::session, &mut self.session, &mut self.errors);
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::policy::fault::{Fault, PolicyError};
 use crate::policy::item::Item;
 use crate::policy::rule::InformationDomain;
-use crate::policy::settings::{Audit, FullStore, Gate, Media, RawDoors, Saved, VmRules};
+use crate::policy::settings::{Activation, Audit, FullStore, Gate, Media, RawDoors, Saved, Session, VmRules};
 use crate::policy::table::{Table, collect};
 
 const RAW: [(&str, RawDoors); 2] =
@@ -16,6 +16,8 @@ const FULL_STORE: [(&str, FullStore); 2] = [
     (FullStore::Refuse.word(), FullStore::Refuse),
     (FullStore::OverwriteOldest.word(), FullStore::OverwriteOldest),
 ];
+const ACTIVATION: [(&str, Activation); 2] =
+    [(Activation::Login.word(), Activation::Login), (Activation::Raise.word(), Activation::Raise)];
 const NETWORKS: &str = "a list of libvirt networks, such as [\"red\"]";
 const DIRECTORIES: &str = "a list of directories";
 
@@ -89,6 +91,15 @@ pub(in crate::policy) fn gate(table: &Table<'_>) -> Read<Gate> {
     let connections = section.value("connections", |item| item.number(1..10_001), default.connections);
     let per_account = section.value("per-account", |item| item.number(1..10_001), default.per_account);
     section.finish(Gate { connections, per_account, place: table.place() })
+}
+
+/// `[session]`.
+pub(in crate::policy) fn session(table: &Table<'_>) -> Read<Session> {
+    let default = Session::default();
+    let mut section = Section::new(table, &["activation", "raised"]);
+    let activation = section.value("activation", |item| item.word(&ACTIVATION), default.activation);
+    let raised = section.value("raised", |item| item.seconds(60..86_401), default.raised);
+    section.finish(Session { activation, raised, place: table.place() })
 }
 
 /// A table being read: what is wrong with it so far.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The policy's statements that are not about roles: raw doors, media, saved VMs, trail, gate.
+//! The policy's statements that are not about roles: raw doors, media, saved VMs, trail, gate, sessions.
 //!
 //! Each has a value that holds where no file says anything, always the tightest.
 
@@ -128,5 +128,41 @@ pub struct Gate {
 impl Default for Gate {
     fn default() -> Self {
         Self { connections: 512, per_account: 128, place: Place::built_in() }
+    }
+}
+
+/// From when on an Administrator's roles count in his login session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// From the login.
+    Login,
+    /// From `virtwarden session elevate` on, for a limited time.
+    Raise,
+}
+
+impl Activation {
+    /// The word in a policy file.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Activation::Login => "login",
+            Activation::Raise => "raise",
+        }
+    }
+}
+
+/// `[session]`: what makes a login session an Administrator's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// From when on his roles count.
+    pub activation: Activation,
+    /// For how many seconds a session stays raised.
+    pub raised: u64,
+    /// Where it is defined.
+    pub place: Place,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self { activation: Activation::Raise, raised: 15 * 60, place: Place::built_in() }
     }
 }

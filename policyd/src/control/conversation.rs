@@ -44,7 +44,7 @@ fn answer(
     voice: &mut Voice,
 ) -> Reply {
     let now = Instant::now();
-    match peer.subject(&control.accounts, now) {
+    match peer.subject(&control.accounts, control.monitor.sessions(), now) {
         Ok(subject) => control.answer(&subject, request, pending, now, voice).unwrap_or_else(Reply::Failed),
         Err(error) => Reply::Failed(denied(format!("access denied: {error}"))),
     }
@@ -57,7 +57,7 @@ fn refuse(peer: &Peer, error: &LineError, control: &Control, voice: &mut Voice) 
         LineError::Io(_) => return,
         LineError::TooLong | LineError::Truncated | LineError::Version(_) | LineError::Malformed(_) => {}
     }
-    if let Ok(subject) = peer.subject(&control.accounts, Instant::now()) {
+    if let Ok(subject) = peer.subject(&control.accounts, control.monitor.sessions(), Instant::now()) {
         let needs = vec![Need { right: Right::Administer, object: Object::Host }];
         let reason = Reason::Malformed(error.to_string());
         let _recorded = control.monitor.forbid(&subject, "control", reason, needs);

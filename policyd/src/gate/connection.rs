@@ -289,7 +289,7 @@ impl Connection {
         {
             return Ok(subject.clone());
         }
-        let subject = Arc::new(self.peer.subject(&self.gate.accounts, now).map_err(End::Nobody)?);
+        let subject = Arc::new(self.gate.who(&self.peer, now).map_err(End::Nobody)?);
         self.known = Some((membership, subject.clone()));
         Ok(subject)
     }

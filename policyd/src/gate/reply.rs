@@ -131,7 +131,7 @@ impl Connection {
         let ids: Vec<_> = self.streams.keys().copied().collect();
         for id in ids {
             let Some(streaming) = self.streams.get(&id) else { continue };
-            let subject = self.peer.subject(&self.gate.accounts, std::time::Instant::now());
+            let subject = self.gate.who(&self.peer, std::time::Instant::now());
             let subject = subject.map_err(End::Nobody)?;
             let needs: Vec<_> =
                 streaming.attempt.permit().needs().iter().map(|need| self.renewed(need)).collect();

@@ -26,6 +26,7 @@ use crate::accounts::Accounts;
 use crate::monitor::{Ledger, Monitor};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
+use crate::sessions::Sessions;
 use libvirtd::{BOBS, Libvirtd, Script, read_frame, text};
 
 /// The shipped policy's roles, held by whoever runs the tests.
@@ -105,8 +106,9 @@ impl Scene {
         let libvirtd = Libvirtd::start(directory.path().join("upstream"), script);
         let notebook = Arc::new(Notebook::default());
         *notebook.libvirtd.lock().unwrap() = Some(libvirtd.clone());
+        let policies = Policies::open(vec![policies]).unwrap();
         let monitor =
-            Monitor::new(Policies::open(vec![policies]).unwrap(), Arc::new(registry), notebook.clone());
+            Monitor::new(policies, Arc::new(registry), notebook.clone(), Arc::new(Sessions::default()));
         let place = Place { socket: libvirtd.path.clone(), ..Place::default() };
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(Arc::new(monitor), accounts, place));

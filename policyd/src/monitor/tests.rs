@@ -6,6 +6,7 @@ use virtwarden_core::subject::{Account, Door, Group, Process};
 
 use super::*;
 use crate::registry::People;
+use crate::sessions::Sessions;
 
 /// A ledger that keeps what it is told, or refuses it.
 #[derive(Debug, Default)]
@@ -68,7 +69,7 @@ fn scene(shut: bool) -> Scene {
     let people = People { users: [account("bob", 1001)].into(), ..People::default() };
     registry.apply(&registry.plan_assign(BOBS, "bobvm", &people)).unwrap();
     let notebook = Arc::new(Notebook { shut, ..Notebook::default() });
-    let monitor = Monitor::new(policies, registry, notebook.clone());
+    let monitor = Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default()));
     Scene { _directory: directory, monitor, notebook }
 }
 

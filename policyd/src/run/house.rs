@@ -18,6 +18,7 @@ use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
+use crate::sessions::{Requirements, Sessions};
 use crate::settings::Settings;
 use crate::systemd::{self, State};
 use crate::trail::{Config, Trail, WhenFull};
@@ -49,7 +50,10 @@ impl House {
         if let Some(warning) = settings.condition().warning() {
             Ledger::note(&*trail, changed("settings damaged", Outcome::Failure, warning));
         }
-        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone()));
+        let requirements =
+            Requirements::of(policies.current().policy.session(), settings.banner().acknowledgement);
+        let sessions = Arc::new(Sessions::new(requirements));
+        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
         let control = Arc::new(Control {

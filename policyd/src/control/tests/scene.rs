@@ -21,6 +21,7 @@ use crate::control::{
 use crate::monitor::{Ledger, Monitor};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 
 pub(super) const BOBVM: Uuid = Uuid([1; 16]);
@@ -194,7 +195,8 @@ impl Scene {
         let (notebook, host, announced) =
             (Arc::<Notebook>::default(), Host::default(), Arc::<AtomicUsize>::default());
         let policies = Policies::open(vec![directory.path().into()]).unwrap();
-        let monitor = Arc::new(Monitor::new(policies, registry, notebook.clone()));
+        let monitor =
+            Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default())));
         let counter = announced.clone();
         let control = Arc::new(Control {
             monitor,
