@@ -2,6 +2,7 @@
 //! The monitor: every way to change something passes through here.
 
 pub mod accounts;
+pub mod census;
 pub mod control;
 pub mod gate;
 mod ledger;

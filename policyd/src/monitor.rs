@@ -2,6 +2,7 @@
 //! Decide, record, act, record: the only way to a permit in a running system, whichever door was used.
 
 mod keeping;
+mod made;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use virtwarden_core::table3::Function;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::Sessions;
+use made::Made;
 
 /// Where events are written: the audit trail.
 pub trait Ledger: Send + Sync + fmt::Debug {
@@ -68,6 +70,7 @@ pub struct Monitor {
     registry: Arc<Registry>,
     ledger: Arc<dyn Ledger>,
     sessions: Arc<Sessions>,
+    made: Made,
 }
 
 impl Monitor {
@@ -78,7 +81,7 @@ impl Monitor {
         ledger: Arc<dyn Ledger>,
         sessions: Arc<Sessions>,
     ) -> Self {
-        Self { policies, registry, ledger, sessions }
+        Self { policies, registry, ledger, sessions, made: Made::default() }
     }
 
     /// Who is logged in.

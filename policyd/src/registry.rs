@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whose VM is whose: the authority on assignments and information domains.
 //!
-//! Keyed by UUID, so a renamed VM keeps its people and a new VM with an old name gets none. A VM
-//! that is not here belongs to nobody. Lookups take a shared lock just long enough to copy a
+//! Keyed by UUID, so a renamed VM keeps its people and a new VM with an old name gets none. VMs that
+//! nobody was given are kept here too, so that one that appears past the gate is noticed once. Lookups take a shared lock just long enough to copy a
 //! pointer; changes are on disk before anyone can see them.
 
 mod change;
@@ -28,7 +28,14 @@ pub struct Entry {
     pub assignment: Arc<Assignment>,
 }
 
-/// All VMs that somebody was ever given and that were not deleted since.
+impl Entry {
+    /// Whether anybody was given it, or it belongs to an information domain.
+    pub fn is_assigned(&self) -> bool {
+        *self.assignment != Assignment::default()
+    }
+}
+
+/// All VMs that were seen or given to somebody, and that were not deleted since.
 pub type Entries = BTreeMap<Uuid, Entry>;
 
 /// People, by account and by group.
@@ -68,7 +75,7 @@ impl Registry {
 
     /// Whose a VM is. None: nobody's.
     pub fn vm(&self, uuid: Uuid) -> Option<Arc<Assignment>> {
-        self.entries().get(&uuid).map(|entry| Arc::clone(&entry.assignment))
+        assignment(&self.entries(), uuid)
     }
 
     /// All entries as they are now.
@@ -123,6 +130,20 @@ impl Registry {
         let assignment = Arc::new(Assignment { users, ..Assignment::default() });
         self.replace(|entries| {
             entries.insert(uuid, Entry { name: name.to_owned(), assignment });
+            Ok(())
+        })
+    }
+
+    /// VMs that nobody was given: from now on they are known. What is known already stays as it is.
+    ///
+    /// # Errors
+    /// The disk failed, and nothing changed.
+    pub fn enroll(&self, vms: &[(Uuid, String)]) -> Result<(), StoreError> {
+        self.replace(|entries| {
+            for (uuid, name) in vms {
+                let entry = || Entry { name: name.clone(), assignment: Arc::default() };
+                entries.entry(*uuid).or_insert_with(entry);
+            }
             Ok(())
         })
     }
@@ -184,6 +205,11 @@ impl Registry {
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn assignment(entries: &Entries, uuid: Uuid) -> Option<Arc<Assignment>> {
+    let entry = entries.get(&uuid).filter(|entry| entry.is_assigned());
+    entry.map(|entry| Arc::clone(&entry.assignment))
 }
 
 #[cfg(test)]

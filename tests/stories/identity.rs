@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whose VM it is: an assignment is of this VM and this person, not of a name, a UUID or a uid.
 
+use virtwarden_core::record::Kind;
 use virtwarden_tests::host::Host;
 use virtwarden_tests::scene::{self, BEHIND, alice, bob, check};
+use virtwarden_tests::shell::Shell;
+use virtwarden_tests::trail;
 
 #[test]
 #[ignore = "needs a test host: make stories"]
@@ -37,6 +40,76 @@ fn a_vm_that_root_defines_behind_the_gate_is_nobodys() -> Result<(), String> {
     check("define", &host.root(&format!("virsh -c '{BEHIND}' define /srv/vms/behind.xml")))?;
     insist_hidden(&host, "behind")?;
     check("alice sees it", &alice(&host, "virsh domstate behind"))
+}
+
+/// Undefines bobvm past the gate and defines another VM with its UUID; both through one virsh, without a pause.
+const REPLACE: &str = "set -e; cd /srv/vms; virsh -c \"$B\" dumpxml bobvm > same.xml; \
+    sed 's/bobvm/other/g' same.xml > other.xml; virsh -c \"$B\" 'undefine bobvm; define /srv/vms/other.xml'";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_vm_that_root_replaces_behind_the_gate_is_not_his() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let mut shell = Shell::open(&host, "bob")?;
+    shell.must_show("domstate bobvm", &["shut off"])?;
+    let begin = trail::end(&host);
+    check("replace", &host.root(&format!("B='{BEHIND}'; {REPLACE}")))?;
+    insist_hidden(&host, "other")?;
+    insist_hidden(&host, "bobvm")?;
+    shell.must_show("domstate other", &["failed to get domain"])?;
+    check("alice sees it", &alice(&host, "virsh domstate other"))?;
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let seen: Vec<_> =
+        trail::after(&host, begin).into_iter().filter(|r| r.event.kind == Kind::Observation).collect();
+    let about = |operation: &str, vm: &str, words: &str| {
+        let mut about =
+            seen.iter().filter(|record| record.event.operation == operation && record.is_about(vm));
+        about.any(|record| record.event.detail.contains(words))
+    };
+    if about("registry forget", "bobvm", "-user bob") && about("vm appeared", "other", "") {
+        Ok(())
+    } else {
+        Err(format!("on record: {seen:?}"))
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn what_root_does_while_the_monitor_is_away_is_noticed_when_it_is_back() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    check("bob's transient VM", &alice(&host, "virsh start bobvm && virsh undefine bobvm"))?;
+    let units = "virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket \
+        virtwarden-control.socket";
+    check("away", &host.root(&format!("systemctl stop {units}")))?;
+    let undefined = host.root(&format!("virsh -c '{BEHIND}' undefine finance"));
+    check("back", &host.root(&format!("systemctl start {units}")))?;
+    check("undefined", &undefined)?;
+    check("still his", &bob(&host, "virsh domstate bobvm | grep -q running"))?;
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let listed = alice(&host, "virtwarden vm list; virtwarden status");
+    check("listed", &listed)?;
+    if listed.shown().contains("finance") { Err(listed.shown()) } else { Ok(()) }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_transient_vm_that_is_saved_stays_his() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    check("transient", &alice(&host, "virsh start bobvm && virsh undefine bobvm"))?;
+    let uuid = bob(&host, "virsh domuuid bobvm").out.trim().to_owned();
+    let image = format!("/var/lib/virtwarden/saved/{uuid}/one");
+    check("save", &bob(&host, &format!("virsh save bobvm {image}")))?;
+    check("restart", &host.root("systemctl restart virtwarden-policyd && sleep 1"))?;
+    let restored = alice(&host, &format!("virsh restore {image}"));
+    host.root(&format!("rm -f {image}"));
+    check("restore", &restored)?;
+    check("his", &bob(&host, "virsh domstate bobvm | grep -q running"))?;
+    check("gone", &bob(&host, "virsh destroy bobvm"))?;
+    let listed = alice(&host, "virtwarden vm list");
+    if listed.shown().contains(&uuid) { Err(listed.shown()) } else { Ok(()) }
 }
 
 #[test]

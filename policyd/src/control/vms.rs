@@ -74,7 +74,7 @@ impl Control {
         let seen = self.hypervisor.vms(subject).map_err(unavailable)?;
         let entries = self.monitor.registry().entries();
         let known: HashSet<_> = seen.iter().map(|vm| vm.uuid).collect();
-        let missing = entries.iter().filter(|(uuid, _)| !known.contains(uuid));
+        let missing = entries.iter().filter(|(uuid, entry)| entry.is_assigned() && !known.contains(uuid));
         let missing: Vec<_> = missing.map(|(uuid, entry)| (*uuid, entry.name.clone())).collect();
         let mut rows: Vec<_> = seen.into_iter().map(|vm| self.present(vm)).collect();
         rows.sort_by(|one, other| one.name.cmp(&other.name));

@@ -47,6 +47,8 @@ pub(super) enum Chore {
     Adopt,
     /// The VM may be gone; then nobody may inherit it.
     Bury(Uuid),
+    /// The VM is there again, out of a saved state.
+    Restore(Uuid),
     /// The VM has a new name.
     Rename(Uuid, String),
 }

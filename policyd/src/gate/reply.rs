@@ -2,13 +2,17 @@
 //! What libvirtd sends: answers in any order, streams, events. Each is taken to the call it belongs to;
 //! what belongs to none does not reach the client.
 
-use virtwarden_core::object::Object;
+use std::time::Instant;
+
+use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::rpc::frame::{self, Header, KEEPALIVE, MessageKind, PING, Side, Status};
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
+use virtwarden_core::rpc::procedure::Procedure;
 use virtwarden_core::rpc::reader::Reader;
-use virtwarden_core::rpc::value::{self, Strings};
+use virtwarden_core::rpc::rule::Rule;
+use virtwarden_core::rpc::value::{self, Strings, Value};
 
 use super::connection::{Connection, End, pong, read_header};
 use super::fault::{Fault, code, text_of};
@@ -67,6 +71,9 @@ impl Connection {
             {
                 return Err(End::UpstreamGone("it sent file descriptors that do not belong".to_owned()));
             }
+            if let Some(vm) = made_by(pending.procedure, payload) {
+                self.gate.monitor.made(vm, Instant::now());
+            }
             if let Some(chore) = pending.chore.take() {
                 self.see_to(chore, &pending, payload);
             }
@@ -95,6 +102,7 @@ impl Connection {
                     monitor.adopt(&pending.subject, vm.uuid, vm.name);
                 }
             }
+            Chore::Restore(uuid) => monitor.made(uuid, Instant::now()),
             Chore::Rename(uuid, name) => monitor.rename(&pending.subject, uuid, &name),
             Chore::Bury(uuid) => self.graves.push_back((uuid, pending.subject.clone())),
         }
@@ -131,7 +139,7 @@ impl Connection {
         let ids: Vec<_> = self.streams.keys().copied().collect();
         for id in ids {
             let Some(streaming) = self.streams.get(&id) else { continue };
-            let subject = self.gate.who(&self.peer, std::time::Instant::now());
+            let subject = self.gate.who(&self.peer, Instant::now());
             let subject = subject.map_err(End::Nobody)?;
             let needs: Vec<_> =
                 streaming.attempt.permit().needs().iter().map(|need| self.renewed(need)).collect();
@@ -186,6 +194,16 @@ impl Connection {
         }
         Ok(())
     }
+}
+
+/// The VM that a call has brought about or touched; looking for one brings none about.
+fn made_by(procedure: &Procedure, payload: &[u8]) -> Option<Uuid> {
+    if !matches!(procedure.rule, Rule::Judged(_)) {
+        return None;
+    }
+    let field = procedure.reply.first().filter(|field| field.layout.handle() == Some(HandleKind::Vm))?;
+    let value = Value::decode(&field.layout, &mut Reader::new(payload), Strings::Lossy).ok()?;
+    Some(Handle::from_value(HandleKind::Vm, &value)?.vm()?.uuid)
 }
 
 /// How a packet ends its stream, if it does, and in which words.

@@ -4,6 +4,7 @@ mod held;
 mod libvirtd;
 mod making;
 mod owner;
+mod past;
 mod stories;
 mod table;
 
@@ -13,6 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind};
 use virtwarden_core::rpc::frame::{self, Header, Status};
 use virtwarden_core::rpc::procedure::by_name;

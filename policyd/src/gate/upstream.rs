@@ -3,12 +3,14 @@
 //!
 //! Nothing a client wrote takes part in any of it.
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::event::{Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use virtwarden_core::rpc::frame::{self, Frame, Header, MessageKind, REMOTE, Status, VERSION};
 use virtwarden_core::rpc::reader::{Reader, XdrError};
@@ -16,6 +18,7 @@ use virtwarden_core::rpc::writer::Writer;
 use virtwarden_core::subject::Subject;
 
 use super::fault::text_of;
+use super::wake::Wake;
 use super::wire::{Reading, Wire, WireError};
 
 /// The longest that libvirtd may take to let us in.
@@ -24,6 +27,8 @@ const AUTH_LIST: u32 = 66;
 const AUTH_POLKIT: u32 = 70;
 const CONNECT_OPEN: u32 = 1;
 const CONNECT_SET_IDENTITY: u32 = 419;
+/// Most events that wait while an answer is awaited. Beyond, the link is of no use.
+const EVENTS: usize = 65_536;
 /// In CONNECT_OPEN: a read-only connection.
 const READ_ONLY: u32 = 1;
 
@@ -36,6 +41,17 @@ pub struct Place {
     pub read_only_socket: PathBuf,
     /// The one name that CONNECT_OPEN ever carries.
     pub uri: String,
+    /// Names its process while it runs, so that one can look without starting it.
+    pub pid_file: PathBuf,
+}
+
+impl Place {
+    /// Whether libvirtd runs. Dialling would start it.
+    pub fn is_up(&self) -> bool {
+        let pid = std::fs::read_to_string(&self.pid_file).ok();
+        let pid = pid.and_then(|text| text.trim().parse::<u32>().ok());
+        pid.is_some_and(|pid| Path::new(&format!("/proc/{pid}")).exists())
+    }
 }
 
 impl Default for Place {
@@ -44,6 +60,7 @@ impl Default for Place {
             socket: "/run/virtwarden/upstream/libvirt-sock".into(),
             read_only_socket: "/run/virtwarden/upstream/libvirt-sock-ro".into(),
             uri: "qemu:///system".into(),
+            pid_file: "/run/libvirtd.pid".into(),
         }
     }
 }
@@ -105,6 +122,8 @@ impl From<XdrError> for UpstreamError {
 pub struct Upstream {
     wire: Wire,
     serial: u32,
+    /// Messages that came while an answer was awaited.
+    messages: VecDeque<Vec<u8>>,
 }
 
 impl Upstream {
@@ -113,16 +132,25 @@ impl Upstream {
     /// # Errors
     /// libvirtd is not there, does not let us in, or takes too long.
     pub fn open(place: &Place, access: Access, caller: &Subject) -> Result<Self, UpstreamError> {
+        let mut upstream = Self::open_for_itself(place, access)?;
+        upstream.call(CONNECT_SET_IDENTITY, identity(caller))?;
+        Ok(upstream)
+    }
+
+    /// Connects, authenticates and opens on nobody's behalf: for policyd's own questions.
+    ///
+    /// # Errors
+    /// As [`Upstream::open`].
+    pub fn open_for_itself(place: &Place, access: Access) -> Result<Self, UpstreamError> {
         let path = match access {
             Access::Full => &place.socket,
             Access::ReadOnly => &place.read_only_socket,
         };
         let socket = UnixStream::connect(path).map_err(UpstreamError::Unreachable)?;
         let wire = Wire::new(socket).map_err(UpstreamError::Unreachable)?;
-        let mut upstream = Self { wire, serial: 0 };
+        let mut upstream = Self { wire, serial: 0, messages: VecDeque::new() };
         upstream.authenticate()?;
         upstream.call(CONNECT_OPEN, opening(&place.uri, access))?;
-        upstream.call(CONNECT_SET_IDENTITY, identity(caller))?;
         Ok(upstream)
     }
 
@@ -136,15 +164,45 @@ impl Upstream {
         self.wire.send(encode(header, &arguments.finish())?);
         let until = Instant::now() + PATIENCE;
         loop {
-            let answer = self.receive(until)?;
-            let answer = Frame::parse(&answer).map_err(|_| UpstreamError::Nonsense("a call"))?;
+            let bytes = self.receive(until)?;
+            let answer = Frame::parse(&bytes).map_err(|_| UpstreamError::Nonsense("a call"))?;
             match (answer.header.kind, answer.header.serial == self.serial, answer.header.status) {
-                (MessageKind::Message, _, _) => {}
+                (MessageKind::Message, _, _) => self.keep(bytes)?,
                 (MessageKind::Reply, true, Status::Ok) => return Ok(answer.payload.to_vec()),
                 (MessageKind::Reply, true, _) => return Err(UpstreamError::Refused(text_of(answer.payload))),
                 _ => return Err(UpstreamError::Nonsense("a call")),
             }
         }
+    }
+
+    /// The next message that libvirtd sends by itself; none when the bell rings or the time is up.
+    ///
+    /// # Errors
+    /// The link is over, or it brings something else.
+    pub fn hear(&mut self, bell: &Wake, until: Option<Instant>) -> Result<Option<Vec<u8>>, UpstreamError> {
+        loop {
+            if let Some(message) = self.messages.pop_front() {
+                return Ok(Some(message));
+            }
+            while let Some(frame) = self.wire.next_frame()? {
+                self.keep(frame.bytes)?;
+            }
+            if self.messages.is_empty() {
+                if self.wait(until, bell)? == Woken::Otherwise {
+                    return Ok(None);
+                }
+                self.wire.fill()?;
+            }
+        }
+    }
+
+    fn keep(&mut self, bytes: Vec<u8>) -> Result<(), UpstreamError> {
+        let kind = Frame::parse(&bytes).map(|frame| frame.header.kind);
+        if kind != Ok(MessageKind::Message) || self.messages.len() >= EVENTS {
+            return Err(UpstreamError::Nonsense("no call"));
+        }
+        self.messages.push_back(bytes);
+        Ok(())
     }
 
     /// Gives the wire away, to be shared with a client's calls.
@@ -170,20 +228,36 @@ impl Upstream {
             if let Some(frame) = self.wire.next_frame()? {
                 return Ok(frame.bytes);
             }
-            self.wait(until)?;
+            if Instant::now() >= until {
+                return Err(UpstreamError::Late);
+            }
+            self.wait(Some(until), &self.wire)?;
             self.wire.fill()?;
         }
     }
 
-    fn wait(&self, until: Instant) -> Result<(), UpstreamError> {
-        let left = until.checked_duration_since(Instant::now()).ok_or(UpstreamError::Late)?;
-        let left = Timespec::try_from(left).ok();
-        let Some(wait) = self.wire.wait_for(Reading::Wanted) else { return Ok(()) };
-        match poll(&mut [wait], left.as_ref()) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(WireError::Broken(error.into()).into()),
+    /// Waits for the wire, or for something else that can be read.
+    fn wait(&self, until: Option<Instant>, other: impl AsFd) -> Result<Woken, UpstreamError> {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let Some(wire) = self.wire.wait_for(Reading::Wanted) else { return Ok(Woken::Wire) };
+        let mut waits = [wire, PollFd::new(&other, PollFlags::IN)];
+        match poll(&mut waits, left.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(WireError::Broken(error.into()).into()),
         }
+        let wire = waits.first().is_some_and(|wire| !wire.revents().is_empty());
+        Ok(if wire { Woken::Wire } else { Woken::Otherwise })
     }
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Woken {
+    /// The wire moved.
+    Wire,
+    /// The time is up, or the other thing moved.
+    Otherwise,
 }
 
 /// The header of a call of ours.

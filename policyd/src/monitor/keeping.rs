@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the registry learns because VMs come, go and change their names: each change is on record.
 
-use virtwarden_core::object::Uuid;
+use std::time::Instant;
+
+use virtwarden_core::object::{Assignment, Uuid};
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::Subject;
 
 use super::{Monitor, actor};
-use crate::registry::StoreError;
+use crate::registry::{StoreError, differences};
 
 impl Monitor {
     /// A VM belongs to whoever created it. If that cannot be kept, it belongs to nobody.
@@ -35,6 +37,45 @@ impl Monitor {
         let kept = self.registry.renamed(uuid, name);
         let change = change("registry rename", (uuid, name), kept, &format!("seen; before: `{before}`"));
         self.ledger.note(Event { kind: Kind::Observation, ..change });
+    }
+
+    /// A request through the gate made a VM, so that it needs no other explanation.
+    pub fn made(&self, uuid: Uuid, now: Instant) {
+        self.made.note(uuid, now);
+    }
+
+    /// Whether a request through the gate made a VM lately.
+    pub fn was_made(&self, uuid: Uuid, now: Instant) -> bool {
+        self.made.has(uuid, now)
+    }
+
+    /// libvirtd says that a VM is gone, whoever removed it. The record keeps what it was assigned to.
+    pub fn lost(&self, uuid: Uuid, why: &str) {
+        self.made.forget(uuid);
+        let Some(entry) = self.registry.entries().get(&uuid).cloned() else { return };
+        let kept = self.registry.forget(uuid);
+        let taken = differences(&entry.assignment, &Assignment::default()).join(", ");
+        let detail = if taken.is_empty() { why.to_owned() } else { format!("{why}: {taken}") };
+        let change = change("registry forget", (uuid, &entry.name), kept, &detail);
+        self.ledger.note(Event { kind: Kind::Observation, ..change });
+    }
+
+    /// VMs that libvirtd has. Those that are new to the registry and that no request through the gate made
+    /// are on record as seen; they belong to nobody.
+    pub fn enroll(&self, vms: Vec<(Uuid, String)>, now: Instant) {
+        let entries = self.registry.entries();
+        let new: Vec<_> = vms.into_iter().filter(|(uuid, _)| !entries.contains_key(uuid)).collect();
+        if new.is_empty() {
+            return;
+        }
+        let kept = self.registry.enroll(&new).map_err(|error| error.to_string());
+        for (uuid, name) in new.iter().filter(|(uuid, _)| !self.was_made(*uuid, now)) {
+            let seen = change("vm appeared", (*uuid, name), Ok(()), "no request through the gate made it");
+            self.ledger.note(Event { kind: Kind::Observation, ..seen });
+        }
+        if let Err(error) = kept {
+            eprintln!("virtwarden-policyd: VMs that appeared will be recorded again: {error}");
+        }
     }
 
     fn registered_name(&self, uuid: Uuid) -> Option<String> {

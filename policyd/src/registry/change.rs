@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use virtwarden_core::object::{Assignment, Uuid};
 
-use super::{Entries, Entry, StoreError};
+use super::{Entries, Entry, StoreError, assignment};
 
 /// A planned change. Making it fails if the VM's assignment is no longer what it was when the plan
 /// was made, so that what is recorded is what happens.
@@ -28,16 +28,11 @@ impl Change {
     }
 
     pub(super) fn apply(&self, entries: &mut Entries) -> Result<(), StoreError> {
-        let now = entries.get(&self.uuid).map(|entry| &entry.assignment);
-        if now != self.before.as_ref() {
+        if assignment(entries, self.uuid) != self.before {
             return Err(StoreError::Stale);
         }
-        if self.after == Assignment::default() {
-            entries.remove(&self.uuid);
-        } else {
-            let entry = Entry { name: self.name.clone(), assignment: Arc::new(self.after.clone()) };
-            entries.insert(self.uuid, entry);
-        }
+        let entry = Entry { name: self.name.clone(), assignment: Arc::new(self.after.clone()) };
+        entries.insert(self.uuid, entry);
         Ok(())
     }
 }

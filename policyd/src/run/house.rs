@@ -12,6 +12,7 @@ use virtwarden_core::subject::Door;
 
 use super::RunError;
 use crate::accounts::Accounts;
+use crate::census::Census;
 use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
 use crate::monitor::{Ledger, Monitor};
@@ -35,6 +36,7 @@ pub(super) struct House {
     trail: Arc<Trail>,
     control: Arc<Control>,
     clients: Clients,
+    census: Arc<Census>,
 }
 
 impl House {
@@ -64,7 +66,15 @@ impl House {
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(trail.clone(), gate.clone()),
         });
-        Ok(Self { gate, monitor, trail, control, clients: Clients::new(Limits::default()) })
+        let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
+        let house = Self { gate, monitor, trail, control, clients: Clients::new(Limits::default()), census };
+        house.begin_census()?;
+        Ok(house)
+    }
+
+    fn begin_census(&self) -> std::io::Result<()> {
+        let census = self.census.clone();
+        thread::Builder::new().name("census".to_owned()).spawn(move || census.run()).map(drop)
     }
 
     /// One thread for one client; a panic there ends that client alone.
@@ -108,6 +118,7 @@ impl House {
 
     /// Clients are told, records are written, the trail is sealed.
     pub(super) fn close(&self) {
+        self.census.stop();
         self.gate.stop();
         let until = Instant::now() + FAREWELL;
         while self.gate.connections() > 0 && Instant::now() < until {

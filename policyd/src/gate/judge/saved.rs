@@ -18,6 +18,7 @@ use super::{flagged, media, need, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
+use crate::gate::pending::Chore;
 use crate::monitor::Refusal;
 
 const DOMAIN_SAVE_IMAGE_GET_XML_DESC: u32 = 235;
@@ -72,6 +73,7 @@ impl Connection {
         let mut wanted = vec![row(Function::Start), row(Function::Resume)];
         wanted.extend(flagged(call.flag_bits(), &SAVE_FLAGS));
         let mut forward = self.judge_image(call, path, &image, &proposed, Source::Libvirt, wanted)?;
+        forward.chore = image.uuid().map(Chore::Restore);
         if definition.is_some() {
             forward.replaced = respelled(call, &proposed)?;
         }

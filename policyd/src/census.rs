@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which VMs there are, by libvirtd's own word: how the registry learns of what is done past the gate.
+//!
+//! One thread keeps a link of its own. When libvirtd comes up, the registry is compared with libvirtd's list;
+//! from then on libvirtd's lifecycle events are followed. A VM that is gone takes its assignment with it at once,
+//! whoever removed it: should an event come later than what the gate itself did meanwhile, somebody loses a VM
+//! and nobody gains one. What is done in the quarter of a second after libvirtd came up is seen only as far as
+//! the list shows it, and that shows no VM that was replaced by another with its UUID.
+
+mod known;
+mod link;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use virtwarden_core::object::Uuid;
+
+use self::known::{Coming, Event, Known, News};
+use crate::gate::upstream::{Place, Upstream, UpstreamError};
+use crate::gate::wake::Wake;
+use crate::monitor::Monitor;
+
+/// How often to look whether libvirtd is up again.
+const GLANCE: Duration = Duration::from_millis(250);
+/// How long to wait when libvirtd is up and does not let us in.
+const REST: Duration = Duration::from_secs(5);
+/// How long a VM may be there before the gate must have told that a request made it.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The thread's work and its bell.
+pub struct Census {
+    monitor: Arc<Monitor>,
+    place: Place,
+    bell: Wake,
+    stopping: AtomicBool,
+}
+
+/// VMs that came lately, and since when somebody waits to hear who made them.
+#[derive(Default)]
+struct Newcomers {
+    vms: Vec<(Uuid, String)>,
+    since: Option<Instant>,
+}
+
+impl Census {
+    /// A census of the libvirtd at a place.
+    ///
+    /// # Errors
+    /// No descriptor is left.
+    pub fn new(monitor: Arc<Monitor>, place: Place) -> io::Result<Self> {
+        Ok(Self { monitor, place, bell: Wake::new()?, stopping: AtomicBool::new(false) })
+    }
+
+    /// Follows libvirtd until told to stop. A libvirtd that is not up is not started by this.
+    pub fn run(&self) {
+        while !self.is_stopping() {
+            let rest = if self.place.is_up() { self.follow() } else { GLANCE };
+            let _rung = self.bell.wait(rest);
+        }
+    }
+
+    /// Ends [`Census::run`] soon.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.bell.ring();
+    }
+
+    /// Follows libvirtd while it is there. How long to wait before trying again.
+    fn follow(&self) -> Duration {
+        let (mut link, known) = match self.begin() {
+            Ok(begun) => begun,
+            Err(error) => {
+                eprintln!("virtwarden-policyd: cannot compare the VM registry with libvirt: {error}");
+                return REST;
+            }
+        };
+        // It ended; whoever comes next finds out why.
+        let _ended = self.listen(&mut link, known);
+        GLANCE
+    }
+
+    /// Registers for events first, so that nothing happens unseen between the list and them.
+    fn begin(&self) -> Result<(Upstream, Known), UpstreamError> {
+        let mut link = link::open(&self.place)?;
+        let listed = link::list(&mut link)?;
+        let known: Known = listed.iter().map(|vm| (vm.uuid, vm.being)).collect();
+        self.reconcile(&known);
+        listed.iter().for_each(|vm| self.monitor.notice_name(vm.uuid, &vm.name));
+        self.monitor.enroll(listed.into_iter().map(|vm| (vm.uuid, vm.name)).collect(), Instant::now());
+        Ok((link, known))
+    }
+
+    /// Drops what the registry knows of VMs that are gone. A VM that lives on in a saved state is not.
+    fn reconcile(&self, known: &Known) {
+        let entries = self.monitor.registry().entries();
+        let gone = entries.keys().filter(|uuid| !known.has(**uuid) && !self.has_saved_state(**uuid));
+        gone.for_each(|uuid| self.monitor.lost(*uuid, "libvirt does not have it any more"));
+    }
+
+    fn listen(&self, link: &mut Upstream, mut known: Known) -> Result<(), UpstreamError> {
+        let mut newcomers = Newcomers::default();
+        while !self.is_stopping() {
+            if let Some(message) = link.hear(&self.bell, newcomers.due())?
+                && let Some(event) = link::event(&message)
+                && let Some(news) = known.hear(&event)
+            {
+                self.take_in(event, &news, &mut newcomers);
+            }
+            let _silenced = self.bell.silence();
+            if newcomers.due().is_some_and(|due| Instant::now() >= due) {
+                self.monitor.enroll(std::mem::take(&mut newcomers).vms, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&self, Event { uuid, name, .. }: Event, news: &News, newcomers: &mut Newcomers) {
+        match news {
+            News::Renamed => self.monitor.notice_name(uuid, &name),
+            News::Saved if self.has_saved_state(uuid) => {}
+            News::Gone | News::Saved => {
+                newcomers.vms.retain(|(other, _)| *other != uuid);
+                self.monitor.lost(uuid, "it is gone");
+            }
+            News::Came(coming) => {
+                if *coming == Coming::New && !self.monitor.was_made(uuid, Instant::now()) {
+                    self.monitor.lost(uuid, "another VM with its UUID appeared");
+                }
+                newcomers.since.get_or_insert_with(Instant::now);
+                newcomers.vms.push((uuid, name));
+            }
+        }
+    }
+
+    /// Whether a state of the VM is in its own directory of saved states, so that it can come back.
+    fn has_saved_state(&self, uuid: Uuid) -> bool {
+        let policy = self.monitor.policy();
+        let directory = policy.policy.saved_directory().join(uuid.to_string());
+        std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+}
+
+impl Newcomers {
+    /// When to say who made them.
+    fn due(&self) -> Option<Instant> {
+        self.since.map(|since| since + GRACE)
+    }
+}
+
+impl fmt::Debug for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Census").field("place", &self.place).finish_non_exhaustive()
+    }
+}
