@@ -8,6 +8,10 @@
 find_way_in() {
     local init
     init=$(host_init "$1") || return 1
+    if is_machine "$1"; then
+        WAY_IN=("$PARTS/enter-machine" "$init" "$SSH_KEY")
+        return
+    fi
     WAY_IN=(nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd --
         /usr/bin/setpriv --pdeathsig KILL
         /usr/bin/env -i HOME=/root USER=root LOGNAME=root SHELL=/bin/bash LANG=C.UTF-8 "TERM=${TERM:-dumb}"

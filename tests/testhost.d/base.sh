@@ -5,12 +5,18 @@
 # To be raised when build_base() changes what ends up in a base.
 RECIPE_VERSION=1
 
+# What runs inside a new base, in this order.
+flavour_scripts() {
+    echo "$PARTS/prepare-base"
+    [[ $1 != machine ]] || echo "$PARTS/prepare-machine"
+}
+
 # Everything that decides what is in a base; its hash is part of the base's name.
 recipe_hash() {
     {
         echo "$RECIPE_VERSION"
         flavour_packages "$1"
-        cat "$PARTS/prepare-base"
+        flavour_scripts "$1" | xargs cat
     } | sha256sum | cut -c1-12
 }
 
@@ -37,7 +43,7 @@ base_sources() {
 outer_apt_options() { apt-config dump | grep -E '^Acquire::(http|https|Check|Max-ValidTime|Retries|Force)' || true; }
 
 build_base() {
-    local release=$1 flavour=$2 target=$3 codename partial sources
+    local release=$1 flavour=$2 target=$3 codename partial sources script hooks=()
     codename=$(debian_codename "$release")
     [[ -n $(configured_mirror Debian) || -n ${VIRTWARDEN_DEBIAN_MIRROR:-} ]] || apt-get -qq update
     sources=$(base_sources "$codename")
@@ -46,13 +52,16 @@ build_base() {
     rm -rf --one-file-system "$partial"
     mkdir -p "$TESTHOST_DIR"
     outer_apt_options > "$TESTHOST_DIR/apt-options"
+    for script in $(flavour_scripts "$flavour"); do
+        hooks+=(--customize-hook="copy-in $script /")
+        # shellcheck disable=SC2016 # the hook is mmdebstrap's to expand
+        hooks+=(--customize-hook='chroot "$1" /'"$(basename "$script")"' && rm "$1/'"$(basename "$script")"'"')
+    done
     # unsafe-io: a base that was not finished is thrown away anyway.
-    # shellcheck disable=SC2016 # the hook is mmdebstrap's to expand
     if ! mmdebstrap --mode=root --variant=important \
         --include="$(flavour_packages "$flavour" | paste -sd,)" \
         --aptopt="$TESTHOST_DIR/apt-options" --aptopt='Acquire::Retries "3"' --dpkgopt=force-unsafe-io \
-        --customize-hook="copy-in $PARTS/prepare-base /" \
-        --customize-hook='chroot "$1" /prepare-base && rm "$1/prepare-base"' \
+        "${hooks[@]}" \
         "$codename" "$partial" - <<< "$sources" > "$target.log" 2>&1; then
         tail -n 30 "$target.log" >&2
         rm -rf --one-file-system "$partial"

@@ -5,8 +5,6 @@
 
 # Everything that outlives one command is below this directory.
 TESTHOST_DIR=${VIRTWARDEN_TESTHOST_DIR:-/var/lib/virtwarden-testhost}
-# Seconds until a host that has not finished booting is given up.
-BOOT_TIMEOUT=${VIRTWARDEN_TESTHOST_TIMEOUT:-120}
 SSH_KEY=$TESTHOST_DIR/key
 
 say() { printf 'testhost: %s\n' "$*" >&2; }
@@ -59,20 +57,28 @@ with_lock() {
 # What a host was made of: VM_TYPE, DEBIAN, FLAVOUR, BASE.
 host_setting() { sed -n "s/^$2=//p" "$(host_dir "$1")/conf" 2> /dev/null; }
 
-# The host's systemd-nspawn; fails if it is not there.
+# Seconds until a host that has not finished booting is given up.
+boot_timeout() { echo "${VIRTWARDEN_TESTHOST_TIMEOUT:-$(is_machine "$1" && echo 600 || echo 120)}"; }
+
+# The host's systemd-nspawn, or a machine's emulator; fails if it is not there.
 host_supervisor() {
     local dir pid
     dir=$(host_dir "$1")
     pid=$(cat "$dir/supervisor" 2> /dev/null) || return 1
     # A process id is used again some day: it counts only if it is a supervisor of this very host.
-    tr '\0' '\n' 2> /dev/null < "/proc/$pid/cmdline" | grep -qxF -- "--directory=$dir/root" || return 1
+    tr '\0' '\n' 2> /dev/null < "/proc/$pid/cmdline" | grep -qxF -e "--directory=$dir/root" -e "guest=$dir" || return 1
     echo "$pid"
 }
 
-# The container's PID 1, seen from outside; fails if the host does not run.
+# A process that is in the host's network: the container's PID 1, seen from outside, or the machine's emulator.
+# Fails if the host does not run.
 host_init() {
     local supervisor child
     supervisor=$(host_supervisor "$1") || return 1
+    if is_machine "$1"; then
+        echo "$supervisor"
+        return
+    fi
     # shellcheck disable=SC2013 # process ids, all on one line
     for child in $(cat "/proc/$supervisor/task/"*/children 2> /dev/null); do
         if awk '/^NSpid:/ { found = $NF == 1 } END { exit !found }' "/proc/$child/status" 2> /dev/null; then

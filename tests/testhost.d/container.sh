@@ -42,10 +42,12 @@ run_container() {
 
 # wait_for_host NAME CHECK: CHECK NAME succeeds when there is nothing more to wait for.
 wait_for_host() {
-    local deadline=$((SECONDS + BOOT_TIMEOUT))
+    local patience deadline
+    patience=$(boot_timeout "$1")
+    deadline=$((SECONDS + patience))
     until host_init "$1" > /dev/null && "$2" "$1"; do
-        lives "$(< "$(host_dir "$1")/supervisor")" || boot_failed "$1" "the container ended"
-        if [[ $SECONDS -ge $deadline ]]; then boot_failed "$1" "not ready after $BOOT_TIMEOUT s"; fi
+        lives "$(< "$(host_dir "$1")/supervisor")" || boot_failed "$1" "it ended"
+        if [[ $SECONDS -ge $deadline ]]; then boot_failed "$1" "not ready after $patience s"; fi
         sleep 0.1
     done
 }
@@ -71,7 +73,7 @@ boot_failed() {
 }
 
 # Ends every process of a host, whatever became of its supervisor.
-kill_host() {
+kill_container() {
     local init cgroups try patience=0
     if init=$(host_init "$1"); then
         # The kernel ends every other process of a PID namespace with its first one. The supervisor then ends by itself

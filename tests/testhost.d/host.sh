@@ -9,6 +9,7 @@ up() {
             --debian) release=${2:?--debian needs 12 or 13} && shift 2 ;;
             --flavour) flavour=${2:?--flavour needs a name} && shift 2 ;;
             --no-kvm) kvm=no && shift ;;
+            --machine) flavour=machine && shift ;;
             -*) usage_error "up has no option $1" ;;
             *) [[ -z $name ]] || usage_error "up takes one name" && name=$1 && shift ;;
         esac
@@ -19,6 +20,10 @@ up() {
     debian_codename "$release" > /dev/null
     flavour_packages "$flavour" > /dev/null
     ensure_outer_packages
+    if [[ $flavour == machine ]]; then
+        kvm=no
+        ensure_base 13 plain # for its emulator
+    fi
     ensure_base "$release" "$flavour"
     with_lock key ensure_key
     with_lock "host-$name" start_host "$name" "$release" "$flavour" "$kvm"
@@ -41,10 +46,16 @@ start_host() {
     } > "$dir/conf"
     make_root "$name"
     personalize_root "$name"
-    start_container "$name"
+    ! is_machine "$name" || make_disk "$name"
+    power_on "$name"
     wait_for_host "$name" has_libvirt
     say "host '$name' (Debian $release, VM_TYPE=$(host_setting "$name" VM_TYPE)) is up after $((SECONDS - began)) s"
 }
+
+power_on() { if is_machine "$1"; then start_machine "$1"; else start_container "$1"; fi; }
+
+# Ends every process of a host.
+pull_plug() { if is_machine "$1"; then kill_machine "$1"; else kill_container "$1"; fi; }
 
 vm_type() {
     if [[ $1 == no ]]; then echo qemu; elif has_kvm; then echo kvm; else
@@ -98,7 +109,7 @@ reboot() {
 
 # The container cannot boot again by itself: systemd-nspawn leaves that to whoever supervises it. Here that is us.
 restart_host() {
-    local deadline=$((SECONDS + BOOT_TIMEOUT))
+    local deadline=$((SECONDS + $(boot_timeout "$1")))
     if [[ $2 == no ]]; then
         enter "$1" systemctl --no-block poweroff
         while host_supervisor "$1" > /dev/null; do
@@ -107,8 +118,8 @@ restart_host() {
             sleep 0.1
         done
     fi
-    kill_host "$1"
-    start_container "$1"
+    pull_plug "$1"
+    power_on "$1"
     # Not has_libvirt: what was installed meanwhile may well refuse our virsh.
     wait_for_host "$1" has_booted
 }
@@ -126,7 +137,7 @@ remove_host() {
     local dir machine lock
     dir=$(host_dir "$1")
     machine=$(machine_name "$1")
-    kill_host "$1"
+    pull_plug "$1"
     # What systemd-nspawn leaves if it was killed. It locks a root by its inode.
     lock=/run/systemd/nspawn/locks/inode-$(stat --format=%d:%i "$dir/root" 2> /dev/null || true)
     rm -rf "/run/systemd/nspawn/propagate/$machine" "/run/systemd/nspawn/unix-export/$machine" "$lock"

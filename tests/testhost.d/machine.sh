@@ -1,72 +1,70 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The outer machine: what it must have, and what it may lack.
+# The whole machine that a host can be instead of a container: its disk, its emulator, its end.
+# With a kernel of its own it shows what a container cannot: kernel audit, AppArmor, udev and seats, device hot plug.
 
-missing_outer_packages() {
-    local pair
-    for pair in "${OUTER_COMMANDS[@]}"; do
-        command -v "${pair%%:*}" > /dev/null || echo "${pair#*:}"
-    done | sort -u
+MACHINE_MEMORY_MIB=2560
+MACHINE_DISK=8G
+
+is_machine() { [[ $(host_setting "$1" FLAVOUR) == machine ]]; }
+
+# The emulator is Debian 13's, from the plain base: QEMU 7.2 crashes Debian 13's kernel where it has no KVM.
+emulator_root() { base_dir 13 plain; }
+
+# Where a host's directory is for the emulator, which sees nothing else of this machine.
+EMULATOR_SEES=/mnt
+
+# The root as a container would have it, on a disk.
+make_disk() {
+    local dir
+    dir=$(host_dir "$1")
+    install -m 600 "$dir"/root/boot/vmlinuz-* "$dir/kernel"
+    install -m 600 "$dir"/root/boot/initrd.img-* "$dir/initrd"
+    mke2fs -q -t ext4 -L root -d "$dir/root" "$dir/disk" "$MACHINE_DISK" > /dev/null
+    while mountpoint -q "$dir/root"; do umount "$dir/root"; done
+    rm -rf --one-file-system "$dir"/{root,upper,work}
 }
 
-# Installs what is missing where that is possible, else says what to install.
-ensure_outer_packages() {
-    local missing
-    mapfile -t missing < <(missing_outer_packages)
-    [[ ${#missing[@]} -gt 0 ]] || return 0
-    command -v apt-get > /dev/null || die "please install: ${missing[*]}"
-    say "installing ${missing[*]}"
-    apt-get -qq update || die "apt-get update failed; please install: ${missing[*]}"
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" > /dev/null ||
-        die "could not install: ${missing[*]}"
-    [[ -z $(missing_outer_packages) ]] || die "still missing after installation: $(missing_outer_packages | xargs)"
+start_machine() {
+    local dir
+    dir=$(host_dir "$1")
+    has_memory_for_machine || die "a machine needs $MACHINE_MEMORY_MIB MiB of memory, $(free_mib) MiB are free"
+    run_machine "$dir" "$(emulator_root)" < /dev/null >> "$dir/emulator.log" 2>&1 9>&- &
+    echo $! > "$dir/supervisor"
 }
 
-has_kvm() { [[ -c /dev/kvm ]] && (: <> /dev/kvm) 2> /dev/null; }
-
-# Overlays need a file system that can hold their upper directory; an overlay itself often cannot.
-can_overlay() {
-    local probe=$1/overlay-probe.$$ result=0
-    mkdir -p "$probe"/{lower,upper,work,root}
-    mount -t overlay testhost-probe -o "lowerdir=$probe/lower,upperdir=$probe/upper,workdir=$probe/work" "$probe/root" \
-        2> /dev/null || result=1
-    [[ $result -ne 0 ]] || umount "$probe/root"
-    rm -rf "$probe"
-    return $result
+# Becomes the emulator, in a network of its own: the host's ports are 127.0.0.1's there, and it reaches nobody.
+# The read-only base it runs from is shared; what is mounted there is seen by this emulator alone.
+# shellcheck disable=SC2016 # a script for sh
+run_machine() {
+    local dir=$1 root=$2 see=$EMULATOR_SEES
+    exec setsid unshare --mount --net --propagation private sh -c '
+        set -e
+        dir=$1 root=$2 see=$3
+        shift 3
+        mount --bind /dev "$root/dev"
+        mount --bind "$dir" "$root$see"
+        chroot "$root" ip link set lo up
+        exec chroot "$root" "$@"
+    ' run_machine "$dir" "$root" "$see" \
+        /usr/bin/qemu-system-x86_64 -name "guest=$dir" -no-user-config -nodefaults -display none -vga std \
+        -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$MACHINE_MEMORY_MIB" \
+        -kernel "$see/kernel" -initrd "$see/initrd" \
+        -append 'root=LABEL=root rw console=ttyS0 quiet audit=1' \
+        -drive "file=$see/disk,format=raw,if=virtio,cache=unsafe,discard=unmap" \
+        -netdev user,id=net,hostfwd=tcp:127.0.0.1:22-:22,hostfwd=tcp:127.0.0.1:2222-:2222 \
+        -device virtio-net-pci,netdev=net,mac=52:54:00:00:00:01 \
+        -device virtio-rng-pci -device qemu-xhci,id=xhci \
+        -chardev "socket,id=console,path=$see/console,server=on,wait=off,logfile=$see/boot.log,logappend=on" \
+        -serial chardev:console -qmp "unix:$see/qmp,server=on,wait=off"
 }
 
-free_gib() { df --output=avail -BG "$1" | tail -n 1 | tr -dc 0-9; }
-
-print_requirements() {
-    local failed=0 dir=$TESTHOST_DIR missing
-    report() { printf '%-12s %-8s %s\n' "$1" "$2" "$3"; }
-
-    if [[ $EUID -eq 0 ]]; then report root ok ''; else
-        report root MISSING 'run as root'
-        failed=1
-    fi
-    missing=$(missing_outer_packages | xargs)
-    if [[ -z $missing ]]; then report commands ok ''; elif [[ $EUID -eq 0 ]] && command -v apt-get > /dev/null; then
-        report commands ok "'up' will install: $missing"
-    else
-        report commands MISSING "install: $missing"
-        failed=1
-    fi
-    if has_kvm; then report /dev/kvm ok ''; else
-        report /dev/kvm absent 'VMs will run under TCG (slow); VM_TYPE=qemu'
-    fi
-    if [[ -c /dev/net/tun ]]; then report /dev/net/tun ok ''; else
-        report /dev/net/tun absent 'VMs can have no network interface'
-    fi
-    while [[ ! -d $dir ]]; do dir=$(dirname "$dir"); done
-    if [[ $EUID -ne 0 ]]; then report overlayfs unknown 'only root can try'; elif can_overlay "$dir"; then
-        report overlayfs ok ''
-    else
-        report overlayfs absent 'each host will be a copy of the base (slower, more disk)'
-    fi
-    if [[ $(free_gib "$dir") -ge 5 ]]; then report disk ok "$(free_gib "$dir") GiB free at $dir"; else
-        report disk MISSING "$(free_gib "$dir") GiB free at $dir, a base and some hosts need 5"
-        failed=1
-    fi
-    return $failed
+kill_machine() {
+    local pid try
+    for ((try = 0; try < 200; try++)); do
+        pid=$(host_supervisor "$1") || return 0
+        kill -KILL "$pid" 2> /dev/null || true
+        sleep 0.05
+    done
+    die "the emulator of host '$1' does not end: process $pid"
 }

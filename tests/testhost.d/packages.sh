@@ -3,12 +3,13 @@
 # What a test host is made of. A change here rebuilds the base.
 
 # The outer machine: command it must have, Debian package that brings it.
-# shellcheck disable=SC2034 # machine.sh uses it
+# shellcheck disable=SC2034 # outer.sh uses it
 OUTER_COMMANDS=(
     mmdebstrap:mmdebstrap
     systemd-nspawn:systemd-container
     nsenter:util-linux
     flock:util-linux
+    mke2fs:e2fsprogs
     ssh:openssh-client
     tar:tar
 )
@@ -36,6 +37,13 @@ DESKTOP_PACKAGES=(
     adwaita-icon-theme fonts-dejavu-core at-spi2-core gir1.2-atspi-2.0 gsettings-desktop-schemas
 )
 
+# What a whole machine has that a container cannot use.
+MACHINE_PACKAGES=(
+    linux-image-amd64 initramfs-tools udev kmod e2fsprogs auditd apparmor-utils
+    # Doors that some hosts have, and what runs a package's own tests.
+    libvirt-dbus autopkgtest
+)
+
 # Debian's code name of a release number.
 debian_codename() {
     case $1 in
@@ -51,6 +59,7 @@ flavour_packages() {
     case $1 in
         plain) ;;
         desktop) printf '%s\n' "${DESKTOP_PACKAGES[@]}" ;;
-        *) die "there is no flavour '$1': use plain or desktop" ;;
+        machine) printf '%s\n' "${MACHINE_PACKAGES[@]}" ;;
+        *) die "there is no flavour '$1': use plain, desktop or machine" ;;
     esac
 }
