@@ -15,7 +15,7 @@ use crate::functions::ranges;
 use crate::output::{Output, listed};
 use crate::vm::print_change;
 
-const HEADERS: [&str; 6] = ["ROLE", "COLUMN", "USERS", "GROUPS", "MEMBERS", "FUNCTIONS"];
+const HEADERS: [&str; 7] = ["ROLE", "COLUMN", "USERS", "GROUPS", "MEMBERS", "SERVICES", "FUNCTIONS"];
 
 /// Does what the verb says.
 pub(crate) fn run(verb: &RoleVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
@@ -31,7 +31,7 @@ fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
     output.show(&roles, HEADERS, roles.iter().map(row))
 }
 
-fn row(role: &RoleRow) -> [String; 6] {
+fn row(role: &RoleRow) -> [String; 7] {
     let column = match role.column {
         Column::Administrator => "administrator",
         Column::User => "user",
@@ -42,6 +42,7 @@ fn row(role: &RoleRow) -> [String; 6] {
         listed(&role.users),
         listed(&role.groups),
         listed(&role.members),
+        listed(&role.services),
         ranges(&role.functions),
     ]
 }

@@ -88,9 +88,14 @@ impl Policy {
         Standing { policy: self, subject, held: self.members.roles(subject) }
     }
 
-    /// The roles a subject holds.
+    /// The roles that a subject holds and that count.
     pub fn roles(&self, subject: &Subject) -> Vec<&Role> {
-        self.among(self.members.roles(subject)).collect()
+        self.among(self.members.roles(subject).counted).collect()
+    }
+
+    /// The roles that a subject holds and that do not count, because no person stands behind it.
+    pub fn withheld(&self, subject: &Subject) -> Vec<&Role> {
+        self.among(self.members.roles(subject).withheld).collect()
     }
 
     /// How much a subject may configure.

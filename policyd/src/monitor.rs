@@ -208,7 +208,12 @@ impl Monitor {
             (Some(need), Reason::NotGranted | Reason::NotOnThisObject | Reason::Forbidden(_)) => {
                 Refusal::Hidden { object: need.object.clone(), words: denial.first_message(subject) }
             }
-            _ => Refusal::Denied(text),
+            // To what is a User without a login, other people's VMs do not exist either.
+            (Some(need), Reason::NotAuthenticated { .. }) if !denial.roles.is_empty() => {
+                Refusal::Hidden { object: need.object.clone(), words: denial.first_message(subject) }
+            }
+            (Some(_), Reason::NotAuthenticated { .. } | Reason::NoRole | Reason::Malformed(_))
+            | (None, _) => Refusal::Denied(text),
         }
     }
 }

@@ -230,6 +230,9 @@ mod tests {
     #[test]
     fn the_shipped_policy_loads() {
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.d");
-        assert_eq!(roles(&Policies::open(vec![shipped.into()]).unwrap()), ["administrator", "user"]);
+        assert_eq!(
+            roles(&Policies::open(vec![shipped.into()]).unwrap()),
+            ["administrator", "host-services", "user"]
+        );
     }
 }

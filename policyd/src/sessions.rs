@@ -10,7 +10,6 @@ mod kind;
 mod table;
 mod words;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,7 +52,7 @@ impl Default for Sessions {
 impl Sessions {
     /// Nobody is logged in yet.
     pub fn new(requirements: Requirements) -> Self {
-        let table = Table { sessions: BTreeMap::new(), requirements };
+        let table = Table::new(requirements);
         Self { table: RwLock::new(Arc::new(table)), generation: AtomicU64::new(0), changing: Mutex::new(()) }
     }
 
@@ -128,6 +127,15 @@ impl Sessions {
         let _changing = self.changing();
         let table = Table { requirements, ..Table::clone(&self.table()) };
         self.publish(table);
+    }
+
+    /// Sessions in which everybody who asks is this.
+    #[cfg(test)]
+    pub(crate) fn presuming(authentication: Authentication) -> Self {
+        let sessions = Self::default();
+        let presumed = Some(authentication);
+        sessions.publish(Table { presumed, ..Table::clone(&sessions.table()) });
+        sessions
     }
 
     fn table(&self) -> Arc<Table> {

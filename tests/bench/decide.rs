@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use virtwarden_core::authentication::{Absence, Authentication};
+use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::object::{Assignment, Object, Uuid, Vm};
 use virtwarden_core::policy::decision::Decision;
 use virtwarden_core::policy::request::{Need, Request, Right};
@@ -58,7 +58,11 @@ fn member(name: &str, uid: u32, group: &str) -> Subject {
         account: Account { name: name.to_owned(), uid },
         groups: groups.to_vec(),
         login: None,
-        authentication: Authentication::Nobody(Absence::NoSession),
+        authentication: Authentication::Person(Authenticated {
+            origin: Origin::Local { terminal: "tty1".to_owned() },
+            service: "login".to_owned(),
+            factors: vec![Factor::Pam],
+        }),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Libvirt,
     }

@@ -196,7 +196,10 @@ pub struct RoleRow {
     pub users: Vec<String>,
     /// Groups named in the policy.
     pub groups: Vec<String>,
-    /// Accounts that hold it now, by either.
+    /// Accounts named in the policy that hold it without a login.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Accounts that hold it now, by name or by group.
     pub members: Vec<String>,
     /// Its functions.
     pub functions: Vec<Function>,

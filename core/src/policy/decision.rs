@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The policy's answer.
 
+use crate::authentication::Absence;
 use crate::policy::request::{Need, Right};
 
 /// Proof that the policy said yes. Only the policy makes one, and acting consumes it.
@@ -34,6 +35,13 @@ impl Permit {
 pub enum Reason {
     /// The subject holds no role at all.
     NoRole,
+    /// A role has the right on this object, but is a person's, and nobody who counts has authenticated.
+    NotAuthenticated {
+        /// The role.
+        role: String,
+        /// Why nobody counts.
+        absence: Absence,
+    },
     /// None of the subject's roles has the right.
     NotGranted,
     /// A role has the right, but not on this object: the VM is not assigned, the pool not listed.

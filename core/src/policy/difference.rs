@@ -78,6 +78,7 @@ fn role_cells(role: &Role, cells: &mut Cells) {
     role.quota.iter().for_each(|quota| put(cells, &table, "quota", quota));
     role.users.iter().for_each(|user| put(cells, &table, format!("user {user}"), "member"));
     role.groups.iter().for_each(|group| put(cells, &table, format!("group {group}"), "member"));
+    role.services.iter().for_each(|service| put(cells, &table, format!("service {service}"), "member"));
     role.grants().for_each(|(right, _)| put(cells, &table, right.word(), "granted"));
 }
 

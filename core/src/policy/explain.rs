@@ -70,11 +70,12 @@ fn explain<'p>(standing: Standing<'p, '_>, need: &Need) -> Explanation<'p> {
     let answer = standing
         .carrier(need.right, &need.object)
         .and_then(|role| grant(role, need.right).ok_or(Reason::NotGranted));
-    let held: Vec<_> = standing.roles().collect();
+    let held: Vec<_> = standing.roles().chain(standing.withheld()).collect();
     let would_carry = standing
         .policy
         .rules()
-        .filter(|role| !held.contains(role) && role.reaches(need.right, &need.object, standing.subject))
+        .filter(|role| !held.contains(role) && role.is_for_people())
+        .filter(|role| role.reaches(need.right, &need.object, standing.subject))
         .filter_map(|role| grant(role, need.right))
         .collect();
     Explanation { need: need.clone(), answer, would_carry }
@@ -93,6 +94,9 @@ impl Explanation<'_> {
                 format!("role `{}` grants `{right}` on {object} ({})", grant.role.name, grant.place)
             }
             Err(Reason::NoRole) => "the account holds no role".to_owned(),
+            Err(Reason::NotAuthenticated { role, absence }) => {
+                format!("role `{role}` grants `{right}` on {object}, but {}", absence.advice())
+            }
             Err(Reason::NotGranted) => format!("no role of the account grants `{right}`"),
             Err(Reason::NotOnThisObject) => {
                 format!("a role of the account grants `{right}`, but does not reach {object}")

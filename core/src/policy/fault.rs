@@ -60,6 +60,12 @@ pub enum Fault {
     MisleadingRole(Column),
     /// A User-column role that may configure VMs needs a quota.
     NoQuota,
+    /// A role of the User column that services hold: it needs no login in any case.
+    ServiceOfUserColumn,
+    /// A role that services hold and that has all functions.
+    ServiceHoldsAll,
+    /// A right that a role cannot have if services hold it.
+    ServiceTooStrong(Right),
     /// A role names an information domain that no file defines.
     UnknownInformationDomain(String),
     /// Two information domains claim one network, which would join them.
@@ -141,6 +147,16 @@ impl fmt::Display for Fault {
                 "`configure-vms` in a role of the user column needs a quota, such as \
                  quota = {{ vms = 3, memory = \"4 GiB\", vcpus = 4 }}"
             ),
+            Fault::ServiceOfUserColumn => f.write_str(
+                "`services` is for roles of the administrator column; a role of the user column needs no login, \
+                 name its accounts in `users`",
+            ),
+            Fault::ServiceHoldsAll => f.write_str(
+                "a role that `services` hold must list its functions, such as [\"start\", \"stop\"], not \"all\"",
+            ),
+            Fault::ServiceTooStrong(right) => {
+                write!(f, "a role that `services` hold cannot hold `{}`", right.word())
+            }
             Fault::UnknownInformationDomain(name) => {
                 write!(f, "no file defines information domain `{name}`; add [information-domain.{name}]")
             }

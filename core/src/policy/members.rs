@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::authentication::Authentication;
 use crate::policy::rule::Role;
 use crate::subject::Subject;
 
@@ -22,6 +23,14 @@ impl RoleSet {
         Self(self.0 | other.0)
     }
 
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    fn among(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     pub(in crate::policy) fn contains(self, index: usize) -> bool {
         self.0 & Self::of(index).0 != 0
     }
@@ -36,6 +45,18 @@ impl RoleSet {
 pub(in crate::policy) struct Members {
     users: BTreeMap<String, RoleSet>,
     groups: BTreeMap<String, RoleSet>,
+    services: BTreeMap<String, RoleSet>,
+    /// Those of the Administrator column: a person's, who must have authenticated (FIA_UIA_EXT.1).
+    personal: RoleSet,
+}
+
+/// What a subject holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::policy) struct Held {
+    /// What counts.
+    pub(in crate::policy) counted: RoleSet,
+    /// What would count if a person stood behind the subject.
+    pub(in crate::policy) withheld: RoleSet,
 }
 
 impl Members {
@@ -44,15 +65,25 @@ impl Members {
         for (index, role) in roles.iter().enumerate() {
             add(&mut members.users, &role.users, RoleSet::of(index));
             add(&mut members.groups, &role.groups, RoleSet::of(index));
+            add(&mut members.services, &role.services, RoleSet::of(index));
         }
         members
     }
 
-    /// The roles a subject holds by its account and by its groups.
-    pub(in crate::policy) fn roles(&self, subject: &Subject) -> RoleSet {
+    /// The roles a subject holds by its account and by its groups, and those it holds as a service.
+    pub(in crate::policy) fn roles(&self, subject: &Subject) -> Held {
         let of = |set: Option<&RoleSet>| set.copied().unwrap_or_default();
         let own = of(self.users.get(&subject.account.name));
-        subject.groups.iter().map(|group| of(self.groups.get(&group.name))).fold(own, RoleSet::with)
+        let named =
+            subject.groups.iter().map(|group| of(self.groups.get(&group.name))).fold(own, RoleSet::with);
+        let served = of(self.services.get(&subject.account.name));
+        match &subject.authentication {
+            Authentication::Person(_) => Held { counted: named.with(served), withheld: RoleSet::default() },
+            Authentication::Nobody(_) => Held {
+                counted: named.without(self.personal).with(served),
+                withheld: named.among(self.personal).without(served),
+            },
+        }
     }
 }
 

@@ -16,6 +16,9 @@ impl Denial {
             Reason::NoRole => format!(
                 "access denied: {name} holds no role here; an Administrator can grant one with virtwarden role add"
             ),
+            Reason::NotAuthenticated { role, absence } => {
+                format!("access denied: {name} holds role `{role}`, but {}", absence.advice())
+            }
             Reason::NotGranted => refused,
             Reason::NotOnThisObject if self.need.names_its_object() => refused,
             Reason::NotOnThisObject => format!("{refused}: {object} is out of this role's reach"),

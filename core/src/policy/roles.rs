@@ -14,8 +14,19 @@ use crate::policy::spelling::closest;
 use crate::policy::table::{Table, collect};
 use crate::table3::{Column, Function};
 
-const KEYS: &[&str] =
-    &["column", "users", "groups", "vms", "functions", "also", "networks", "pools", "devices", "quota"];
+const KEYS: &[&str] = &[
+    "column",
+    "users",
+    "groups",
+    "services",
+    "vms",
+    "functions",
+    "also",
+    "networks",
+    "pools",
+    "devices",
+    "quota",
+];
 const QUOTA_KEYS: &[&str] = &["vms", "memory", "vcpus"];
 const COLUMNS: [(&str, Column); 2] =
     [(Column::Administrator.word(), Column::Administrator), (Column::User.word(), Column::User)];
@@ -46,6 +57,7 @@ pub(in crate::policy) fn read(name: &str, table: &Table<'_>) -> Result<Role, Vec
     let mut role = Role::new(name.to_owned(), column.unwrap_or(Column::User), table.place());
     fill(&mut role.users, table, "users", |item| item.names(MEMBERS), &mut errors);
     fill(&mut role.groups, table, "groups", |item| item.names(MEMBERS), &mut errors);
+    fill(&mut role.services, table, "services", |item| item.names(MEMBERS), &mut errors);
     fill(&mut role.vms, table, "vms", vms, &mut errors);
     fill(&mut role.networks, table, "networks", names, &mut errors);
     fill(&mut role.pools, table, "pools", names, &mut errors);
@@ -58,6 +70,7 @@ pub(in crate::policy) fn read(name: &str, table: &Table<'_>) -> Result<Role, Vec
     }
     let role = role.granting(grants);
     errors.extend(missing_quota(&role, table));
+    errors.extend(strong_service(&role, table));
     if errors.is_empty() { Ok(role) } else { Err(errors) }
 }
 
@@ -162,4 +175,22 @@ fn missing_quota(role: &Role, table: &Table<'_>) -> Option<PolicyError> {
     let configures = role.granted(Right::Function(Function::ConfigureVms)).is_some();
     let unbounded = role.column == Column::User && configures && table.key("quota").is_none();
     unbounded.then(|| table.error(Fault::NoQuota))
+}
+
+/// What a role does without a person must be said function by function, and open nothing else.
+fn strong_service(role: &Role, table: &Table<'_>) -> Vec<PolicyError> {
+    let Some(services) = table.key("services").filter(|_| !role.services.is_empty()) else {
+        return Vec::new();
+    };
+    let mut errors = Vec::new();
+    if role.column == Column::User {
+        errors.push(services.error(Fault::ServiceOfUserColumn));
+    }
+    let all = table.key("functions").filter(|item| item.is("all"));
+    errors.extend(all.map(|item| item.error(Fault::ServiceHoldsAll)));
+    for right in [Right::Administer, Right::Raw] {
+        let granted = role.granted(right).cloned();
+        errors.extend(granted.map(|place| PolicyError { place, fault: Fault::ServiceTooStrong(right) }));
+    }
+    errors
 }

@@ -49,6 +49,8 @@ pub struct Role {
     pub users: BTreeSet<String>,
     /// Names of groups whose members hold it.
     pub groups: BTreeSet<String>,
+    /// Account names that hold it without anybody having authenticated.
+    pub services: BTreeSet<String>,
     /// Which VMs it reaches.
     pub vms: VmScope,
     /// Which networks; all of them includes network filters and host interfaces.
@@ -78,6 +80,7 @@ impl Role {
             column,
             users: BTreeSet::new(),
             groups: BTreeSet::new(),
+            services: BTreeSet::new(),
             vms,
             networks: names.clone(),
             pools: names.clone(),
@@ -96,6 +99,11 @@ impl Role {
         self.grants.extend(grants);
         self.rights = self.grants.keys().copied().collect();
         self
+    }
+
+    /// Whether somebody could be given it: not what programs alone hold.
+    pub fn is_for_people(&self) -> bool {
+        self.services.is_empty() || !self.users.is_empty() || !self.groups.is_empty()
     }
 
     /// Whether it holds a right on anything at all.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One subject's roles under a policy, and what they carry.
 
+use crate::authentication::Authentication;
 use crate::object::Object;
 use crate::policy::Policy;
 use crate::policy::decision::{Decision, Denial, Permit, Reason};
-use crate::policy::members::RoleSet;
+use crate::policy::members::Held;
 use crate::policy::request::{Need, Right};
 use crate::policy::rule::Role;
 use crate::policy::settings::RawDoors;
@@ -16,13 +17,18 @@ use crate::subject::Subject;
 pub struct Standing<'p, 's> {
     pub(in crate::policy) policy: &'p Policy,
     pub(in crate::policy) subject: &'s Subject,
-    pub(in crate::policy) held: RoleSet,
+    pub(in crate::policy) held: Held,
 }
 
 impl<'p> Standing<'p, '_> {
-    /// The roles the subject holds.
+    /// The roles that the subject holds and that count.
     pub fn roles(self) -> impl Iterator<Item = &'p Role> + use<'p> {
-        self.policy.among(self.held)
+        self.policy.among(self.held.counted)
+    }
+
+    /// The roles that would count if a person stood behind the subject.
+    pub(in crate::policy) fn withheld(self) -> impl Iterator<Item = &'p Role> + use<'p> {
+        self.policy.among(self.held.withheld)
     }
 
     /// Whether the subject may know that an object exists.
@@ -37,7 +43,21 @@ impl<'p> Standing<'p, '_> {
 
     /// The first role that carries a right on an object alone, or why none does.
     pub(in crate::policy) fn carrier(self, right: Right, object: &Object) -> Result<&'p Role, Reason> {
-        if self.held.is_empty() {
+        self.counted_carrier(right, object)
+            .map_err(|reason| self.want_of_a_person(right, object).unwrap_or(reason))
+    }
+
+    /// Whether nothing is missing but a person who has authenticated.
+    fn want_of_a_person(self, right: Right, object: &Object) -> Option<Reason> {
+        let Authentication::Nobody(absence) = self.subject.authentication else { return None };
+        let shut = right == Right::Raw && self.policy.vm().raw == RawDoors::Nobody;
+        let carries = |role: &&Role| role.holds(right) && role.reaches(right, object, self.subject);
+        let role = self.withheld().find(carries).filter(|_| !shut)?;
+        Some(Reason::NotAuthenticated { role: role.name.clone(), absence })
+    }
+
+    fn counted_carrier(self, right: Right, object: &Object) -> Result<&'p Role, Reason> {
+        if self.held.counted.is_empty() {
             return Err(Reason::NoRole);
         }
         let mut holders = self.roles().filter(|role| role.holds(right)).peekable();

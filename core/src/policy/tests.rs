@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
-use crate::authentication::{Absence, Authentication};
+use crate::authentication::{Authenticated, Authentication, Factor, Origin};
 use crate::object::{Assignment, Object, Uuid, Vm};
 use crate::policy::decision::Denial;
 use crate::policy::request::Need;
@@ -37,10 +37,16 @@ fn subject(name: &str, uid: u32, groups: &[(&str, u32)]) -> Subject {
         account: Account { name: name.into(), uid },
         groups: groups.iter().map(|(name, gid)| Group { name: (*name).into(), gid: *gid }).collect(),
         login: None,
-        authentication: Authentication::Nobody(Absence::NoSession),
+        authentication: person(),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Libvirt,
     }
+}
+
+/// Somebody who came in through the front door.
+fn person() -> Authentication {
+    let origin = Origin::Local { terminal: "tty1".into() };
+    Authentication::Person(Authenticated { origin, service: "login".into(), factors: vec![Factor::Pam] })
 }
 
 fn alice() -> Subject {

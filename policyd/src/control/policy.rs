@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use virtwarden_core::authentication::{Absence, Authentication};
+use virtwarden_core::authentication::{Absence, Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
     Change, Explanation, Failure, Mode, ObjectName, PolicyText, Reply, Request, Verdict,
 };
@@ -81,35 +81,46 @@ impl Control {
         let attempt = self.begin(subject, request, &format!("{user} {}", right.word()))?;
         let explained = self.imagine(user, now).and_then(|imagined| {
             let object = self.object(subject, object)?;
-            Ok(self.explain(&imagined, Need { right, object }))
+            Ok(self.explain(imagined, Need { right, object }))
         });
         let outcome = if explained.is_ok() { Outcome::Success } else { Outcome::Failure };
         attempt.finish(outcome, "");
         explained.map(Reply::Explanation)
     }
 
-    fn explain(&self, imagined: &Subject, need: Need) -> Explanation {
+    /// As for one who has authenticated; and what that alone is owed to.
+    fn explain(&self, imagined: Subject, need: Need) -> Explanation {
         let policy = self.monitor.policy();
-        let request = request::Request { subject: imagined, needs: &[need] };
-        let explained = policy.policy.explain(&request);
+        let needs = [need];
+        let ask = |subject: &Subject| policy.policy.explain(&request::Request { subject, needs: &needs });
+        let explained = ask(&imagined);
         let allowed = !explained.is_empty() && explained.iter().all(|one| one.answer.is_ok());
-        Explanation {
-            verdict: if allowed { Verdict::Allowed } else { Verdict::Denied },
-            roles: policy.policy.roles(imagined).iter().map(|role| role.name.clone()).collect(),
-            reasons: explained.iter().flat_map(|one| one.lines()).collect(),
+        let mut reasons: Vec<_> = explained.iter().flat_map(|one| one.lines()).collect();
+        let roles = policy.policy.roles(&imagined).iter().map(|role| role.name.clone()).collect();
+        let alone = Subject { authentication: Authentication::Nobody(Absence::NoSession), ..imagined };
+        if allowed && ask(&alone).iter().any(|one| one.answer.is_err()) {
+            reasons.push(
+                "only in a login session of its own: cron, units and automatic logins may not".to_owned(),
+            );
         }
+        Explanation { verdict: if allowed { Verdict::Allowed } else { Verdict::Denied }, roles, reasons }
     }
 
-    /// The subject that an account would be, as far as the policy looks.
+    /// The subject that an account would be after a login, as far as the policy looks.
     fn imagine(&self, user: &str, now: Instant) -> Result<Subject, Failure> {
         let account = people::account(user)?;
         let gone = || not_found(format!("there is no user `{user}`"));
         let membership = self.accounts.of_uid(account.uid, now).ok_or_else(gone)?;
+        let origin = Origin::Local { terminal: String::new() };
         Ok(Subject {
             account: membership.account.clone(),
             groups: membership.groups.clone(),
             login: None,
-            authentication: Authentication::Nobody(Absence::NoSession),
+            authentication: Authentication::Person(Authenticated {
+                origin,
+                service: "login".to_owned(),
+                factors: vec![Factor::Pam],
+            }),
             process: Process { pid: 0, start_time: 0 },
             door: Door::Libvirt,
         })

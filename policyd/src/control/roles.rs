@@ -143,6 +143,7 @@ fn row(role: &Role) -> RoleRow {
         column: role.column,
         users: role.users.iter().cloned().collect(),
         groups: role.groups.iter().cloned().collect(),
+        services: role.services.iter().cloned().collect(),
         members,
         functions: Function::ALL.into_iter().filter(held).collect(),
     }

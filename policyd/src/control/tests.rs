@@ -313,7 +313,7 @@ fn an_explanation_names_the_rule() {
     };
     let allowed = explain(Right::Function(Function::Start), ObjectName::Vm("finance".into()));
     assert_eq!(allowed.verdict, virtwarden_core::control::Verdict::Allowed);
-    assert_eq!(allowed.roles, ["administrator"]);
+    assert_eq!(allowed.roles, ["administrator", "host-services"]);
     assert!(allowed.reasons[0].contains("administrator"), "{allowed:?}");
 }
 

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind};
 use virtwarden_core::rpc::frame::{self, Header, Status};
@@ -37,6 +38,12 @@ const ADMINISTRATOR: &str = "[role.administrator]\ncolumn = \"administrator\"\nu
 const USER: &str = "[role.user]\ncolumn = \"user\"\nusers = [\"ME\"]\nvms = \"assigned\"\n\
      functions = [\"connect-removable\", \"start\", \"stop\", \"checkpoint\", \"suspend\", \"resume\"]\n\
      also = [\"operate\"]\n[vm]\nraw = \"administrator\"\n";
+
+/// Whoever runs the tests, had he just logged in.
+fn person() -> Authentication {
+    let origin = Origin::Local { terminal: "tty1".to_owned() };
+    Authentication::Person(Authenticated { origin, service: "login".to_owned(), factors: vec![Factor::Pam] })
+}
 
 /// A trail that keeps its events in order with the calls that libvirtd heard.
 #[derive(Default)]
@@ -109,8 +116,12 @@ impl Scene {
         let notebook = Arc::new(Notebook::default());
         *notebook.libvirtd.lock().unwrap() = Some(libvirtd.clone());
         let policies = Policies::open(vec![policies]).unwrap();
-        let monitor =
-            Monitor::new(policies, Arc::new(registry), notebook.clone(), Arc::new(Sessions::default()));
+        let monitor = Monitor::new(
+            policies,
+            Arc::new(registry),
+            notebook.clone(),
+            Arc::new(Sessions::presuming(person())),
+        );
         let place = Place { socket: libvirtd.path.clone(), ..Place::default() };
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(Arc::new(monitor), accounts, place));

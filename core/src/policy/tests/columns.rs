@@ -56,11 +56,14 @@ fn role() -> impl Strategy<Value = String> {
     let column = select(vec!["user", "user", "user", "administrator"]);
     let scope = select(vec!["\"all\"", "\"assigned\"", "[]"]);
     let style = 0..4;
-    (name, column, scope, slugs(), also(), style).prop_map(|(name, column, vms, functions, also, style)| {
+    let services = select(vec!["[]", "[]", "[]", "[]", "[]", "[]", "[]", "[\"mallory\"]"]);
+    let parts = (name, column, scope, slugs(), also(), services, style);
+    parts.prop_map(|(name, column, vms, functions, also, services, style)| {
         let quota = "{ vms = 1, memory = \"1 GiB\", vcpus = 1 }";
         let pairs = [
             ("column", format!("'{column}'")),
             ("users", "[\"mallory\"]".to_owned()),
+            ("services", services.to_owned()),
             ("vms", vms.to_owned()),
             ("networks", "\"all\"".to_owned()),
             ("pools", "\"all\"".to_owned()),

@@ -148,6 +148,40 @@ fn settings_have_bounds() {
 }
 
 #[test]
+fn times_have_units_and_bounds() {
+    check("[session]\nactivation = \"always\"\n", "2:14", "expected `login` or `raise`");
+    for time in ["15", "15 minutes", "-1 min", "0 s", "59 s", "25 h", "99999999999999999999 h", ""] {
+        check(&format!("[session]\nraised = \"{time}\"\n"), "2:10", "a time with its unit from \"60 s\"");
+    }
+    check("[session]\nraised = 15\n", "2:10", "found `15`");
+    for (time, seconds) in [("60 s", 60), ("15 min", 900), ("24 h", 86_400)] {
+        let text = format!("[session]\nraised = \"{time}\"\n");
+        let policy = Policy::load(&[Source { name: "a.toml", text: &text }]).unwrap();
+        assert_eq!(policy.session().raised, seconds);
+        assert_eq!(
+            policy.session().activation,
+            settings::Activation::Raise,
+            "left out, the tighter one holds"
+        );
+    }
+}
+
+#[test]
+fn what_services_hold_is_listed_and_opens_nothing_else() {
+    let role = |column: &str| format!("[role.x]\ncolumn = \"{column}\"\nservices = [\"backup\"]\n");
+    check(&role("user"), "3:12", "for roles of the administrator column");
+    let role = role("administrator");
+    check(&format!("{role}functions = \"all\"\n"), "4:13", "must list its functions");
+    check(&format!("{role}also = [\"guest\", \"raw\"]\n"), "4:18", "`services` hold cannot hold `raw`");
+    check(&format!("{role}also = [\"administer\"]\n"), "4:9", "`services` hold cannot hold `administer`");
+    check(
+        "[role.x]\ncolumn = \"administrator\"\nservices = \"backup\"\n",
+        "3:12",
+        "expected a list of names",
+    );
+}
+
+#[test]
 fn paths_name_what_they_seem_to_name() {
     for path in ["media", "/a/../b", "/a/./b", "/a//b", "/a/", "/", "//a", ""] {
         check(&format!("[saved]\ndirectory = \"{path}\"\n"), "2:13", "an absolute path without");

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tempfile::TempDir;
-use virtwarden_core::authentication::{Absence, Authentication};
+use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{Change, Failure, Reply, Request, Verification, VmRow, VmState};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
@@ -33,7 +33,11 @@ fn subject(name: &str, uid: u32, group: &str) -> Subject {
         account: Account { name: name.into(), uid },
         groups: vec![Group { name: group.into(), gid: 900 }],
         login: None,
-        authentication: Authentication::Nobody(Absence::NoSession),
+        authentication: Authentication::Person(Authenticated {
+            origin: Origin::Local { terminal: "tty1".to_owned() },
+            service: "login".to_owned(),
+            factors: vec![Factor::Pam],
+        }),
         process: Process { pid: 1, start_time: 1 },
         door: Door::Control,
     }
