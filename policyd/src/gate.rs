@@ -16,6 +16,7 @@ mod interface;
 pub mod judge;
 mod link;
 mod listed;
+mod lists;
 mod objects;
 mod parked;
 mod pending;
