@@ -17,6 +17,7 @@ pub mod judge;
 mod link;
 mod listed;
 mod lists;
+mod nics;
 mod objects;
 mod parked;
 mod pending;

@@ -15,11 +15,20 @@ pub(super) struct Element<'a> {
     handle: Value<'a>,
 }
 
-/// Cuts the list that an answer begins with into its elements, and keeps those whose handle shall be shown.
+/// What an element goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// The handle that it is or begins with.
+    Handle(HandleKind),
+    /// All of it.
+    Whole,
+}
+
+/// Cuts the list that an answer begins with into its elements, and keeps those that shall be shown by their key.
 pub(super) fn elements<'a>(
     fields: &'static [Field],
     payload: &'a [u8],
-    kind: HandleKind,
+    key: Key,
     shown: impl Fn(&Value<'a>) -> bool,
 ) -> Result<Vec<Element<'a>>, XdrError> {
     let Some(Layout::List(layout, limit)) = fields.first().map(|field| &field.layout) else {
@@ -29,7 +38,10 @@ pub(super) fn elements<'a>(
     let mut found = Vec::new();
     for _ in 0..reader.count(*limit, layout.smallest())? {
         let mut ahead = reader;
-        let handle = handle_of(layout, &mut ahead, kind)?;
+        let handle = match key {
+            Key::Handle(kind) => handle_of(layout, &mut ahead, kind)?,
+            Key::Whole => Value::decode(layout, &mut ahead, Strings::Lossy)?,
+        };
         let bytes = reader.take(reader.remaining() - ahead.remaining())?;
         if shown(&handle) {
             found.push(Element { bytes, handle });
@@ -137,14 +149,14 @@ mod tests {
     #[test]
     fn a_list_from_which_nothing_is_taken_is_the_same_list() {
         let (procedure, payload) = listed();
-        let all = elements(procedure.reply, &payload, HandleKind::Vm, |_| true).unwrap();
+        let all = elements(procedure.reply, &payload, Key::Handle(HandleKind::Vm), |_| true).unwrap();
         assert_eq!(list_again(procedure, &all, true), payload);
     }
 
     #[test]
     fn list_count_and_old_forms_agree_on_what_is_left() {
         let (procedure, payload) = listed();
-        let mut left = elements(procedure.reply, &payload, HandleKind::Vm, |_| true).unwrap();
+        let mut left = elements(procedure.reply, &payload, Key::Handle(HandleKind::Vm), |_| true).unwrap();
         left.remove(1);
         assert_eq!(list_again(procedure, &left, false), [0, 0, 0, 0, 0, 0, 0, 2]);
         assert_eq!(old_form(Form::Count, &left, 0), [0, 0, 0, 2]);
@@ -166,13 +178,16 @@ mod tests {
         let (one, two) = (stats(vm("one", 1)), stats(vm("two", 2)));
         let payload = encode(&[one, two.clone()]);
         let second = |handle: &Value<'_>| *handle == vm("two", 2);
-        let left = elements(procedure.reply, &payload, HandleKind::Vm, second).unwrap();
+        let left = elements(procedure.reply, &payload, Key::Handle(HandleKind::Vm), second).unwrap();
         assert_eq!(list_again(procedure, &left, true), encode(&[two]));
     }
 
     #[test]
     fn a_list_that_lies_about_its_length_is_none() {
         let (procedure, payload) = listed();
-        assert!(elements(procedure.reply, &payload[..payload.len() - 30], HandleKind::Vm, |_| true).is_err());
+        assert!(
+            elements(procedure.reply, &payload[..payload.len() - 30], Key::Handle(HandleKind::Vm), |_| true)
+                .is_err()
+        );
     }
 }

@@ -14,7 +14,8 @@ use super::ask::Answer;
 use super::call::{Call, Course, Forward, on_host};
 use super::connection::Connection;
 use super::fault::Fault;
-use super::listed::{Element, elements, list_again, old_form};
+use super::listed::{Element, Key, elements, list_again, old_form};
+use super::nics::is_of_nic;
 use super::visible::nonsense;
 
 impl Connection {
@@ -35,7 +36,7 @@ impl Connection {
                 Some(answer) => answer,
                 None => return Ok(Course::Answer(vec![0; 4])),
             },
-            Listed::Leases => return Ok(Course::Answer(vec![0; 8])),
+            Listed::Leases => return self.leases(call),
         };
         let shown = self.shown(call, call.procedure.reply, answer.payload(), kind_of(listed))?;
         let results = call.arguments.value("need_results") != Some(&Value::Boolean(false));
@@ -83,7 +84,7 @@ impl Connection {
     }
 
     /// All VMs that the registry knows and the subject sees.
-    fn visible_vms(&self, call: &Call<'_>) -> Vec<Value<'static>> {
+    pub(super) fn visible_vms(&self, call: &Call<'_>) -> Vec<Value<'static>> {
         let entries = self.gate.monitor.registry().entries();
         let policy = self.gate.monitor.policy();
         let standing = policy.policy.standing(&call.subject);
@@ -106,20 +107,23 @@ impl Connection {
 
     /// The elements of a list that the subject may see.
     fn shown<'a>(
-        &self,
+        &mut self,
         call: &Call<'_>,
         fields: &'static [Field],
         payload: &'a [u8],
         kind: HandleKind,
     ) -> Result<Vec<Element<'a>>, Fault> {
+        let nics = if is_of_nic(kind) { Some(self.own_nics(call)?) } else { None };
         let policy = self.gate.monitor.policy();
         let standing = policy.policy.standing(&call.subject);
-        let hides_with_vms = matches!(kind, HandleKind::Port | HandleKind::Binding);
         let seen = |handle: &Value<'_>| {
             let handle = Handle::from_value(kind, handle);
-            !hides_with_vms && handle.is_some_and(|handle| standing.sees(&self.unnamed_in(&handle)))
+            handle.is_some_and(|handle| match &nics {
+                Some(nics) => nics.have(&handle),
+                None => standing.sees(&self.unnamed_in(&handle)),
+            })
         };
-        elements(fields, payload, kind, seen).map_err(|_| nonsense())
+        elements(fields, payload, Key::Handle(kind), seen).map_err(|_| nonsense())
     }
 }
 

@@ -34,7 +34,7 @@ impl Connection {
             };
         let values = answer.values()?;
         let handle = values.iter().find_map(|value| Handle::from_value(kind, value)).ok_or_else(nonsense)?;
-        let needs = vec![Need { right: Right::View, object: self.object_in(&handle) }];
+        let needs = vec![self.sight_of(call, &handle)?];
         match self.gate.monitor.judge(&call.subject, call.procedure.name, needs) {
             Ok(_permit) => Ok(Course::Answer(answer.payload().to_vec())),
             Err(refusal) => Err(refused(call, refusal)),
@@ -147,7 +147,7 @@ fn makes_what_it_names(call: &Call<'_>) -> bool {
 }
 
 /// The answer to a call about an object that the subject may not see.
-fn hidden(call: &Call<'_>) -> Fault {
+pub(super) fn hidden(call: &Call<'_>) -> Fault {
     Fault::Theirs(found_nothing(call.procedure, &call.arguments).encode())
 }
 
