@@ -5,6 +5,7 @@
 //! here is a legal one: every type is checked where it is made.
 
 mod banner;
+pub mod document;
 mod lockout;
 mod password;
 mod remote;
@@ -103,6 +104,11 @@ impl SettingName {
             SettingName::PasswordPolicy => Function::PasswordPolicy,
             SettingName::RemoteTimeout => Function::RemoteTimeout,
         }
+    }
+
+    /// The setting of this name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.word() == word)
     }
 
     /// The value that holds where nobody set one.

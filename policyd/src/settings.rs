@@ -8,33 +8,17 @@
 mod settingsd;
 mod store;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use virtwarden_core::control::SettingSource;
+pub use virtwarden_core::setting::document::{Chosen, Values};
 use virtwarden_core::setting::{Banner, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName};
 
 pub use settingsd::{Components, Settingsd};
 use store::Store;
 pub use store::{Condition, StoreError};
-
-/// A value that an Administrator set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chosen {
-    /// The value.
-    pub setting: Setting,
-    /// The person who set it.
-    pub by: String,
-    /// When, in seconds since 1970.
-    pub at: u64,
-    /// Why, in his words.
-    pub reason: String,
-}
-
-/// All values that somebody set. What is not here has its default.
-pub type Values = BTreeMap<SettingName, Chosen>;
 
 /// The settings. Shared by all parts that act by them.
 pub struct Settings {

@@ -7,13 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use virtwarden_core::setting::Setting;
-
-use super::{Chosen, Values};
-
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
+use virtwarden_core::setting::document::{Values, decode, encode};
 
 /// How the file was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,22 +71,6 @@ impl std::error::Error for StoreError {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    format: u32,
-    settings: Vec<Row>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    setting: Setting,
-    by: String,
-    at: u64,
-    reason: String,
-}
-
 /// The file.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -115,7 +93,7 @@ impl Store {
 
     /// Replaces the file: write beside it, sync, rename over it, sync the directory.
     pub(super) fn write(&mut self, values: &Values) -> Result<(), StoreError> {
-        let bytes = encode(values)?;
+        let bytes = encode(values).map_err(StoreError::Encode)?;
         let beside = self.path.with_extension("json.new");
         write_synced(&beside, &bytes).map_err(failed("write", &beside))?;
         fs::rename(&beside, &self.path).map_err(failed("replace", &self.path))?;
@@ -147,33 +125,4 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let doing = format!("{verb} `{}`", path.display());
     move |error| StoreError::Io { doing, error }
-}
-
-fn encode(values: &Values) -> Result<Vec<u8>, StoreError> {
-    let row = |chosen: &Chosen| Row {
-        setting: chosen.setting.clone(),
-        by: chosen.by.clone(),
-        at: chosen.at,
-        reason: chosen.reason.clone(),
-    };
-    let document = Document { format: FORMAT, settings: values.values().map(row).collect() };
-    let mut bytes = serde_json::to_vec_pretty(&document).map_err(StoreError::Encode)?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn decode(bytes: &[u8]) -> Result<Values, String> {
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if document.format != FORMAT {
-        return Err(format!("format {} is not known to this version", document.format));
-    }
-    let mut values = Values::new();
-    for Row { setting, by, at, reason } in document.settings {
-        setting.check().map_err(|error| error.to_string())?;
-        let name = setting.name();
-        if values.insert(name, Chosen { setting, by, at, reason }).is_some() {
-            return Err(format!("setting `{name}` stands there twice"));
-        }
-    }
-    Ok(values)
 }

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The host: its files below a root, and its programs. Tests choose both.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::file::{self, Content};
+use crate::program::{Input, OfHost, Programs, Ran};
+
+/// Where candidates lie while a component's own checker reads them. Nobody else can reach it.
+const SCRATCH: &str = "/run/virtwarden/settingsd/candidate";
+
+/// The host.
+pub(crate) struct Host {
+    root: PathBuf,
+    owner: u32,
+    programs: Box<dyn Programs>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// This one.
+    pub(crate) fn this() -> Self {
+        Self { root: "/".into(), owner: 0, programs: Box::new(OfHost) }
+    }
+
+    /// One below a directory, whose files belong to an account.
+    #[cfg(test)]
+    pub(crate) fn below(root: &Path, owner: u32, programs: Box<dyn Programs>) -> Self {
+        Self { root: root.to_owned(), owner, programs }
+    }
+
+    /// Its root.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The account that all directories on the way must belong to: root.
+    pub(crate) fn owner(&self) -> u32 {
+        self.owner
+    }
+
+    /// The group of files that we make: root's.
+    pub(crate) fn group(&self) -> u32 {
+        rustix::process::getegid().as_raw()
+    }
+
+    /// A file of ours.
+    pub(crate) fn content(&self, text: &str, mode: u32) -> Content {
+        Content { bytes: text.as_bytes().to_vec(), mode, uid: self.owner, gid: self.group() }
+    }
+
+    /// Whether there is such a program, directory or file.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.root.join(path.trim_start_matches('/')).exists()
+    }
+
+    /// Runs one of its programs.
+    ///
+    /// # Errors
+    /// It could not be run, or did not end in time.
+    pub(crate) fn run(&self, words: &[&str], input: Input<'_>) -> Result<Ran, String> {
+        self.programs.run(words, input)
+    }
+
+    /// Runs one that must end with 0; returns what it said.
+    ///
+    /// # Errors
+    /// It did not.
+    pub(crate) fn must(&self, words: &[&str]) -> Result<String, String> {
+        let ran = self.run(words, Input::Nothing)?;
+        if ran.succeeded() {
+            Ok(ran.said)
+        } else {
+            Err(format!("`{}`: {}", words.join(" "), ran.said.trim()))
+        }
+    }
+
+    /// The text of a file; none if there is none.
+    ///
+    /// # Errors
+    /// It is no plain file behind root's directories, or cannot be read.
+    pub(crate) fn text(&self, path: &str) -> Result<Option<String>, String> {
+        let content = file::read(self, path)?;
+        Ok(content.map(|content| String::from_utf8_lossy(&content.bytes).into_owned()))
+    }
+
+    /// Lets a program look at a candidate.
+    ///
+    /// # Errors
+    /// As the program's, or the candidate cannot be written.
+    pub(crate) fn with_candidate<T>(
+        &self,
+        text: &str,
+        look: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, String> {
+        file::replace(self, SCRATCH, &self.content(text, 0o600))?;
+        let seen = look(&self.root.join(SCRATCH.trim_start_matches('/')).to_string_lossy());
+        file::remove(self, SCRATCH)?;
+        seen
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One order and what came of it.
+
+use virtwarden_core::control::{Mode, Order, Report};
+use virtwarden_core::setting::{Setting, SettingName};
+
+use crate::change::{apply, inspect, withdraw};
+use crate::host::Host;
+use crate::journal::Turn;
+use crate::provider::{BannerFiles, LockoutFiles, PasswordFiles, RemoteFiles};
+use crate::session;
+
+/// Carries an order out, after all that were begun before it.
+pub(crate) fn carry_out(host: &Host, order: &Order) -> Report {
+    let _turn = match Turn::take(host) {
+        Ok(turn) => turn,
+        Err(why) => return Report::Failed(why),
+    };
+    let done = match order {
+        Order::Apply { setting, mode } => apply_one(host, setting, *mode),
+        Order::Withdraw { name, mode } => withdraw_one(host, *name, *mode),
+        Order::Inspect { setting } => return Report::Drift(inspect_one(host, setting)),
+        Order::EndSession { session, leader } => session::end(host, *session, *leader),
+    };
+    done.map_or_else(Report::Failed, Report::Done)
+}
+
+/// Whoever sends it, an illegal value goes no further.
+fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, String> {
+    setting.check().map_err(|error| error.to_string())?;
+    match setting {
+        Setting::Banner(value) => apply::<BannerFiles>(host, value, mode),
+        Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
+        Setting::PasswordPolicy(value) => apply::<PasswordFiles>(host, value, mode),
+        Setting::RemoteTimeout(value) => apply::<RemoteFiles>(host, value, mode),
+    }
+}
+
+fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String>, String> {
+    match name {
+        SettingName::Banner => withdraw::<BannerFiles>(host, mode),
+        SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
+        SettingName::PasswordPolicy => withdraw::<PasswordFiles>(host, mode),
+        SettingName::RemoteTimeout => withdraw::<RemoteFiles>(host, mode),
+    }
+}
+
+fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
+    match setting {
+        Setting::Banner(value) => inspect::<BannerFiles>(host, value),
+        Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),
+        Setting::PasswordPolicy(value) => inspect::<PasswordFiles>(host, value),
+        Setting::RemoteTimeout(value) => inspect::<RemoteFiles>(host, value),
+    }
+}

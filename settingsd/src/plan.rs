@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is to be written where: planned, shown, then made, or undone.
+
+use crate::file::{self, Content};
+use crate::host::Host;
+
+/// One file that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The file.
+    pub(crate) path: String,
+    /// What it is now.
+    pub(crate) from: Option<Content>,
+    /// What it shall be.
+    pub(crate) to: Option<Content>,
+}
+
+/// All files that change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan(pub(crate) Vec<Step>);
+
+impl Plan {
+    /// Compares what shall be with what is; files that are so already are left out.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(crate) fn of(host: &Host, wanted: Vec<(String, Option<Content>)>) -> Result<Self, String> {
+        let mut steps = Vec::new();
+        for (path, to) in wanted {
+            let from = file::read(host, &path)?;
+            if from != to {
+                steps.push(Step { path, from, to });
+            }
+        }
+        Ok(Self(steps))
+    }
+
+    /// Makes it, up to the first failure.
+    ///
+    /// # Errors
+    /// A file could not be written.
+    pub(crate) fn make(&self, host: &Host) -> Result<(), String> {
+        self.0.iter().try_for_each(|step| file::put(host, &step.path, step.to.as_ref()))
+    }
+
+    /// Makes it undone, as far as that can be done.
+    ///
+    /// # Errors
+    /// What could not.
+    pub(crate) fn undo(&self, host: &Host) -> Result<(), String> {
+        let put_back = |step: &Step| file::put(host, &step.path, step.from.as_ref()).err();
+        let failures: Vec<_> = self.0.iter().rev().filter_map(put_back).collect();
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("; ")) }
+    }
+
+    /// For people: each file, and below it the lines that go and come.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.iter().flat_map(Step::lines).collect()
+    }
+}
+
+impl Step {
+    fn lines(&self) -> Vec<String> {
+        let lines = |content: &Option<Content>| content.as_ref().map(Content::lines).unwrap_or_default();
+        let (old, new) = (lines(&self.from), lines(&self.to));
+        let fate = match (&self.from, &self.to) {
+            (None, _) => "new",
+            (Some(_), None) => "removed",
+            (Some(_), Some(_)) => "changed",
+        };
+        let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("  - {line}"));
+        let came = new.iter().filter(|line| !old.contains(line)).map(|line| format!("  + {line}"));
+        std::iter::once(format!("{}: {fate}", self.path)).chain(gone).chain(came).collect()
+    }
+}
