@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The questions and the answers.
 
-/// The longest field in bytes. A longer name is no account's; the module refuses it without asking.
-pub const LONGEST_FIELD: usize = 4096;
+use crate::claim::Claim;
 
-/// Who wants in, in the words of the login program. Nothing here is believed about who is asking.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// The account that is to be entered (`PAM_USER`).
-    pub account: Vec<u8>,
-    /// The PAM service: `sshd`, `login`, `su`, `sudo`, `gdm-password`, ...
-    pub service: Vec<u8>,
-    /// The terminal (`PAM_TTY`); empty if there is none.
-    pub tty: Vec<u8>,
-    /// The address or name of the remote host (`PAM_RHOST`); empty means local.
-    pub remote_host: Vec<u8>,
-    /// The account that asks, where the program says so (`PAM_RUSER`).
-    pub remote_user: Vec<u8>,
-}
+/// The longest text for a person in bytes: a banner, a reason.
+pub const LONGEST_TEXT: usize = 4096;
+
+/// The longest [`Factors::exposed`] in bytes.
+pub const LONGEST_EXPOSED: usize = 32 * 1024;
 
 /// How a session's owner proved who he is, in the program's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,7 +84,7 @@ pub enum Span {
 pub enum Refusal {
     /// Too many failures. The span is there only if the person may know.
     Locked(Option<Span>),
-    /// Something else; in words for the person.
+    /// Something else; in words for the person, without terminal control characters.
     Because(String),
 }
 
