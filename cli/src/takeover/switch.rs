@@ -57,8 +57,10 @@ fn forgive(host: &Host<'_>) {
     let _ = systemctl(host, "reset-failed", libvirt::UNITS);
 }
 
-/// Lets udev and polkit see their rules. polkit notices by itself.
-pub(crate) fn refresh_devices(host: &Host<'_>) {
+/// Lets udev and the system bus see their rules. polkit notices by itself.
+pub(crate) fn refresh_rules(host: &Host<'_>) {
+    // The bus notices, too, but some time later.
+    let _ = systemctl(host, "reload", &["dbus.service"]);
     if host.has("/run/udev/control") {
         // At the next boot the rules count in any case.
         let _ = host.run("udevadm", &["control", "--reload"]);
