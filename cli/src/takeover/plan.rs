@@ -14,6 +14,8 @@ const HOOK: &str = "/usr/sbin/virtwarden-hook";
 /// The monitor's own units and what starts each at boot.
 const GATE: &[(&str, &str)] = &[
     ("virtwarden-control.socket", "sockets.target"),
+    ("virtwarden-login.socket", "sockets.target"),
+    ("virtwarden-settingsd.socket", "sockets.target"),
     ("virtwarden-policyd.socket", "sockets.target"),
     ("virtwarden-policyd-ro.socket", "sockets.target"),
     ("virtwarden-policyd.service", "multi-user.target"),

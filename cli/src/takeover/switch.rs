@@ -11,6 +11,8 @@ const GATE_UNITS: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-control.socket",
+    "virtwarden-login.socket",
+    "virtwarden-settingsd.socket",
     "virtwarden-policyd.service",
 ];
 
