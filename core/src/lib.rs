@@ -6,6 +6,7 @@
 
 pub mod authentication;
 pub mod control;
+pub mod lockout;
 pub mod object;
 pub mod policy;
 pub mod record;
