@@ -9,7 +9,7 @@ use virtwarden_core::control::{
 };
 use virtwarden_core::object::{Assignment, Uuid};
 use virtwarden_core::policy::request::Right;
-use virtwarden_core::record::Outcome;
+use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::subject::{Account, Group};
 use virtwarden_core::table3::Function;
 
@@ -57,9 +57,10 @@ fn filter() -> impl Strategy<Value = AuditFilter> {
     let who = any::<(Option<String>, Option<String>)>();
     let when = any::<(Option<u64>, Option<u64>, Option<u32>)>();
     let marks = prop_oneof![Just(Marks::Hidden), Just(Marks::Shown)];
-    let rest = (prop::option::of(function()), prop::option::of(outcome()), marks);
-    (who, when, rest).prop_map(|((person, vm), (since, until, limit), (function, outcome, marks))| {
-        AuditFilter { person, vm, function, outcome, since, until, limit, marks }
+    let kind = prop_oneof![Just(None), Just(Some(Kind::Login)), Just(Some(Kind::Denial))];
+    let rest = (prop::option::of(function()), kind, prop::option::of(outcome()), marks);
+    (who, when, rest).prop_map(|((person, vm), (since, until, limit), (function, kind, outcome, marks))| {
+        AuditFilter { person, vm, function, kind, outcome, since, until, limit, marks }
     })
 }
 

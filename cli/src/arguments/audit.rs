@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use virtwarden_core::control::{AuditFilter, AuditRange, Marks};
-use virtwarden_core::record::Outcome;
+use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
 
 use super::object::parse_function;
@@ -92,6 +92,9 @@ pub(crate) struct FilterArguments {
     /// Only those of this function of Table 3, by slug or number.
     #[arg(long, value_parser = parse_function)]
     function: Option<Function>,
+    /// Only those of this kind: `login` is who came in, failed to, or was locked out.
+    #[arg(long, value_parser = parse_kind, value_name = KINDS)]
+    kind: Option<Kind>,
     /// Only those that ended so.
     #[arg(long, value_parser = parse_outcome, value_name = "pending|success|failure|denied|unknown")]
     outcome: Option<Outcome>,
@@ -113,12 +116,30 @@ impl FilterArguments {
             person: self.person.clone(),
             vm: self.vm.clone(),
             function: self.function,
+            kind: self.kind,
             outcome: self.outcome,
             since: self.since.map(|moment| moment.first(now)),
             until: self.until.map(|moment| moment.last(now)),
             limit: self.limit,
             marks: Marks::Hidden,
         }
+    }
+}
+
+const KINDS: &str = "attempt|outcome|denial|repeated|connection|observation|trail|change|login";
+
+fn parse_kind(text: &str) -> Result<Kind, String> {
+    match text {
+        "attempt" => Ok(Kind::Attempt),
+        "outcome" => Ok(Kind::Outcome),
+        "denial" => Ok(Kind::Denial),
+        "repeated" => Ok(Kind::Repeated),
+        "connection" => Ok(Kind::Connection),
+        "observation" => Ok(Kind::Observation),
+        "trail" => Ok(Kind::Trail),
+        "change" => Ok(Kind::Change),
+        "login" => Ok(Kind::Login),
+        _ => Err(format!("try one of {}", KINDS.replace('|', ", "))),
     }
 }
 

@@ -11,8 +11,6 @@ const GATE_UNITS: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-control.socket",
-    "virtwarden-login.socket",
-    "virtwarden-settingsd.socket",
     "virtwarden-policyd.service",
 ];
 
@@ -59,10 +57,8 @@ fn forgive(host: &Host<'_>) {
     let _ = systemctl(host, "reset-failed", libvirt::UNITS);
 }
 
-/// Lets udev and the system bus see their rules. polkit notices by itself.
-pub(crate) fn refresh_rules(host: &Host<'_>) {
-    // The bus notices, too, but some time later.
-    let _ = systemctl(host, "reload", &["dbus.service"]);
+/// Lets udev and polkit see their rules. polkit notices by itself.
+pub(crate) fn refresh_devices(host: &Host<'_>) {
     if host.has("/run/udev/control") {
         // At the next boot the rules count in any case.
         let _ = host.run("udevadm", &["control", "--reload"]);

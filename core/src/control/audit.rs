@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Event, Outcome};
+use crate::record::{Event, Kind, Outcome};
 use crate::table3::Function;
 
 /// Whether the trail's own marks are shown: where a segment begins, and each seal.
@@ -30,6 +30,9 @@ pub struct AuditFilter {
     /// A function of Table 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<Function>,
+    /// What kind of event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
@@ -53,6 +56,7 @@ impl AuditFilter {
     pub fn matches(&self, event: &Event, time: u64) -> bool {
         self.since.is_none_or(|since| time >= since)
             && self.until.is_none_or(|until| time <= until)
+            && self.kind.is_none_or(|kind| event.kind == kind)
             && self.outcome.is_none_or(|outcome| event.outcome == outcome)
             && self.function.is_none_or(|function| event.functions.contains(&function))
             && self.person.as_ref().is_none_or(|person| is_by(event, person))
@@ -60,12 +64,19 @@ impl AuditFilter {
     }
 }
 
-/// A person is found by either name: who logged in, and whose rights counted.
+/// A person is found by either name: who logged in, and whose rights counted. A login is also found by the
+/// account that was to be entered: whoever failed to is nobody yet.
 fn is_by(event: &Event, person: &str) -> bool {
-    event.actor.as_ref().is_some_and(|actor| {
+    let acts = event.actor.as_ref().is_some_and(|actor| {
         let login = actor.login.as_ref().map(|login| login.account.name.as_str());
         login == Some(person) || actor.account.name == person
-    })
+    });
+    acts || is_claimed(event, person)
+}
+
+fn is_claimed(event: &Event, account: &str) -> bool {
+    let mut targets = event.targets.iter();
+    targets.any(|target| target.kind == "account" && target.name.as_deref() == Some(account))
 }
 
 fn is_about(event: &Event, vm: &str) -> bool {
@@ -154,6 +165,21 @@ mod tests {
         for (filter, expected) in rows {
             assert_eq!(filter.matches(&event, 100), expected, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn a_login_is_found_by_its_kind_and_by_the_account_that_was_to_be_entered() {
+        let mut event = start_by_bob_as_root();
+        event.kind = Kind::Login;
+        event.targets =
+            vec![Target { kind: "account".to_owned(), name: Some("carol".to_owned()), uuid: None }];
+        let logins = AuditFilter { kind: Some(Kind::Login), ..AuditFilter::default() };
+        for (person, found) in [("carol", true), ("bob", true), ("alice", false)] {
+            let filter = AuditFilter { person: Some(person.into()), ..logins.clone() };
+            assert_eq!(filter.matches(&event, 0), found, "{person}");
+        }
+        event.kind = Kind::Attempt;
+        assert!(!logins.matches(&event, 0));
     }
 
     #[test]
