@@ -75,7 +75,7 @@ impl Limiter {
     /// Decides what becomes of a refusal at a moment, in microseconds.
     pub(super) fn rule(&self, event: Event, now: u64) -> Ruling {
         let mut accounts = self.lock();
-        let uid = event.actor.as_ref().map(|actor| actor.account.uid);
+        let uid = whose(&event);
         if !accounts.contains_key(&uid) && accounts.len() >= ACCOUNTS {
             accounts.retain(|_, account| !account.is_idle(now));
         }
@@ -101,6 +101,27 @@ impl Limiter {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Option<u32>, Account>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose refusal it is: the person's where somebody is logged in, so that nobody fills root's share by asking
+/// through a program that is root. Who fails to log in is nobody yet.
+fn whose(event: &Event) -> Option<u32> {
+    let actor = event.actor.as_ref()?;
+    match (&actor.login, event.kind) {
+        (Some(login), _) => Some(login.account.uid),
+        (None, Kind::Login) => None,
+        (
+            None,
+            Kind::Attempt
+            | Kind::Outcome
+            | Kind::Denial
+            | Kind::Repeated
+            | Kind::Connection
+            | Kind::Observation
+            | Kind::Trail
+            | Kind::Change,
+        ) => Some(actor.account.uid),
     }
 }
 
@@ -182,7 +203,7 @@ impl Account {
 mod tests {
     use super::*;
     use virtwarden_core::record::{Actor, Outcome};
-    use virtwarden_core::subject::{Account as Name, Door, Process};
+    use virtwarden_core::subject::{Account as Name, Door, Login, Process};
 
     fn denial(uid: u32, operation: &str) -> Event {
         Event {
@@ -218,6 +239,23 @@ mod tests {
         assert_eq!(recorded(&limiter, 1002, BURST, 0), BURST);
         assert_eq!(recorded(&limiter, 1001, 1000, 3 * SECOND), 3, "one more each second");
         assert_eq!(recorded(&limiter, 1001, 1000, 3600 * SECOND), BURST);
+    }
+
+    #[test]
+    fn who_fails_to_log_in_takes_nobodys_share_and_who_asks_through_root_takes_his_own() {
+        let limiter = Limiter::default();
+        let failed = |now| {
+            let event = Event { kind: Kind::Login, ..denial(0, "login failed") };
+            matches!(limiter.rule(event, now), Ruling::Record(..))
+        };
+        assert_eq!((0..1000).filter(|_| failed(0)).count() as u64, BURST);
+        let mut by_bob = denial(0, "login failed");
+        let bob = Name { name: "bob".to_owned(), uid: 1001 };
+        by_bob.actor.as_mut().unwrap().login = Some(Login { account: bob, session: 1 });
+        assert!((0..BURST).all(|_| matches!(limiter.rule(by_bob.clone(), 0), Ruling::Record(..))));
+        assert!(!matches!(limiter.rule(by_bob, 0), Ruling::Record(..)));
+        assert_eq!(recorded(&limiter, 1001, 10, 0), 0, "his share either way");
+        assert_eq!(recorded(&limiter, 0, BURST, 0), BURST, "root has its own");
     }
 
     #[test]
