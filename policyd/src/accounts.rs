@@ -56,6 +56,12 @@ impl Accounts {
         Self { cache: Mutex::new(cache), look_up }
     }
 
+    /// Accounts of a test's own making.
+    #[cfg(test)]
+    pub(crate) fn of(look_up: fn(u32) -> Option<Membership>, now: Instant) -> Self {
+        Self { look_up, ..Self::watching(Vec::new(), now) }
+    }
+
     /// Who has this uid; none if nobody has, or if the database cannot be read.
     pub fn of_uid(&self, uid: u32, now: Instant) -> Option<Arc<Membership>> {
         let age = {

@@ -45,6 +45,7 @@ pub use self::policy::digest;
 pub use self::server::{admit, serve};
 pub use self::shelf::Shelf;
 use crate::accounts::Accounts;
+use crate::login::Logins;
 use crate::monitor::{Attempt, Monitor, Refusal};
 use crate::policies::InForce;
 use crate::settings::Settings;
@@ -60,6 +61,8 @@ pub struct Control {
     pub accounts: Arc<Accounts>,
     /// Which VMs there are.
     pub hypervisor: Box<dyn Hypervisor>,
+    /// Who logs in, and who is locked out.
+    pub logins: Arc<Logins>,
     /// The typed settings.
     pub settings: Arc<Settings>,
     /// The trail, to read.
@@ -134,8 +137,10 @@ impl Control {
             | Request::SessionElevate
             | Request::SessionLower
             | Request::BannerAccept => self.session(subject, request),
-            Request::LockoutList | Request::LockoutShow { .. } | Request::LockoutUnlock { .. } => {
-                self.lockout(subject, request)
+            Request::LockoutList => self.lockout_list(subject, request),
+            Request::LockoutShow { account } => self.lockout_show(subject, request, account),
+            Request::LockoutUnlock { account, class, mode } => {
+                self.lockout_unlock(subject, request, account, *class, *mode)
             }
             Request::SettingList
             | Request::SettingShow { .. }

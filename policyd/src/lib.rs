@@ -6,6 +6,8 @@ pub mod census;
 pub mod control;
 pub mod gate;
 mod ledger;
+pub mod lockout;
+pub mod login;
 pub mod monitor;
 pub mod options;
 pub mod peer;

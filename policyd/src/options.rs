@@ -20,6 +20,7 @@ Stands between libvirt's clients and libvirtd. Started by systemd, it takes its 
   --listen PATH           serve libvirt clients here (default: inherited socket `libvirt`)
   --listen-ro PATH        serve read-only libvirt clients here (inherited: `libvirt-ro`)
   --control PATH          serve the virtwarden command here (inherited: `control`)
+  --login PATH            answer the PAM module here (inherited: `login`)
   --upstream PATH         libvirtd's socket
   --upstream-ro PATH      libvirtd's read-only socket
   --uri NAME              the name that libvirtd is opened by (qemu:///system)
@@ -40,6 +41,8 @@ pub struct Options {
     pub listen_read_only: Option<PathBuf>,
     /// The control socket.
     pub control: Option<PathBuf>,
+    /// The login socket.
+    pub login: Option<PathBuf>,
     /// libvirtd.
     pub upstream: Place,
     /// Registry and keys.
@@ -56,6 +59,7 @@ impl Default for Options {
             listen: None,
             listen_read_only: None,
             control: None,
+            login: None,
             upstream: Place::default(),
             state: "/var/lib/virtwarden".into(),
             trail: "/var/log/virtwarden/audit".into(),
@@ -129,6 +133,7 @@ impl Options {
                 "--listen" => self.listen = Some(value()?),
                 "--listen-ro" => self.listen_read_only = Some(value()?),
                 "--control" => self.control = Some(value()?),
+                "--login" => self.login = Some(value()?),
                 "--upstream" => self.upstream.socket = value()?,
                 "--upstream-ro" => self.upstream.read_only_socket = value()?,
                 "--uri" => self.upstream.uri = value()?.to_string_lossy().into_owned(),

@@ -10,6 +10,7 @@ use std::time::Instant;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use crate::lockout;
 use crate::options::Options;
 use crate::policies::{LoadError, Policies};
 use crate::registry::StoreError;
@@ -28,6 +29,8 @@ pub enum RunError {
     Registry(StoreError),
     /// The settings cannot be read.
     Settings(settings::StoreError),
+    /// Failures and locks cannot be read or kept.
+    Lockouts(lockout::StoreError),
     /// The trail cannot be written.
     Trail(TrailError),
     /// A socket is missing or cannot be made.
@@ -42,6 +45,7 @@ impl fmt::Display for RunError {
             RunError::Policy(error) => write!(f, "no policy: {error}"),
             RunError::Registry(error) => write!(f, "no registry: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
+            RunError::Lockouts(error) => write!(f, "no lockout: {error}"),
             RunError::Trail(error) => write!(f, "no audit trail: {error}"),
             RunError::Socket(name, error) => write!(f, "no socket `{name}`: {error}"),
             RunError::Host(error) => write!(f, "the host refused: {error}"),

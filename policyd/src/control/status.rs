@@ -32,6 +32,7 @@ impl Control {
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
         warnings.extend(self.monitor.registry().condition().warning());
         warnings.extend(self.settings.condition().warning());
+        warnings.extend(self.logins.lockouts.condition().warning());
         warnings.extend(self.lost(subject));
         warnings.extend(trail.warning);
         StatusDetails {

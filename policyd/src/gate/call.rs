@@ -14,7 +14,6 @@ use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::Subject;
 
-use super::budget::Room;
 use super::connection::{Connection, End, Stage};
 use super::fault::{Fault, code};
 use super::pending::{CallId, Chore, Pending};
@@ -64,10 +63,10 @@ impl From<Vec<Need>> for Forward {
 impl Connection {
     /// Takes a call as far as it gets.
     pub(super) fn take_call(&mut self, frame: Frame) -> Result<(), End> {
-        let Frame { bytes, fds, room, missing: _ } = frame;
+        let Frame { bytes, fds } = frame;
         let parsed = frame::Frame::parse(&bytes).map_err(|error| End::ClientBroke(error.to_string()))?;
         let header = parsed.header;
-        match self.conduct(&parsed, &bytes, fds, room) {
+        match self.conduct(&parsed, &bytes, fds) {
             Ok(None) => Ok(()),
             Ok(Some(answer)) => self.reply(header, Status::Ok, &answer),
             Err(Fault::End(end)) => Err(end),
@@ -81,7 +80,6 @@ impl Connection {
         frame: &frame::Frame<'_>,
         bytes: &[u8],
         fds: Vec<std::os::fd::OwnedFd>,
-        room: Option<Room>,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let call = self.understand(frame)?;
         let forward = match self.course(&call)? {
@@ -94,7 +92,7 @@ impl Connection {
         let Some(upstream) = &mut self.link.upstream else {
             return Err(Fault::Failed(code::INTERNAL, "the connection is not open".to_owned()));
         };
-        upstream.send(Frame { bytes, fds, room, missing: None });
+        upstream.send(Frame { bytes, fds });
         let pending = Pending { procedure: call.procedure, subject, attempt, chore, turn, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)

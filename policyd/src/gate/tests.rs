@@ -6,7 +6,6 @@ mod making;
 mod nics;
 mod owner;
 mod past;
-mod room;
 mod stories;
 mod table;
 

@@ -28,6 +28,7 @@ impl Doors {
             ("libvirt", &options.listen, Door::Libvirt),
             ("libvirt-ro", &options.listen_read_only, Door::LibvirtReadOnly),
             ("control", &options.control, Door::Control),
+            ("login", &options.login, Door::Login),
         ];
         let mut doors = Vec::new();
         for (name, path, door) in wanted {

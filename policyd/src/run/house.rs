@@ -15,6 +15,8 @@ use crate::accounts::Accounts;
 use crate::census::Census;
 use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
+use crate::lockout::Lockouts;
+use crate::login::{self, HostDirectory, Logins, Places, Snapshot};
 use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
@@ -22,7 +24,7 @@ use crate::registry::Registry;
 use crate::sessions::{Requirements, Sessions};
 use crate::settings::Settings;
 use crate::systemd::{self, State};
-use crate::trail::{Config, Trail, WhenFull};
+use crate::trail::{Config, HostClock, Trail, WhenFull};
 
 /// How long clients may take to notice that we stop.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -36,6 +38,8 @@ pub(super) struct House {
     trail: Arc<Trail>,
     control: Arc<Control>,
     clients: Clients,
+    logins: Arc<Logins>,
+    places: Places,
     census: Arc<Census>,
 }
 
@@ -55,19 +59,34 @@ impl House {
         let requirements =
             Requirements::of(policies.current().policy.session(), settings.banner().acknowledgement);
         let sessions = Arc::new(Sessions::new(requirements));
+        let lockouts = lockouts(options, &settings)?;
+        if let Some(warning) = lockouts.condition().warning() {
+            Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning));
+        }
         let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
+        let logins = Arc::new(Logins {
+            monitor: monitor.clone(),
+            accounts: accounts.clone(),
+            lockouts,
+            snapshot: Snapshot::of(&options.state),
+            settings: settings.clone(),
+            directory: Arc::new(HostDirectory),
+        });
+        logins.keep_snapshot();
         let control = Arc::new(Control {
             monitor: monitor.clone(),
             accounts,
+            logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
             settings,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(trail.clone(), gate.clone()),
         });
         let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
-        let house = Self { gate, monitor, trail, control, clients: Clients::new(Limits::default()), census };
+        let (clients, places) = (Clients::new(Limits::default()), Places::default());
+        let house = Self { gate, monitor, trail, control, clients, logins, places, census };
         house.begin_census()?;
         Ok(house)
     }
@@ -87,7 +106,7 @@ impl House {
         match door {
             Door::Control | Door::Hook => control::admit(socket, &self.control, &self.clients),
             Door::Libvirt | Door::LibvirtReadOnly => self.admit_to_gate(socket, door),
-            Door::Login => drop(socket),
+            Door::Login => login::admit(socket, &self.logins, &self.places),
         }
     }
 
@@ -126,6 +145,13 @@ impl House {
         }
         self.trail.close();
     }
+}
+
+/// Failures and locks, measured by the host's clocks.
+fn lockouts(options: &Options, settings: &Settings) -> Result<Arc<Lockouts>, RunError> {
+    let clocks = Arc::new(HostClock::new()?);
+    let lockouts = Lockouts::open(&options.state, &settings.lockout(), clocks);
+    lockouts.map(Arc::new).map_err(RunError::Lockouts)
 }
 
 /// A new policy: the trail's seals carry it, and open connections look at it.

@@ -18,11 +18,14 @@ use crate::accounts::Accounts;
 use crate::control::{
     Archive, Control, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
 };
+use crate::lockout::Lockouts;
+use crate::login::{HostDirectory, Logins, Snapshot};
 use crate::monitor::{Ledger, Monitor};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::trail::HostClock;
 
 pub(super) const BOBVM: Uuid = Uuid([1; 16]);
 pub(super) const FINANCE: Uuid = Uuid([2; 16]);
@@ -202,11 +205,24 @@ impl Scene {
         let monitor =
             Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default())));
         let counter = announced.clone();
+        let accounts = Arc::new(Accounts::of_host(Instant::now()));
+        let settings = Arc::new(Settings::open(directory.path()).unwrap());
+        let clocks = Arc::new(HostClock::new().unwrap());
+        let lockouts = Lockouts::open(directory.path(), &settings.lockout(), clocks).unwrap();
+        let logins = Arc::new(Logins {
+            monitor: monitor.clone(),
+            accounts: accounts.clone(),
+            lockouts: Arc::new(lockouts),
+            snapshot: Snapshot::of(directory.path()),
+            settings: settings.clone(),
+            directory: Arc::new(HostDirectory),
+        });
         let control = Arc::new(Control {
             monitor,
-            accounts: Arc::new(Accounts::of_host(Instant::now())),
+            accounts,
+            logins,
             hypervisor: Box::new(host.clone()),
-            settings: Arc::new(Settings::open(directory.path()).unwrap()),
+            settings,
             archive: Box::new(Shelf),
             announce: Box::new(move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);

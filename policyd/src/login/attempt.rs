@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One authentication: before a factor is asked for, and after the stack looked at one. FIA_AFL_EXT.1.
+
+use virtwarden_core::lockout::{Counted, Name, Try, Until, Verdict};
+use virtwarden_core::record::Outcome;
+use virtwarden_core::setting::{Disclosure, Lockout};
+use virtwarden_core::trail::time::Time;
+use virtwarden_login::{Answer, Claim, Phase, Refusal, Span};
+
+use super::Logins;
+use super::claimed::Claimed;
+use super::event::Keeping;
+use crate::lockout::{Role, StoreError};
+use crate::peer::Peer;
+
+/// An attempt under way: who asks, and for what.
+struct Asked<'a> {
+    peer: &'a Peer,
+    claimed: Claimed,
+    policy: Lockout,
+}
+
+impl Logins {
+    /// Answers one step of an authentication.
+    pub(super) fn authenticate(&self, peer: &Peer, phase: Phase, claim: &Claim) -> Answer {
+        let asked = Asked { peer, claimed: self.claimed(peer, claim), policy: self.settings.lockout() };
+        match phase {
+            Phase::Begin => self.begins(&asked),
+            Phase::Failed => self.fails(&asked),
+            Phase::Passed => self.passes(&asked),
+        }
+    }
+
+    fn begins(&self, asked: &Asked<'_>) -> Answer {
+        match self.lockouts.begin(&self.attempt(asked)) {
+            Verdict::Go => Answer::Go { banner: self.banner(&asked.claimed) },
+            Verdict::Locked(until) => {
+                let event = self.limit_event(
+                    asked.peer,
+                    &asked.claimed,
+                    "login begin",
+                    "refused, the account is locked",
+                );
+                self.record(event, Keeping::Bounded);
+                self.locked(until, &asked.policy)
+            }
+        }
+    }
+
+    fn fails(&self, asked: &Asked<'_>) -> Answer {
+        let (counted, kept) = self.lockouts.failed(&self.attempt(asked));
+        self.complain(kept);
+        let event = self.event(
+            asked.peer,
+            &asked.claimed,
+            "login failed",
+            Outcome::Failure,
+            &self.consequence(counted),
+        );
+        self.record(event, Keeping::Bounded);
+        match counted {
+            Counted::Ignored | Counted::Noted { .. } => Answer::Go { banner: None },
+            Counted::LimitMet(until) => {
+                self.tell_lock(asked, until);
+                self.keep_snapshot();
+                self.locked(until, &asked.policy)
+            }
+            Counted::Delayed(until) => {
+                self.keep_snapshot();
+                self.locked(until, &asked.policy)
+            }
+            Counted::Locked(until) => self.locked(until, &asked.policy),
+        }
+    }
+
+    /// The lock of an account is told each time; those of names that are nobody's can be made without end.
+    fn tell_lock(&self, asked: &Asked<'_>, until: Until) {
+        let detail = format!("limit met, {}", self.end(until));
+        let event = self.limit_event(asked.peer, &asked.claimed, "login locked", &detail);
+        let keeping = match asked.claimed.known() {
+            Name::Account => Keeping::Each,
+            Name::Unknown => Keeping::Bounded,
+        };
+        self.record(event, keeping);
+    }
+
+    fn passes(&self, asked: &Asked<'_>) -> Answer {
+        let role = asked.claimed.account.as_ref().map_or(Role::Other, |account| self.role(account));
+        let (verdict, kept) = self.lockouts.passed(&self.attempt(asked), role);
+        self.complain(kept);
+        match verdict {
+            Verdict::Go => {
+                let event =
+                    self.event(asked.peer, &asked.claimed, "login passed", Outcome::Success, "authenticated");
+                // Whoever is logged in can authenticate in a loop; coming in from outside takes a password each time.
+                let keeping = if asked.peer.login.is_some() { Keeping::Bounded } else { Keeping::Each };
+                self.record(event, keeping);
+                self.keep_snapshot();
+                Answer::Go { banner: None }
+            }
+            Verdict::Locked(until) => {
+                let detail = "refused, the limit was met before this attempt ended";
+                let event = self.limit_event(asked.peer, &asked.claimed, "login passed", detail);
+                self.record(event, Keeping::Bounded);
+                self.locked(until, &asked.policy)
+            }
+        }
+    }
+
+    fn attempt<'a>(&self, asked: &'a Asked<'_>) -> Try<'a> {
+        Try {
+            account: &asked.claimed.name,
+            name: asked.claimed.known(),
+            class: asked.claimed.class(),
+            origin: &asked.claimed.origin,
+            spare: self.spare(asked.peer, &asked.claimed),
+            now: self.lockouts.now(),
+            policy: &asked.policy,
+        }
+    }
+
+    /// A failure and a success that came too late are answered alike.
+    fn locked(&self, until: Until, policy: &Lockout) -> Answer {
+        let span = match (policy.disclosure, until) {
+            (Disclosure::Nothing, _) => None,
+            (Disclosure::Remaining, Until::Unlocked) => Some(Span::Open),
+            (Disclosure::Remaining, Until::Moment(end)) => {
+                let seconds = end.since(self.lockouts.now()).div_ceil(1000);
+                Some(Span::Seconds(u32::try_from(seconds).unwrap_or(u32::MAX)))
+            }
+        };
+        Answer::Refuse(Refusal::Locked(span))
+    }
+
+    fn consequence(&self, counted: Counted) -> String {
+        match counted {
+            Counted::Ignored => "no factor fitted; such logins are not counted".to_owned(),
+            Counted::Noted { left } => format!("no factor fitted; {left} more and the account is locked"),
+            Counted::LimitMet(_) => "no factor fitted; the limit is met".to_owned(),
+            Counted::Delayed(until) => {
+                format!("no factor fitted; the next attempt must wait, {}", self.end(until))
+            }
+            Counted::Locked(_) => "refused, the account is locked".to_owned(),
+        }
+    }
+
+    fn end(&self, until: Until) -> String {
+        match until {
+            Until::Unlocked => "locked until an Administrator unlocks it".to_owned(),
+            Until::Moment(end) => {
+                let micros = self.lockouts.wall(end).saturating_mul(1_000_000);
+                format!("locked until {}", Time::from_micros(micros))
+            }
+        }
+    }
+
+    /// What counts in memory counts; that the disk does not have it must be known.
+    fn complain(&self, kept: Result<(), StoreError>) {
+        if let Err(error) = kept {
+            eprintln!("virtwarden-policyd: {error}; what is counted now is lost if policyd stops");
+        }
+    }
+}

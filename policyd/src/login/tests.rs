@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stories of the login socket's answers, on a host of the test's own making.
+
+mod people;
+mod scene;
+mod served;
+
+use virtwarden_core::authentication::Origin;
+use virtwarden_core::control::OriginClass;
+use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::setting::{Counted, Disclosure, Limit, Lockout, Unlocking};
+use virtwarden_core::table3::Function;
+use virtwarden_login::{Answer, Change, Phase, Refusal, Span};
+
+use self::scene::{Scene, at_console, over_ssh};
+
+const GO: Answer = Answer::Go { banner: None };
+
+fn locked(seconds: u32) -> Answer {
+    Answer::Refuse(Refusal::Locked(Some(Span::Seconds(seconds))))
+}
+
+fn limit(failures: u32, unlocking: Unlocking) -> Lockout {
+    Lockout { limit: Limit::Attempts { failures, period: 900, unlocking }, ..Lockout::default() }
+}
+
+#[test]
+fn every_attempt_is_on_record_with_who_from_where_and_how_it_ended() {
+    let scene = Scene::new(limit(2, Unlocking::After(600)));
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), GO);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
+    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), GO);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), locked(600));
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), locked(600));
+    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), locked(600), "too late, in the same words");
+    let told = scene.told();
+    let words: Vec<_> = told.iter().map(|event| (event.operation.as_str(), event.outcome)).collect();
+    assert_eq!(
+        words,
+        [
+            ("login failed", Outcome::Failure),
+            ("login passed", Outcome::Success),
+            ("login failed", Outcome::Failure),
+            ("login failed", Outcome::Failure),
+            ("login locked", Outcome::Denied),
+            ("login begin", Outcome::Denied),
+            ("login passed", Outcome::Denied),
+        ]
+    );
+    for event in &told {
+        assert_eq!(event.kind, Kind::Login);
+        assert_eq!(event.origin, Some(Origin::Remote { address: "192.0.2.7".to_owned() }));
+        assert_eq!(
+            (event.targets[0].kind.as_str(), event.targets[0].name.as_deref()),
+            ("account", Some("alice"))
+        );
+        assert!(event.detail.starts_with("`alice` by sshd: "), "{}", event.detail);
+    }
+    assert!(told[4].detail.contains("limit met, locked until 20"), "{}", told[4].detail);
+    assert!(told[4..].iter().all(|event| event.functions == [Function::LockoutPolicy]));
+}
+
+#[test]
+fn a_name_in_other_letters_is_the_same_account() {
+    let scene = Scene::new(limit(2, Unlocking::ByAdministrator));
+    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("ALICE")), open);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), open);
+}
+
+#[test]
+fn nothing_tells_an_unknown_name_from_an_account() {
+    let scene = Scene::new(limit(2, Unlocking::After(600)));
+    let steps = [Phase::Begin, Phase::Failed, Phase::Begin, Phase::Failed, Phase::Begin, Phase::Passed];
+    let answers = |name: &str| steps.map(|phase| scene.step(phase, &over_ssh(name)));
+    let of_alice = answers("alice");
+    for name in ["nobody-here", "", "*", "\u{1b}[2J\0alice", &"x".repeat(4096)] {
+        assert_eq!(answers(name), of_alice, "{name}");
+    }
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("carol")), GO, "`*` locks nobody else");
+    let told = scene.told();
+    let names: Vec<_> = told.iter().filter_map(|event| event.targets[0].name.as_deref()).collect();
+    assert!(names.contains(&"\\x1b[2J\\x00alice"), "{names:?}");
+    assert!(names.iter().all(|name| name.len() < 300));
+}
+
+#[test]
+fn whoever_is_locked_out_is_told_nothing_where_that_is_wanted() {
+    let scene =
+        Scene::new(Lockout { disclosure: Disclosure::Nothing, ..limit(1, Unlocking::ByAdministrator) });
+    let nothing = Answer::Refuse(Refusal::Locked(None));
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), nothing);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), nothing);
+}
+
+#[test]
+fn a_lock_over_the_network_leaves_the_console_open_and_the_other_way_round() {
+    let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
+    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("bob")), open);
+    assert_eq!(scene.step(Phase::Passed, &at_console("bob")), GO);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("bob")), open, "the console cleared nothing");
+    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), open);
+    let scene = Scene::new(Lockout { counted: Counted::Remote, ..limit(1, Unlocking::ByAdministrator) });
+    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), GO);
+    assert_eq!(scene.step(Phase::Begin, &at_console("bob")), GO);
+}
+
+/// alice and carol are the Administrators, and root, who may have no password.
+#[test]
+fn the_last_administrator_gets_in_at_the_console_and_nowhere_else() {
+    let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
+    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
+    assert_eq!(scene.step(Phase::Passed, &at_console("carol")), GO);
+    assert_eq!(scene.step(Phase::Failed, &at_console("alice")), open);
+    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), open, "carol could unlock her");
+    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), open);
+    assert_eq!(scene.step(Phase::Begin, &at_console("carol")), locked(10), "the last one only waits");
+    scene.pass(10);
+    assert_eq!(scene.step(Phase::Begin, &at_console("carol")), GO);
+    let guess = scene::claim("carol", "su", "pts/1", "");
+    assert_eq!(scene.step(Phase::Begin, &guess), open, "not for who is logged in already and guesses");
+    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), locked(10));
+    scene.pass(10);
+    assert_eq!(scene.step(Phase::Passed, &at_console("carol")), GO);
+    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), open, "carol is there to unlock her");
+    scene.logins.lockouts.unlock("alice", Some(OriginClass::Local)).unwrap();
+    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), GO);
+    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), open, "a User waits for an Administrator");
+    assert_eq!(scene.step(Phase::Begin, &at_console("bob")), open);
+}
+
+#[test]
+fn the_module_can_read_who_is_locked_while_policyd_is_away() {
+    let scene = Scene::new(limit(1, Unlocking::After(600)));
+    scene.logins.keep_snapshot();
+    assert_eq!(scene.snapshot(), "virtwarden-locked 1\n");
+    for claim in [over_ssh("alice"), at_console("alice"), at_console("bob"), over_ssh("nobody-here")] {
+        assert_eq!(scene.step(Phase::Failed, &claim), locked(600));
+    }
+    // alice is the last Administrator who is known to have a password: her lock at the console only delays.
+    assert_eq!(scene.snapshot(), "virtwarden-locked 1\nremote 1800000600 alice\nlocal 1800000600 bob\n");
+    scene.pass(600);
+    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), GO);
+    assert_eq!(scene.snapshot(), "virtwarden-locked 1\n");
+}
+
+#[test]
+fn a_hundred_logins_at_once_are_counted_exactly() {
+    let scene = Scene::new(limit(5, Unlocking::ByAdministrator));
+    std::thread::scope(|scope| {
+        for _ in 0..100 {
+            scope.spawn(|| scene.step(Phase::Failed, &over_ssh("alice")));
+        }
+    });
+    assert_eq!(
+        scene.step(Phase::Passed, &over_ssh("alice")),
+        Answer::Refuse(Refusal::Locked(Some(Span::Open)))
+    );
+    let told = scene.told();
+    let met = told.iter().filter(|event| event.operation == "login locked").count();
+    let counted = told.iter().filter(|event| event.detail.contains("more and the account is locked")).count();
+    assert_eq!((met, counted), (1, 4));
+}
+
+#[test]
+fn an_administrators_password_is_changed_by_himself_or_an_administrator_who_is_logged_in() {
+    let scene = Scene::new(Lockout::default());
+    let passwd = |name| scene::claim(name, "passwd", "", "");
+    let nobody = scene.peer(None);
+    let (alice, bob) = (scene.peer(Some("alice")), scene.peer(Some("bob")));
+    for (peer, target, may) in [
+        (&bob, "bob", true),
+        (&bob, "carol", false),
+        (&bob, "root", false),
+        (&bob, "dave", true),
+        (&bob, "nobody-here", true),
+        (&alice, "alice", true),
+        (&nobody, "bob", true),
+        (&nobody, "alice", false),
+        // alice's login is not registered: nobody is known to have authenticated.
+        (&alice, "carol", false),
+    ] {
+        let before = scene.told().len();
+        let answer = scene.credential(peer, Change::Wanted, &passwd(target));
+        assert_eq!(answer == GO, may, "{target} {answer:?}");
+        let told = scene.told().split_off(before);
+        assert_eq!(told.len(), usize::from(!may), "{target}");
+        if let Some(denied) = told.first() {
+            assert_eq!(
+                (denied.outcome, denied.functions.as_slice()),
+                (Outcome::Denied, &[Function::AuthorizationFactors][..])
+            );
+            assert_eq!(denied.targets[0].name.as_deref(), Some(target));
+        }
+    }
+    scene.log_in("alice", &alice);
+    assert_eq!(scene.credential(&alice, Change::Wanted, &passwd("carol")), GO, "an Administrator's session");
+    assert_eq!(scene.credential(&alice, Change::Done, &passwd("carol")), GO);
+    let done = scene.told().pop().unwrap();
+    assert_eq!((done.outcome, done.operation.as_str()), (Outcome::Success, "credential change"));
+    scene.log_in("bob", &bob);
+    assert_ne!(scene.credential(&bob, Change::Wanted, &passwd("carol")), GO, "a User's session");
+}
+
+#[test]
+fn sudo_in_a_session_over_the_network_is_over_the_network() {
+    let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
+    let alice = scene.peer(Some("alice"));
+    scene.log_in("alice", &alice);
+    let sudo = scene::claim("alice", "sudo", "pts/0", "");
+    assert_ne!(scene.step_of(&alice, Phase::Failed, &sudo), GO);
+    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), GO);
+    assert_ne!(scene.step(Phase::Begin, &over_ssh("alice")), GO);
+}
+
+#[test]
+fn who_is_not_root_is_refused_and_recorded() {
+    let scene = Scene::new(Lockout::default());
+    let Answer::Refuse(Refusal::Because(why)) = scene.logins.turn_away(&scene.stranger()) else { panic!() };
+    assert!(why.starts_with("access denied: only root's login programs"), "{why}");
+    let told = scene.told().pop().unwrap();
+    assert_eq!((told.kind, told.operation.as_str()), (Kind::Denial, "login"));
+}
