@@ -9,6 +9,7 @@ pub mod document;
 mod lockout;
 mod password;
 mod remote;
+mod words;
 
 use std::fmt;
 

@@ -28,12 +28,13 @@ mod vms;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use virtwarden_core::control::{Failure, Reply, Request};
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::decision::Decision;
 use virtwarden_core::policy::request::{self, Need};
+use virtwarden_core::setting::SettingName;
 use virtwarden_core::subject::Subject;
 
 pub use self::archive::{Archive, Flow, Part, Reader, Record, State};
@@ -65,6 +66,8 @@ pub struct Control {
     pub logins: Arc<Logins>,
     /// The typed settings.
     pub settings: Arc<Settings>,
+    /// What time it is, where a change keeps its time.
+    pub clock: fn() -> SystemTime,
     /// The trail, to read.
     pub archive: Box<dyn Archive>,
     /// Told of each policy that has come into force.
@@ -142,10 +145,14 @@ impl Control {
             Request::LockoutUnlock { account, class, mode } => {
                 self.lockout_unlock(subject, request, account, *class, *mode)
             }
-            Request::SettingList
-            | Request::SettingShow { .. }
-            | Request::SettingSet { .. }
-            | Request::SettingUnset { .. } => self.setting(subject, request),
+            Request::SettingList => self.setting_rows(subject, request, &SettingName::ALL),
+            Request::SettingShow { name } => self.setting_rows(subject, request, &[*name]),
+            Request::SettingSet { setting, reason, mode } => {
+                self.setting_set(subject, request, setting, (reason, *mode))
+            }
+            Request::SettingUnset { name, reason, mode } => {
+                self.setting_unset(subject, request, *name, (reason, *mode))
+            }
             Request::Hook(call) => self.hook(subject, call),
         }
     }

@@ -16,7 +16,7 @@ use virtwarden_core::control::SettingSource;
 pub use virtwarden_core::setting::document::{Chosen, Values};
 use virtwarden_core::setting::{Banner, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName};
 
-pub use settingsd::{Components, Settingsd};
+pub use settingsd::{Components, Settingsd, Silence};
 use store::Store;
 pub use store::{Condition, StoreError};
 

@@ -139,6 +139,13 @@ pub enum SettingSource {
     },
 }
 
+impl SettingSource {
+    /// Whether somebody set it.
+    pub const fn is_set(&self) -> bool {
+        matches!(self, SettingSource::Set { .. })
+    }
+}
+
 /// What policyd orders settingsd to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

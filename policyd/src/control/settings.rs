@@ -1,15 +1,183 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the command asks about settings.
+//! `setting`, `banner` and `lockout` values: looked at, set, taken back. Rows 2, 15, 16 and 20 of Table 3.
+//!
+//! First the attempt is recorded, then the host's files change, then the value is kept, then the
+//! outcome is recorded. A crash between leaves files and value apart, which is drift and is shown.
 
-use virtwarden_core::control::{Failure, Reply, Request};
+use std::time::UNIX_EPOCH;
+
+use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request, SettingRow};
+use virtwarden_core::record::Outcome;
+use virtwarden_core::setting::{Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
-use super::failure::unavailable;
+use super::failure::{failed, unavailable, usage};
+use crate::monitor::Attempt;
+use crate::settings::{Changing, Chosen, Silence};
+
+/// How it ended if it did not end well: what the record says, and what the person is told.
+type Trouble = (Outcome, Failure);
 
 impl Control {
-    /// Answers a request about settings.
-    pub(super) fn setting(&self, _subject: &Subject, request: &Request) -> Result<Reply, Failure> {
-        Err(unavailable(format!("`{}` is not served by this version", request.operation())))
+    /// All settings, or one, and how the host stands to them.
+    pub(super) fn setting_rows(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        names: &[SettingName],
+    ) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, "")?;
+        let rows = names.iter().map(|name| self.row(*name)).collect();
+        attempt.finish(Outcome::Success, "");
+        Ok(Reply::Settings(rows))
+    }
+
+    /// Gives a setting a value.
+    pub(super) fn setting_set(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        setting: &Setting,
+        (reason, mode): (&str, Mode),
+    ) -> Result<Reply, Failure> {
+        let wish = format!("{}to {setting}{}", prefix(mode), because(reason));
+        let attempt = self.begin(subject, request, &wish)?;
+        let mut changing = self.settings.change();
+        let before = self.settings.value(setting.name());
+        let order = Order::Apply { setting: setting.clone(), mode };
+        let done = setting
+            .check()
+            .map_err(|error| (Outcome::Failure, usage(error.to_string())))
+            .and_then(|()| self.carry_out(&order));
+        let kept = done.and_then(|lines| match mode {
+            Mode::DryRun => Ok(lines),
+            Mode::Apply => self.keep(&mut changing, chosen(self, subject, setting, reason)).map(|()| lines),
+        });
+        conclude(attempt, (&before, setting), kept, mode)
+    }
+
+    /// Takes a setting's value back, so that its default holds.
+    pub(super) fn setting_unset(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        name: SettingName,
+        (reason, mode): (&str, Mode),
+    ) -> Result<Reply, Failure> {
+        let after = name.default_value();
+        let attempt = self.begin(subject, request, &format!("{}{}", prefix(mode), because(reason)))?;
+        let mut changing = self.settings.change();
+        let before = self.settings.value(name);
+        let kept = self.carry_out(&default_order(name, mode)).and_then(|lines| match mode {
+            Mode::DryRun => Ok(lines),
+            Mode::Apply => self.forget(&mut changing, name).map(|()| lines),
+        });
+        conclude(attempt, (&before, &after), kept, mode)
+    }
+
+    fn row(&self, name: SettingName) -> SettingRow {
+        let setting = self.settings.value(name);
+        let order = Order::Inspect { setting: setting.clone() };
+        let drift = match self.settings.components().order(&order) {
+            Ok(Report::Drift(lines) | Report::Done(lines)) => lines,
+            Ok(Report::Failed(why)) => vec![why],
+            Err(silence) => vec![format!("not known: {silence}")],
+        };
+        SettingRow { setting, source: self.settings.source(name), drift }
+    }
+
+    fn carry_out(&self, order: &Order) -> Result<Vec<String>, Trouble> {
+        match self.settings.components().order(order) {
+            Ok(Report::Done(lines) | Report::Drift(lines)) => Ok(lines),
+            Ok(Report::Failed(why)) => Err((Outcome::Failure, failed(why))),
+            Err(silence @ Silence::Away(_)) => {
+                Err((Outcome::Failure, unavailable(format!("nothing was changed: {silence}"))))
+            }
+            Err(silence @ Silence::Lost(_)) => Err((
+                Outcome::Unknown,
+                unavailable(format!(
+                    "{silence}; the value is not kept, and `virtwarden setting list` shows what differs"
+                )),
+            )),
+        }
+    }
+
+    /// Keeps a value that the host has already.
+    fn keep(&self, changing: &mut Changing<'_>, chosen: Chosen) -> Result<(), Trouble> {
+        let name = chosen.setting.name();
+        changing.keep(chosen).map_err(|error| self.back(name, &error.to_string()))
+    }
+
+    fn forget(&self, changing: &mut Changing<'_>, name: SettingName) -> Result<(), Trouble> {
+        changing.forget(name).map_err(|error| self.back(name, &error.to_string()))
+    }
+
+    /// What cannot be kept shall not stay on the host either.
+    fn back(&self, name: SettingName, why: &str) -> Trouble {
+        let order = if self.settings.source(name).is_set() {
+            Order::Apply { setting: self.settings.value(name), mode: Mode::Apply }
+        } else {
+            default_order(name, Mode::Apply)
+        };
+        let message = match self.carry_out(&order) {
+            Ok(_) => format!("{why}; the host is as it was"),
+            Err((_, also)) => format!("{why}; and the host's files have the new value: {}", also.message),
+        };
+        (Outcome::Failure, failed(message))
+    }
+}
+
+/// How the host is to be where nobody set a value: as without us. But lockout is in force by default,
+/// and so is what keeps others from hiding it.
+fn default_order(name: SettingName, mode: Mode) -> Order {
+    match name {
+        SettingName::Banner | SettingName::PasswordPolicy | SettingName::RemoteTimeout => {
+            Order::Withdraw { name, mode }
+        }
+        SettingName::Lockout => Order::Apply { setting: name.default_value(), mode },
+    }
+}
+
+fn chosen(control: &Control, subject: &Subject, setting: &Setting, reason: &str) -> Chosen {
+    let at = (control.clock)().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Chosen { setting: setting.clone(), by: person(subject), at, reason: reason.to_owned() }
+}
+
+/// The person, and the account that he acted as if that is another.
+fn person(subject: &Subject) -> String {
+    let (person, account) = (subject.person(), &subject.account.name);
+    if person == account { person.to_owned() } else { format!("{person} (as {account})") }
+}
+
+/// Records how it ended and answers.
+fn conclude(
+    attempt: Attempt,
+    (before, after): (&Setting, &Setting),
+    made: Result<Vec<String>, Trouble>,
+    mode: Mode,
+) -> Result<Reply, Failure> {
+    let difference = format!("{}: {before} -> {after}", after.name());
+    match made {
+        Ok(lines) => {
+            attempt.finish(Outcome::Success, &format!("{}{difference}", prefix(mode)));
+            let first = (before != after).then_some(difference);
+            Ok(Reply::Changed(Change { mode, differences: first.into_iter().chain(lines).collect() }))
+        }
+        Err((outcome, failure)) => {
+            attempt.finish(outcome, &failure.message);
+            Err(failure)
+        }
+    }
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!("; reason: {reason}") }
+}
+
+fn prefix(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Apply => "",
+        Mode::DryRun => "dry run: ",
     }
 }

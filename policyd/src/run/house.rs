@@ -4,7 +4,7 @@
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use virtwarden_core::policy::settings::FullStore;
 use virtwarden_core::record::{Event, Kind, Outcome};
@@ -81,6 +81,7 @@ impl House {
             logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
             settings,
+            clock: SystemTime::now,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(trail.clone(), gate.clone()),
         });

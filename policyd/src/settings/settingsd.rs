@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use virtwarden_core::control::{LineError, LineReader, Order, Report, SETTINGS_SOCKET, encode};
+use virtwarden_core::control::{LineReader, Order, Report, SETTINGS_SOCKET, encode};
 
 /// How long an order may take: settingsd writes files, checks them and reloads a unit, each with a
 /// shorter deadline of its own.
@@ -18,9 +18,24 @@ pub trait Components: Send + Sync {
     /// Gives an order and waits for what came of it.
     ///
     /// # Errors
-    /// Nobody could be asked, or nobody answered: nothing is known of what was done. The words say
-    /// what to do.
-    fn order(&self, order: &Order) -> Result<Report, String>;
+    /// Nobody could be asked, or nobody answered.
+    fn order(&self, order: &Order) -> Result<Report, Silence>;
+}
+
+/// Why there is no report, in words that say what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Nobody took the order: nothing was done.
+    Away(String),
+    /// It was taken, or may have been: nothing is known of what was done.
+    Lost(String),
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Silence::Away(why) | Silence::Lost(why)) = self;
+        write!(f, "{why}; see `systemctl status virtwarden-settingsd.socket virtwarden-settingsd.service`")
+    }
 }
 
 /// settingsd, behind its socket.
@@ -42,37 +57,23 @@ impl Settingsd {
         Self { socket, patience }
     }
 
-    fn converse(&self, order: &Order) -> Result<Report, Trouble> {
-        let line = encode(order).map_err(Trouble::Line)?;
-        let mut stream = UnixStream::connect(&self.socket).map_err(Trouble::Away)?;
-        stream.set_read_timeout(Some(self.patience)).map_err(Trouble::Away)?;
-        stream.set_write_timeout(Some(self.patience)).map_err(Trouble::Away)?;
-        stream.write_all(&line).map_err(Trouble::Away)?;
-        LineReader::new(stream).receive().map_err(Trouble::Line)?.ok_or(Trouble::Silent)
+    fn send(&self, order: &Order) -> Result<UnixStream, Silence> {
+        let away = |error: io::Error| Silence::Away(format!("settingsd cannot be reached: {error}"));
+        let line = encode(order).map_err(|error| away(io::Error::other(error)))?;
+        let mut stream = UnixStream::connect(&self.socket).map_err(away)?;
+        stream.set_read_timeout(Some(self.patience)).map_err(away)?;
+        stream.set_write_timeout(Some(self.patience)).map_err(away)?;
+        stream.write_all(&line).map_err(away)?;
+        Ok(stream)
     }
 }
 
 impl Components for Settingsd {
-    fn order(&self, order: &Order) -> Result<Report, String> {
-        self.converse(order).map_err(|trouble| trouble.to_string())
-    }
-}
-
-/// Why there is no report.
-#[derive(Debug)]
-enum Trouble {
-    Away(io::Error),
-    Line(LineError),
-    Silent,
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Trouble::Away(error) => write!(f, "settingsd cannot be reached: {error}")?,
-            Trouble::Line(error) => write!(f, "settingsd did not answer as it should: {error}")?,
-            Trouble::Silent => f.write_str("settingsd ended before it answered")?,
+    fn order(&self, order: &Order) -> Result<Report, Silence> {
+        match LineReader::new(self.send(order)?).receive() {
+            Ok(Some(report)) => Ok(report),
+            Ok(None) => Err(Silence::Lost("settingsd ended before it answered".to_owned())),
+            Err(error) => Err(Silence::Lost(format!("settingsd did not answer as it should: {error}"))),
         }
-        f.write_str("; see `systemctl status virtwarden-settingsd.socket virtwarden-settingsd.service`")
     }
 }

@@ -57,7 +57,7 @@ fn a_damaged_file_is_put_aside_and_the_defaults_hold() {
         "",
         "{\"format\":1,\"settings\":[",
         "{\"format\":2,\"settings\":[]}",
-        "{\"format\":1,\"settings\":[{\"setting\":{\"password-policy\":{\"minimum_length\":1,\"classes\":1}},\"by\":\"\",\"at\":0,\"reason\":\"\"}]}",
+        "{\"format\":1,\"settings\":[{\"setting\":{\"password-policy\":{\"minimum-length\":1,\"classes\":1}},\"by\":\"\",\"at\":0,\"reason\":\"\"}]}",
         "{\"format\":1,\"settings\":[{\"setting\":{\"banner\":{\"text\":\"\\u001b[2J\"}},\"by\":\"\",\"at\":0,\"reason\":\"\"}]}",
     ] {
         let state = tempfile::tempdir().unwrap();
@@ -103,10 +103,10 @@ fn settingsd_answers_or_it_is_said_that_it_did_not() {
     assert_eq!(settingsd.order(&order), Ok(Report::Done(vec!["- /etc/virtwarden/banner".into()])));
     for answer in [&b""[..], b"{\"protocol\":1,\"message\":\"done\"}\n", b"{\"protocol\":1,\"mess"] {
         let (_directory, settingsd) = answering(answer);
-        assert!(settingsd.order(&order).unwrap_err().contains("systemctl status"));
+        assert!(settingsd.order(&order).unwrap_err().to_string().contains("systemctl status"));
     }
     let nobody = Settingsd::at("/nonexistent/settings.sock".into(), Duration::from_secs(1));
-    assert!(nobody.order(&order).unwrap_err().contains("cannot be reached"));
+    assert!(matches!(nobody.order(&order), Err(Silence::Away(_))));
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn a_settingsd_that_hangs_is_not_waited_for() {
     let _silent = UnixListener::bind(&path).unwrap();
     let settingsd = Settingsd::at(path, Duration::from_millis(50));
     let order = Order::Inspect { setting: warning() };
-    assert!(settingsd.order(&order).unwrap_err().contains("did not answer"));
+    assert!(matches!(settingsd.order(&order), Err(Silence::Lost(_))));
 }

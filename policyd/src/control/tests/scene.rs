@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
-use virtwarden_core::control::{Change, Failure, Reply, Request, Verification, VmRow, VmState};
+use virtwarden_core::control::{
+    Change, Failure, Order, Reply, Report, Request, Verification, VmRow, VmState,
+};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::{Account, Door, Group, Process, Subject};
@@ -24,7 +26,7 @@ use crate::monitor::{Ledger, Monitor};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
-use crate::settings::Settings;
+use crate::settings::{Components, Settings, Silence};
 use crate::trail::HostClock;
 
 pub(super) const BOBVM: Uuid = Uuid([1; 16]);
@@ -97,6 +99,21 @@ impl Hypervisor for Host {
     }
 }
 
+/// A settingsd that writes its orders down and answers what it was told to, else that it did them.
+#[derive(Clone, Debug, Default)]
+struct Hands {
+    orders: Arc<Mutex<Vec<Order>>>,
+    answer: Arc<Mutex<Option<Result<Report, Silence>>>>,
+}
+
+impl Components for Hands {
+    fn order(&self, order: &Order) -> Result<Report, Silence> {
+        self.orders.lock().unwrap().push(order.clone());
+        let done = Report::Done(vec!["/etc/issue.d/90-virtwarden.issue: new".to_owned()]);
+        self.answer.lock().unwrap().clone().unwrap_or(Ok(done))
+    }
+}
+
 /// Three records, at 10, 20 and 30.
 #[derive(Debug)]
 struct Shelf;
@@ -164,6 +181,7 @@ pub(super) struct Scene {
     host: Host,
     announced: Arc<AtomicUsize>,
     streamed: Mutex<Vec<String>>,
+    hands: Hands,
     pub(super) control: Arc<Control>,
 }
 
@@ -205,8 +223,9 @@ impl Scene {
         let monitor =
             Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default())));
         let counter = announced.clone();
+        let hands = Hands::default();
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
-        let settings = Arc::new(Settings::open(directory.path()).unwrap());
+        let settings = Arc::new(Settings::with(directory.path(), Box::new(hands.clone())).unwrap());
         let clocks = Arc::new(HostClock::new().unwrap());
         let lockouts = Lockouts::open(directory.path(), &settings.lockout(), clocks).unwrap();
         let logins = Arc::new(Logins {
@@ -223,12 +242,13 @@ impl Scene {
             logins,
             hypervisor: Box::new(host.clone()),
             settings,
+            clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             archive: Box::new(Shelf),
             announce: Box::new(move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);
             }),
         });
-        let scene = Self { directory, notebook, host, announced, streamed: Mutex::default(), control };
+        let scene = Self { directory, notebook, host, announced, streamed: Mutex::default(), hands, control };
         scene.see_as(BOBVM, "bobvm", VmState::Running);
         scene.see(FINANCE, "finance");
         scene
@@ -287,6 +307,21 @@ impl Scene {
 
     pub(super) fn shut_trail(&self) {
         self.notebook.shut.store(true, Ordering::Relaxed);
+    }
+
+    /// What settingsd was ordered.
+    pub(super) fn orders(&self) -> Vec<Order> {
+        self.hands.orders.lock().unwrap().clone()
+    }
+
+    /// From now on settingsd answers this.
+    pub(super) fn settingsd_says(&self, answer: Result<Report, Silence>) {
+        *self.hands.answer.lock().unwrap() = Some(answer);
+    }
+
+    /// The settings cannot be kept any more.
+    pub(super) fn fill_disk(&self) {
+        fs::create_dir(self.directory.path().join("settings.json.new")).unwrap();
     }
 
     pub(super) fn registry(&self) -> &Registry {

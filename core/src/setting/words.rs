@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Values on one line, for records and for people.
+
+use std::fmt;
+
+use super::{Acknowledgement, Counted, Disclosure, IdleLimit, Limit, Setting, Unlocking};
+
+/// The most characters of a banner that stand in a line.
+const LONGEST: usize = 200;
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Setting::Banner(banner) => {
+                match &banner.text {
+                    None => f.write_str("none")?,
+                    Some(text) => excerpt(text.as_str(), f)?,
+                }
+                match banner.acknowledgement {
+                    Acknowledgement::NotAsked => Ok(()),
+                    Acknowledgement::Required => f.write_str(", must be accepted"),
+                }
+            }
+            Setting::Lockout(lockout) => {
+                limit(&lockout.limit, f)?;
+                f.write_str(match lockout.counted {
+                    Counted::Remote => ", remote logins only",
+                    Counted::Everywhere => ", everywhere",
+                })?;
+                f.write_str(match lockout.disclosure {
+                    Disclosure::Remaining => ", the time left is told",
+                    Disclosure::Nothing => ", nothing is told",
+                })
+            }
+            Setting::PasswordPolicy(policy) => {
+                write!(
+                    f,
+                    "at least {} characters of {} classes or more",
+                    policy.minimum_length, policy.classes
+                )
+            }
+            Setting::RemoteTimeout(timeout) => match timeout.idle {
+                IdleLimit::Never => f.write_str("never"),
+                IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
+            },
+        }
+    }
+}
+
+fn excerpt(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let shown: String = text.chars().take(LONGEST).collect();
+    let rest = if shown.len() < text.len() { "..." } else { "" };
+    write!(f, "{shown:?}{rest} ({} bytes)", text.len())
+}
+
+fn limit(limit: &Limit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match limit {
+        Limit::Attempts { failures, period, unlocking } => {
+            write!(f, "{failures} failures within {period} s lock ")?;
+            match unlocking {
+                Unlocking::After(seconds) => write!(f, "for {seconds} s"),
+                Unlocking::ByAdministrator => f.write_str("until an Administrator unlocks"),
+            }
+        }
+        Limit::Delay { first, longest } => write!(f, "each failure delays, {first} s to {longest} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Banner, BannerText, SettingName};
+    use super::*;
+
+    #[test]
+    fn every_value_is_one_line() {
+        let text = BannerText::new(&"Warning\n".repeat(100)).unwrap();
+        let long = Setting::Banner(Banner { text: Some(text), acknowledgement: Acknowledgement::Required });
+        for (value, expected) in [
+            (SettingName::Banner.default_value(), "none"),
+            (
+                SettingName::Lockout.default_value(),
+                "5 failures within 900 s lock for 600 s, everywhere, the time left is told",
+            ),
+            (SettingName::PasswordPolicy.default_value(), "at least 15 characters of 1 classes or more"),
+            (SettingName::RemoteTimeout.default_value(), "never"),
+        ] {
+            assert_eq!(value.to_string(), expected);
+        }
+        let line = long.to_string();
+        assert!(line.ends_with("... (800 bytes), must be accepted") && !line.contains('\n'), "{line}");
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Settings: every value by its own row, decided and recorded before anything on the host changes.
+
+use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
+use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::setting::{
+    Banner, BannerText, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+};
+
+use super::scene::{Scene, alice, bob};
+use crate::settings::Silence;
+
+pub(super) fn warning() -> Setting {
+    let text = Some(BannerText::new("TEST TEST Warning Message TEST TEST").unwrap());
+    Setting::Banner(Banner { text, ..Banner::default() })
+}
+
+pub(super) fn set(setting: Setting, mode: Mode) -> Request {
+    Request::SettingSet { setting, reason: "site rule 4".into(), mode }
+}
+
+pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
+    Request::SettingUnset { name, reason: String::new(), mode }
+}
+
+fn one_of_each() -> [Setting; 4] {
+    [
+        warning(),
+        Setting::Lockout(Lockout::default()),
+        Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
+        Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
+    ]
+}
+
+fn shown(scene: &Scene, name: SettingName) -> SettingRow {
+    let Reply::Settings(mut rows) = scene.ask(&alice(), &Request::SettingShow { name }).unwrap() else {
+        panic!("another answer")
+    };
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}
+
+/// Rows 2, 15, 16 and 20 are N for Users: no request about any of them gets past the decision.
+#[test]
+fn a_user_sets_no_row_and_sees_none() {
+    for setting in one_of_each() {
+        let name = setting.name();
+        let requests = [
+            set(setting.clone(), Mode::Apply),
+            set(setting.clone(), Mode::DryRun),
+            unset(name, Mode::Apply),
+            Request::SettingShow { name },
+        ];
+        for request in requests {
+            let scene = Scene::new();
+            let failure = scene.ask(&bob(), &request).unwrap_err();
+            let row = format!("(Table 3, {})", name.function().number());
+            assert!(failure.message.contains(&row), "{request:?}: {}", failure.message);
+            assert_eq!(scene.control.settings.value(name), name.default_value());
+            assert!(scene.orders().is_empty());
+            let [denial] = scene.told().try_into().unwrap();
+            assert_eq!((denial.kind, denial.functions), (Kind::Denial, vec![name.function()]));
+        }
+    }
+}
+
+#[test]
+fn a_value_is_recorded_put_on_the_host_kept_and_recorded() {
+    for setting in one_of_each() {
+        let scene = Scene::new();
+        let name = setting.name();
+        let change = scene.change(&alice(), &set(setting.clone(), Mode::Apply)).unwrap();
+        assert!(change.differences.iter().any(|line| line.starts_with("/etc/")), "{change:?}");
+        assert_eq!(scene.orders(), [Order::Apply { setting: setting.clone(), mode: Mode::Apply }]);
+        assert_eq!(scene.control.settings.value(name), setting);
+        let [attempt, outcome] = scene.told().try_into().unwrap();
+        assert_eq!((attempt.kind, attempt.operation.as_str()), (Kind::Attempt, name.set_operation()));
+        assert_eq!(attempt.detail, format!("to {setting}; reason: site rule 4"));
+        assert_eq!((outcome.kind, outcome.outcome), (Kind::Outcome, Outcome::Success));
+        assert_eq!(outcome.detail, format!("{name}: {} -> {setting}", name.default_value()));
+        let source =
+            SettingSource::Set { by: "alice".into(), at: 1_700_000_000, reason: "site rule 4".into() };
+        assert_eq!(shown(&scene, name).source, source);
+    }
+}
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_it_would() {
+    let scene = Scene::new();
+    let change = scene.change(&alice(), &set(warning(), Mode::DryRun)).unwrap();
+    assert_eq!(
+        change.differences,
+        [
+            "banner: none -> \"TEST TEST Warning Message TEST TEST\" (35 bytes)",
+            "/etc/issue.d/90-virtwarden.issue: new",
+        ]
+    );
+    assert_eq!(scene.orders(), [Order::Apply { setting: warning(), mode: Mode::DryRun }]);
+    assert_eq!(scene.control.settings.banner(), Banner::default());
+    assert!(scene.told()[1].detail.starts_with("dry run: "));
+}
+
+#[test]
+fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
+    let scene = Scene::new();
+    for setting in one_of_each() {
+        let name = setting.name();
+        scene.change(&alice(), &set(setting, Mode::Apply)).unwrap();
+        scene.change(&alice(), &unset(name, Mode::Apply)).unwrap();
+        let expected = match name {
+            SettingName::Banner | SettingName::PasswordPolicy | SettingName::RemoteTimeout => {
+                Order::Withdraw { name, mode: Mode::Apply }
+            }
+            SettingName::Lockout => Order::Apply { setting: name.default_value(), mode: Mode::Apply },
+        };
+        assert_eq!(scene.orders().pop().unwrap(), expected);
+        assert_eq!(scene.control.settings.source(name), SettingSource::Default);
+        assert_eq!(scene.told().pop().unwrap().operation, name.unset_operation());
+    }
+}
+
+#[test]
+fn what_the_host_does_not_take_is_not_kept() {
+    for (answer, kind, outcome) in [
+        (Ok(Report::Failed("sshd says no".into())), FailureKind::Error, Outcome::Failure),
+        (Err(Silence::Away("nobody".into())), FailureKind::Unavailable, Outcome::Failure),
+        (Err(Silence::Lost("hung up".into())), FailureKind::Unavailable, Outcome::Unknown),
+    ] {
+        let scene = Scene::new();
+        scene.settingsd_says(answer);
+        let failure = scene.ask(&alice(), &set(warning(), Mode::Apply)).unwrap_err();
+        assert_eq!(failure.kind, kind);
+        assert_eq!(scene.control.settings.banner(), Banner::default());
+        let last = scene.told().pop().unwrap();
+        assert_eq!((last.outcome, &last.detail), (outcome, &failure.message));
+    }
+}
+
+#[test]
+fn what_cannot_be_kept_does_not_stay_on_the_host() {
+    let scene = Scene::new();
+    scene.fill_disk();
+    let failure = scene.ask(&alice(), &set(warning(), Mode::Apply)).unwrap_err();
+    assert!(failure.message.contains("the host is as it was"), "{}", failure.message);
+    let withdrawn = Order::Withdraw { name: SettingName::Banner, mode: Mode::Apply };
+    assert_eq!(scene.orders().pop().unwrap(), withdrawn);
+    assert_eq!(scene.told().pop().unwrap().outcome, Outcome::Failure);
+}
+
+#[test]
+fn what_cannot_be_recorded_does_not_reach_the_host() {
+    let scene = Scene::new();
+    scene.shut_trail();
+    for request in [set(warning(), Mode::Apply), unset(SettingName::Banner, Mode::Apply)] {
+        assert_eq!(scene.ask(&alice(), &request).unwrap_err().kind, FailureKind::Unavailable);
+    }
+    assert!(scene.orders().is_empty());
+}
+
+#[test]
+fn an_illegal_value_goes_no_further() {
+    let scene = Scene::new();
+    let short = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 4, classes: 1 });
+    let failure = scene.ask(&alice(), &set(short, Mode::Apply)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Usage);
+    assert!(failure.message.contains("from 8 to 128, not 4"), "{}", failure.message);
+    assert!(scene.orders().is_empty());
+    assert_eq!(scene.told().pop().unwrap().outcome, Outcome::Failure);
+}
+
+#[test]
+fn drift_is_shown_and_so_is_that_it_cannot_be_known() {
+    let scene = Scene::new();
+    scene.settingsd_says(Ok(Report::Drift(vec!["`/etc/virtwarden/banner` is missing".into()])));
+    assert_eq!(shown(&scene, SettingName::Banner).drift, ["`/etc/virtwarden/banner` is missing"]);
+    scene.settingsd_says(Err(Silence::Away("settingsd cannot be reached".into())));
+    let Reply::Settings(rows) = scene.ask(&alice(), &Request::SettingList).unwrap() else {
+        panic!("another answer")
+    };
+    assert_eq!(rows.len(), SettingName::ALL.len());
+    assert!(rows.iter().all(|row| row.drift[0].contains("cannot be reached")), "{rows:?}");
+}
