@@ -9,6 +9,7 @@ mod afterwards;
 mod answer;
 mod ask;
 mod away;
+pub mod budget;
 mod call;
 mod connection;
 mod fault;
@@ -19,6 +20,7 @@ mod listed;
 mod lists;
 mod nics;
 mod objects;
+mod overlong;
 mod parked;
 mod pending;
 mod reply;
@@ -46,6 +48,7 @@ use crate::accounts::Accounts;
 use crate::monitor::Monitor;
 use crate::peer::{Peer, PeerError};
 use away::Farewells;
+use budget::{Budget, Whose};
 use call::on_host;
 use connection::Connection;
 pub use connection::End;
@@ -66,6 +69,7 @@ pub struct Gate {
     accounts: Arc<Accounts>,
     place: Place,
     turns: Arc<Turns>,
+    budget: Arc<Budget>,
     guests: Mutex<HashMap<u64, Guest>>,
     next: AtomicU64,
     stopping: AtomicBool,
@@ -108,6 +112,7 @@ impl Gate {
             accounts,
             place,
             turns: Arc::new(Turns::default()),
+            budget: Arc::default(),
             guests: Mutex::new(HashMap::new()),
             next: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
@@ -132,15 +137,18 @@ impl Gate {
     pub fn serve(self: &Arc<Self>, socket: UnixStream, door: Door) -> Result<End, TurnedAway> {
         let peer = Peer::of(&socket, door, &self.accounts, Instant::now()).map_err(TurnedAway::Peer)?;
         let bell = Arc::new(Wake::new().map_err(TurnedAway::Io)?);
-        let _seat = match self.seat(&peer, &bell) {
+        let whose = self.whose(&peer);
+        let _seat = match self.seat(&peer, whose, &bell) {
             Ok(seat) => seat,
             Err(why) => {
                 self.turn_away(&peer, socket, &why);
                 return Err(TurnedAway::Full(why));
             }
         };
-        let client = Wire::new(socket).map_err(TurnedAway::Io)?;
-        let link = Link { client, upstream: None, bell };
+        let purse = self.budget.purse(whose);
+        let mut client = Wire::new(socket).map_err(TurnedAway::Io)?;
+        client.charge(purse.clone());
+        let link = Link { client, upstream: None, bell, purse };
         let mut connection = Connection::new(self.clone(), peer.clone(), link);
         let end = connection.serve();
         if let End::ClientBroke(how) = &end {
@@ -171,10 +179,14 @@ impl Gate {
     }
 
     /// A place for one more connection, or which limit leaves none.
-    fn seat(self: &Arc<Self>, peer: &Peer, bell: &Arc<Wake>) -> Result<Seat, String> {
+    fn seat(self: &Arc<Self>, peer: &Peer, whose: Whose, bell: &Arc<Wake>) -> Result<Seat, String> {
         let policy = self.monitor.policy();
         let limits = policy.policy.gate();
-        let (uid, room) = (peer.uid, limits.connections - self.kept_from(peer, limits.connections));
+        let kept = match whose {
+            Whose::Administrator => 0,
+            Whose::Account(_) => limits.connections / 8,
+        };
+        let (uid, room) = (peer.uid, limits.connections - kept);
         let mut guests = self.guests();
         let own = guests.values().filter(|guest| guest.uid == uid).count();
         if own as u64 >= limits.per_account {
@@ -188,13 +200,13 @@ impl Gate {
         Ok(Seat { gate: self.clone(), number })
     }
 
-    /// How many of the last places are not for this client: an eighth is kept for those who administer, so
-    /// that others together cannot keep them out.
-    fn kept_from(&self, peer: &Peer, connections: u64) -> u64 {
+    /// Of what is bounded, a part is kept for those who administer, so that others together cannot keep them
+    /// out: an eighth of the places, a quarter of the room.
+    fn whose(&self, peer: &Peer) -> Whose {
         let administers = |subject| self.monitor.would_allow(&subject, &[on_host(Right::Administer)]);
         match self.who(peer, Instant::now()).map(administers) {
-            Ok(true) => 0,
-            Ok(false) | Err(_) => connections / 8,
+            Ok(true) => Whose::Administrator,
+            Ok(false) | Err(_) => Whose::Account(peer.uid),
         }
     }
 

@@ -66,7 +66,9 @@ impl Connection {
             self.gate.monitor.judge(&call.subject, call.procedure.name, vec![on_host(Right::View)])?;
         let upstream = Upstream::open(&self.gate.place, self.access, &call.subject)
             .map_err(|error| Fault::Failed(code::SYSTEM, error.to_string()))?;
-        self.link.upstream = Some(upstream.into_wire());
+        let mut upstream = upstream.into_wire();
+        upstream.charge(self.link.purse.clone());
+        self.link.upstream = Some(upstream);
         self.stage = Stage::Open;
         self.note_entry(call, entry.permit().roles());
         Ok(Vec::new())

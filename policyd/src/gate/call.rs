@@ -14,6 +14,7 @@ use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::Subject;
 
+use super::budget::Room;
 use super::connection::{Connection, End, Stage};
 use super::fault::{Fault, code};
 use super::pending::{CallId, Chore, Pending};
@@ -63,10 +64,10 @@ impl From<Vec<Need>> for Forward {
 impl Connection {
     /// Takes a call as far as it gets.
     pub(super) fn take_call(&mut self, frame: Frame) -> Result<(), End> {
-        let Frame { bytes, fds } = frame;
+        let Frame { bytes, fds, room, missing: _ } = frame;
         let parsed = frame::Frame::parse(&bytes).map_err(|error| End::ClientBroke(error.to_string()))?;
         let header = parsed.header;
-        match self.conduct(&parsed, &bytes, fds) {
+        match self.conduct(&parsed, &bytes, fds, room) {
             Ok(None) => Ok(()),
             Ok(Some(answer)) => self.reply(header, Status::Ok, &answer),
             Err(Fault::End(end)) => Err(end),
@@ -80,6 +81,7 @@ impl Connection {
         frame: &frame::Frame<'_>,
         bytes: &[u8],
         fds: Vec<std::os::fd::OwnedFd>,
+        room: Option<Room>,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let call = self.understand(frame)?;
         let forward = match self.course(&call)? {
@@ -92,7 +94,7 @@ impl Connection {
         let Some(upstream) = &mut self.link.upstream else {
             return Err(Fault::Failed(code::INTERNAL, "the connection is not open".to_owned()));
         };
-        upstream.send(Frame { bytes, fds });
+        upstream.send(Frame { bytes, fds, room, missing: None });
         let pending = Pending { procedure: call.procedure, subject, attempt, chore, turn, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)

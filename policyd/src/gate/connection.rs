@@ -230,6 +230,9 @@ impl Connection {
         if !header.may_come_from(Side::Client) {
             return Err(End::ClientBroke(format!("unexpected {:?} message", header.kind)));
         }
+        if let Some(length) = frame.missing {
+            return self.pass_over_from_client(header, length);
+        }
         match header.kind {
             MessageKind::Call | MessageKind::CallWithFds => self.parked.push(frame),
             MessageKind::Stream | MessageKind::StreamHole => self.stream_from_client(header, frame),

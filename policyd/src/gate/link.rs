@@ -7,6 +7,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::budget::Purse;
 use super::wake::Wake;
 use super::wire::{Frame, Reading, Wire, WireError};
 
@@ -41,6 +42,8 @@ pub(super) struct Link {
     pub(super) upstream: Option<Wire>,
     /// Rung by other threads.
     pub(super) bell: Arc<Wake>,
+    /// Where room for long messages comes from, on both wires.
+    pub(super) purse: Purse,
 }
 
 impl Link {

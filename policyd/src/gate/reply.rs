@@ -26,6 +26,14 @@ impl Connection {
         if !header.may_come_from(Side::Daemon) {
             return Err(End::UpstreamGone(format!("unexpected {:?} message", header.kind)));
         }
+        let frame = match frame.missing {
+            Some(length) => match self.pass_over_from_upstream(header, length) {
+                Some(instead) => instead,
+                None => return Ok(()),
+            },
+            None => frame,
+        };
+        let header = read_header(&frame).map_err(|error| End::UpstreamGone(error.to_string()))?;
         match header.kind {
             MessageKind::Reply | MessageKind::ReplyWithFds => self.reply_from_upstream(header, frame),
             MessageKind::Stream | MessageKind::StreamHole => {
@@ -144,7 +152,7 @@ impl Connection {
             let needs: Vec<_> =
                 streaming.attempt.permit().needs().iter().map(|need| self.renewed(need)).collect();
             if !self.gate.monitor.would_allow(&subject, &needs) {
-                self.abort_stream(id)?;
+                self.abort_stream(id);
             }
         }
         Ok(())
@@ -156,20 +164,35 @@ impl Connection {
         Need { right: need.right, object: self.gate.monitor.vm(vm.uuid, &vm.name) }
     }
 
-    fn abort_stream(&mut self, id: CallId) -> Result<(), End> {
-        let Some(streaming) = self.streams.remove(&id) else { return Ok(()) };
+    fn abort_stream(&mut self, id: CallId) {
+        let Some(streaming) = self.streams.get(&id) else { return };
         let needs = streaming.attempt.permit().needs().to_vec();
         let refusal = self.gate.monitor.judge(&streaming.subject, "STREAM", needs).map(drop);
         let text =
             refusal.err().map_or_else(|| "the policy changed".to_owned(), |refusal| refusal.to_string());
-        streaming.attempt.finish(Outcome::Failure, "ended because the policy changed");
-        let error = Fault::Failed(code::ACCESS_DENIED, text).payload();
-        let to_client = frame::Frame { header: end_of_stream(id), descriptors: 0, payload: &error }.encode();
+        self.end_stream(id, "ended because the policy changed", &Fault::Failed(code::ACCESS_DENIED, text));
+    }
+
+    /// Ends a stream for want of room.
+    pub(super) fn break_off(&mut self, id: CallId, why: &str) {
+        if let Some(opening) = self.pending.get_mut(&id).filter(|opening| opening.procedure.stream.is_some())
+        {
+            opening.ended.get_or_insert_with(|| (Outcome::Failure, why.to_owned()));
+            self.end_stream_upstream(id);
+        }
+        self.end_stream(id, why, &Fault::Failed(code::BUSY, why.to_owned()));
+    }
+
+    fn end_stream(&mut self, id: CallId, on_record: &str, for_client: &Fault) {
+        let Some(streaming) = self.streams.remove(&id) else { return };
+        streaming.attempt.finish(Outcome::Failure, on_record);
+        let payload = for_client.payload();
+        let to_client =
+            frame::Frame { header: end_of_stream(id), descriptors: 0, payload: &payload }.encode();
         if let Ok(to_client) = to_client {
             self.link.client.send(to_client);
         }
         self.end_stream_upstream(id);
-        Ok(())
     }
 
     /// Tells libvirtd that a stream is of no use any more.

@@ -6,6 +6,7 @@ mod making;
 mod nics;
 mod owner;
 mod past;
+mod room;
 mod stories;
 mod table;
 

@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
 
+use super::budget::{Purse, Room};
 use inbox::Inbox;
 use outbox::Outbox;
 
@@ -28,11 +29,15 @@ pub struct Frame {
     pub bytes: Vec<u8>,
     /// Its descriptors, in order.
     pub fds: Vec<OwnedFd>,
+    /// The room that it takes, given back with it.
+    pub room: Option<Room>,
+    /// There was no room for it: only its header is here, and this was its length.
+    pub missing: Option<usize>,
 }
 
 impl From<Vec<u8>> for Frame {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, fds: Vec::new() }
+        Self { bytes, fds: Vec::new(), room: None, missing: None }
     }
 }
 
@@ -80,6 +85,11 @@ impl Wire {
     pub fn new(socket: UnixStream) -> std::io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self { socket, inbox: Inbox::default(), outbox: Outbox::default(), ended: false, hung_up: false })
+    }
+
+    /// From now on long frames that come in take room from this purse.
+    pub fn charge(&mut self, purse: Purse) {
+        self.inbox.charge(purse);
     }
 
     /// Reads what is there, up to one buffer.

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use super::{Frame, WireError};
+use crate::gate::budget::{Purse, Room, Use};
 
 /// Longest frame, without its length word: what libvirt itself accepts.
 const LONGEST: usize = 32 * 1024 * 1024;
@@ -16,7 +17,7 @@ const LONGEST: usize = 32 * 1024 * 1024;
 const SHORTEST: usize = 28;
 /// Most descriptors with one frame.
 const MOST_DESCRIPTORS: u32 = 32;
-/// What an idle link keeps allocated.
+/// What an idle link keeps allocated. Longer frames take room from the budget.
 const KEPT: usize = 4096;
 
 /// The receiving half of a link.
@@ -32,6 +33,12 @@ pub(super) struct Inbox {
     arrived: VecDeque<(u64, OwnedFd)>,
     /// A whole frame whose descriptors are still to come.
     awaiting: Option<(Frame, u32)>,
+    /// Where room for long frames comes from; without it there is no bound but a frame's own.
+    purse: Option<Purse>,
+    /// Room for the frame that is arriving.
+    room: Option<Room>,
+    /// How many bytes of a frame without room are still to be passed over.
+    unwanted: usize,
 }
 
 impl Inbox {
@@ -76,18 +83,68 @@ impl Inbox {
         self.start == self.end && self.awaiting.is_none()
     }
 
-    /// The next whole frame, if it is there.
+    /// From now on long frames take room from this purse.
+    pub(super) fn charge(&mut self, purse: Purse) {
+        self.purse = Some(purse);
+    }
+
+    /// The next whole frame, if it is there. One for which there is no room comes without its payload.
     ///
     /// # Errors
     /// A length out of bounds, or descriptors out of step.
     pub(super) fn next(&mut self) -> Result<Option<Frame>, WireError> {
         if self.awaiting.is_none() {
             let Some(length) = self.announced()? else { return Ok(None) };
-            let Some(bytes) = self.take(length)? else { return Ok(None) };
-            let missing = descriptors(&bytes)?;
-            self.awaiting = Some((Frame { bytes, fds: Vec::new() }, missing));
+            let frame = match self.make_room_for(length) {
+                Some(Space::Enough) => self.whole(length)?,
+                Some(Space::None) => self.head(length)?,
+                None => None,
+            };
+            let Some(frame) = frame else { return Ok(None) };
+            let missing = descriptors(&frame.bytes)?;
+            self.awaiting = Some((frame, missing));
+        }
+        if !self.pass_over()? {
+            return Ok(None);
         }
         self.collect()
+    }
+
+    fn whole(&mut self, length: usize) -> Result<Option<Frame>, WireError> {
+        let Some(bytes) = self.take(length)? else { return Ok(None) };
+        Ok(Some(Frame { bytes, fds: Vec::new(), room: self.room.take(), missing: None }))
+    }
+
+    /// What tells which frame it is, as a frame of its own; the rest will be passed over.
+    fn head(&mut self, length: usize) -> Result<Option<Frame>, WireError> {
+        let long =
+            if announces_descriptors(self.unread().unwrap_or_default()) { SHORTEST + 4 } else { SHORTEST };
+        let Some(mut bytes) = self.take(long)? else { return Ok(None) };
+        self.unwanted = length - long;
+        if let (Some(word), Ok(long)) = (bytes.first_chunk_mut(), u32::try_from(long)) {
+            *word = long.to_be_bytes();
+        }
+        Ok(Some(Frame { bytes, fds: Vec::new(), room: None, missing: Some(length) }))
+    }
+
+    /// Whether a frame may be taken in; none: it is not known yet what it is.
+    fn make_room_for(&mut self, length: usize) -> Option<Space> {
+        let Some(purse) = self.purse.as_ref().filter(|_| length > KEPT && self.room.is_none()) else {
+            return Some(Space::Enough);
+        };
+        let kind = self.unread().and_then(|bytes| word(bytes, KIND))?;
+        self.room = purse.take(use_of(kind), length);
+        Some(if self.room.is_some() { Space::Enough } else { Space::None })
+    }
+
+    /// Throws away what nobody wants; true when all of it is gone.
+    fn pass_over(&mut self) -> Result<bool, WireError> {
+        let count = self.unwanted.min(self.end - self.start);
+        if count > 0 {
+            self.take_away(count)?;
+            self.unwanted -= count;
+        }
+        Ok(self.unwanted == 0)
     }
 
     fn announced(&self) -> Result<Option<usize>, WireError> {
@@ -105,6 +162,11 @@ impl Inbox {
         let Some(bytes) = self.unread().and_then(|bytes| bytes.get(..length)).map(<[u8]>::to_vec) else {
             return Ok(None);
         };
+        self.take_away(length)?;
+        Ok(Some(bytes))
+    }
+
+    fn take_away(&mut self, length: usize) -> Result<(), WireError> {
         let after = self.passed + length as u64;
         if self.arrived.front().is_some_and(|(position, _)| *position < after) {
             return Err(WireError::Descriptors);
@@ -112,7 +174,7 @@ impl Inbox {
         self.start += length;
         self.passed = after;
         self.shrink();
-        Ok(Some(bytes))
+        Ok(())
     }
 
     /// Space that a long frame needed is given back as soon as the frame is taken, not when more arrives:
@@ -158,14 +220,36 @@ impl Inbox {
     }
 }
 
+/// Whether there is room for a frame.
+enum Space {
+    Enough,
+    None,
+}
+
+/// Where a frame says of which kind it is.
+const KIND: usize = 16;
+
+/// What is done with frames of a kind.
+fn use_of(kind: u32) -> Use {
+    match kind {
+        0 | 4 => Use::Judged,
+        3 | 6 => Use::Passed,
+        _ => Use::Read,
+    }
+}
+
+fn announces_descriptors(frame: &[u8]) -> bool {
+    matches!(word(frame, KIND), Some(4 | 5))
+}
+
 /// How many descriptors a frame announces.
 fn descriptors(frame: &[u8]) -> Result<u32, WireError> {
-    match word(frame, 16) {
-        Some(4 | 5) => match word(frame, 28) {
-            Some(count) if count <= MOST_DESCRIPTORS => Ok(count),
-            _ => Err(WireError::Descriptors),
-        },
-        _ => Ok(0),
+    if !announces_descriptors(frame) {
+        return Ok(0);
+    }
+    match word(frame, SHORTEST) {
+        Some(count) if count <= MOST_DESCRIPTORS => Ok(count),
+        _ => Err(WireError::Descriptors),
     }
 }
 

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::{Frame, WireError};
+use crate::gate::budget::Room;
 
 /// Bytes that wait, or one byte with its descriptor.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ struct Piece {
     bytes: Vec<u8>,
     sent: usize,
     fd: Option<OwnedFd>,
+    /// Given back when the bytes have gone out.
+    room: Option<Room>,
 }
 
 /// The sending half of a link.
@@ -30,8 +33,9 @@ impl Outbox {
     /// Queues a frame behind all others.
     pub(super) fn push(&mut self, frame: Frame) {
         self.waiting += frame.bytes.len() + frame.fds.len();
-        self.pieces.push_back(Piece { bytes: frame.bytes, sent: 0, fd: None });
-        let carriers = frame.fds.into_iter().map(|fd| Piece { bytes: vec![0], sent: 0, fd: Some(fd) });
+        self.pieces.push_back(Piece { bytes: frame.bytes, sent: 0, fd: None, room: frame.room });
+        let carriers =
+            frame.fds.into_iter().map(|fd| Piece { bytes: vec![0], sent: 0, fd: Some(fd), room: None });
         self.pieces.extend(carriers);
     }
 
@@ -56,7 +60,8 @@ impl Outbox {
             piece.sent += count;
             self.waiting = self.waiting.saturating_sub(count);
             if piece.sent >= piece.bytes.len() {
-                self.pieces.pop_front();
+                let gone = self.pieces.pop_front();
+                drop(gone.and_then(|piece| piece.room));
             }
         }
         self.pieces.shrink_to(8);

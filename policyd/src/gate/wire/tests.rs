@@ -103,7 +103,7 @@ fn descriptors_stay_with_their_frames() {
     let mut sender = Wire::new(theirs).unwrap();
     let two = [2u32.to_be_bytes(), [0; 4]].concat();
     sender.send(frame(0, b"abcd"));
-    sender.send(Frame { bytes: frame(4, &two), fds: vec![marked("one"), marked("two")] });
+    sender.send(Frame { fds: vec![marked("one"), marked("two")], ..Frame::from(frame(4, &two)) });
     sender.send(frame(0, b"efgh"));
     sender.flush().unwrap();
     let mut frames = Vec::new();
@@ -121,7 +121,7 @@ fn a_frame_waits_for_its_descriptors() {
     theirs.write_all(&frame(4, &1u32.to_be_bytes())).unwrap();
     assert!(receive(&mut wire).unwrap().is_none());
     let mut sender = Outbox::default();
-    sender.push(Frame { bytes: vec![], fds: vec![marked("late")] });
+    sender.push(Frame { fds: vec![marked("late")], ..Frame::from(vec![]) });
     sender.flush(theirs.as_fd()).unwrap();
     assert_eq!(receive(&mut wire).unwrap().unwrap().fds.len(), 1);
 }
@@ -130,7 +130,7 @@ fn a_frame_waits_for_its_descriptors() {
 fn a_descriptor_nobody_announced_ends_the_link() {
     let (theirs, mut wire) = pair();
     let mut sender = Wire::new(theirs).unwrap();
-    sender.send(Frame { bytes: frame(0, b"abcd"), fds: vec![marked("smuggled")] });
+    sender.send(Frame { fds: vec![marked("smuggled")], ..Frame::from(frame(0, b"abcd")) });
     sender.send(frame(0, b"efgh"));
     sender.flush().unwrap();
     assert!(receive(&mut wire).unwrap().is_some());
@@ -217,4 +217,34 @@ fn the_space_of_a_long_frame_is_given_back_when_it_is_taken() {
     };
     assert_eq!(next.bytes, frame(0, b"next"));
     assert!(wire.inbox.allocated() <= 8192);
+}
+
+#[test]
+fn a_frame_without_room_is_passed_over_with_its_descriptors_and_the_next_one_comes() {
+    use crate::gate::budget::{Budget, Use, Whose};
+    let (theirs, mut wire) = pair();
+    let mut sender = Wire::new(theirs).unwrap();
+    let purse = std::sync::Arc::new(Budget::default()).purse(Whose::Account(1));
+    wire.charge(purse.clone());
+    let full: Vec<_> = std::iter::from_fn(|| purse.take(Use::Passed, 1 << 20)).collect();
+    let payload = [&1u32.to_be_bytes()[..], &[0; 100_000]].concat();
+    sender.send(Frame { fds: vec![marked("one")], ..Frame::from(frame(4, &payload)) });
+    sender.send(frame(0, b"abcd"));
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        sender.flush().unwrap();
+        wire.fill().unwrap();
+        received.extend(wire.next_frame().unwrap());
+    }
+    assert_eq!((received[0].missing, received[0].bytes.len(), received[0].fds.len()), (Some(100_032), 32, 1));
+    assert_eq!((received[1].missing, &received[1].bytes), (None, &frame(0, b"abcd")));
+    drop((full, received));
+    sender.send(frame(0, &[0; 100_000]));
+    while received_length(&mut sender, &mut wire) != Some(100_028) {}
+}
+
+fn received_length(sender: &mut Wire, wire: &mut Wire) -> Option<usize> {
+    sender.flush().unwrap();
+    wire.fill().unwrap();
+    wire.next_frame().unwrap().map(|frame| frame.bytes.len())
 }
