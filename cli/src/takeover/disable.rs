@@ -19,7 +19,7 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
         before::restore(host, entry)?;
     }
     if live {
-        switch::refresh_devices(host);
+        switch::refresh_rules(host);
         switch::to_libvirt(host, &journal.running)?;
     }
     Journal::remove(host)

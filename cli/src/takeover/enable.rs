@@ -61,7 +61,7 @@ fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(
         step.change.make(host)?;
     }
     if switch::is_live(host) {
-        switch::refresh_devices(host);
+        switch::refresh_rules(host);
         if !was_enabled || units_change || !examine::is_in_service(host)? {
             switch::stop(host)?;
             switch::to_gate(host, &journal.running)?;

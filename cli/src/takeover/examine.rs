@@ -18,6 +18,8 @@ const IN_SERVICE: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-control.socket",
+    "virtwarden-login.socket",
+    "virtwarden-settingsd.socket",
     "virtwarden-policyd.service",
     "libvirtd.socket",
     "libvirtd-ro.socket",

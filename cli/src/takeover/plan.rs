@@ -14,6 +14,8 @@ const HOOK: &str = "/usr/sbin/virtwarden-hook";
 /// The monitor's own units and what starts each at boot.
 const GATE: &[(&str, &str)] = &[
     ("virtwarden-control.socket", "sockets.target"),
+    ("virtwarden-login.socket", "sockets.target"),
+    ("virtwarden-settingsd.socket", "sockets.target"),
     ("virtwarden-policyd.socket", "sockets.target"),
     ("virtwarden-policyd-ro.socket", "sockets.target"),
     ("virtwarden-policyd.service", "multi-user.target"),
@@ -94,6 +96,9 @@ pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Ste
 /// The path of the polkit rule, for whoever checks that it comes first.
 pub(crate) const POLKIT_RULE: &str = "/etc/polkit-1/rules.d/00-virtwarden.rules";
 
+/// What the system bus refuses. Debian's libvirt-dbus has no unit: a mask alone does not reach it.
+const BUS_RULE: &str = "/etc/dbus-1/system.d/virtwarden-libvirt-dbus.conf";
+
 fn members(administrators: &[String]) -> impl Iterator<Item = (Purpose, Change)> {
     administrators.iter().map(|account| {
         let group = accounts::ADMINISTRATORS.to_owned();
@@ -120,8 +125,10 @@ fn remote(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
 }
 
 fn shared_identity(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
+    let rule = file(BUS_RULE, include_str!("files/virtwarden-libvirt-dbus.conf"));
     let unit = "libvirt-dbus.service";
-    libvirt::has_unit(host, unit).then(|| (Purpose::SharedIdentity, mask(unit))).into_iter()
+    let unit = libvirt::has_unit(host, unit).then(|| mask(unit));
+    [Some(rule), unit].into_iter().flatten().map(|change| (Purpose::SharedIdentity, change))
 }
 
 fn polkit() -> Change {

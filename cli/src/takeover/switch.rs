@@ -11,6 +11,8 @@ const GATE_UNITS: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-control.socket",
+    "virtwarden-login.socket",
+    "virtwarden-settingsd.socket",
     "virtwarden-policyd.service",
 ];
 
@@ -57,8 +59,10 @@ fn forgive(host: &Host<'_>) {
     let _ = systemctl(host, "reset-failed", libvirt::UNITS);
 }
 
-/// Lets udev and polkit see their rules. polkit notices by itself.
-pub(crate) fn refresh_devices(host: &Host<'_>) {
+/// Lets udev and the system bus see their rules. polkit notices by itself.
+pub(crate) fn refresh_rules(host: &Host<'_>) {
+    // The bus notices, too, but some time later.
+    let _ = systemctl(host, "reload", &["dbus.service"]);
     if host.has("/run/udev/control") {
         // At the next boot the rules count in any case.
         let _ = host.run("udevadm", &["control", "--reload"]);

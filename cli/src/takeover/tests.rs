@@ -306,6 +306,7 @@ fn every_part_of_the_plan_is_there() {
         "/etc/systemd/system/libvirtd-tcp.socket -> /dev/null",
         "/etc/systemd/system/libvirtd-tls.socket -> /dev/null",
         "/etc/systemd/system/libvirt-dbus.service -> /dev/null",
+        "/etc/dbus-1/system.d/virtwarden-libvirt-dbus.conf",
         "/etc/polkit-1/rules.d/00-virtwarden.rules",
         "/usr/bin/qemu-system-x86_64 root:kvm 0750",
         "/usr/bin/qemu-system-site root:kvm 0750",

@@ -37,6 +37,8 @@ const UNITS: &[&str] = &[
     "libvirtd-tcp.socket",
     "libvirtd-tls.socket",
     "virtwarden-control.socket",
+    "virtwarden-login.socket",
+    "virtwarden-settingsd.socket",
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-policyd.service",
