@@ -13,6 +13,10 @@ use super::event::Keeping;
 use crate::lockout::{Role, StoreError};
 use crate::peer::Peer;
 
+/// What a failure and a success are answered once the lock has fallen. It must be the same for both in every
+/// word, or guesses that were begun before would still tell which of them is right.
+const TOO_LATE: Answer = Answer::Refuse(Refusal::Locked(None));
+
 /// An attempt under way: who asks, and for what.
 struct Asked<'a> {
     peer: &'a Peer,
@@ -63,13 +67,13 @@ impl Logins {
             Counted::LimitMet(until) => {
                 self.tell_lock(asked, until);
                 self.keep_snapshot();
-                self.locked(until, &asked.policy)
+                TOO_LATE
             }
-            Counted::Delayed(until) => {
+            Counted::Delayed(_) => {
                 self.keep_snapshot();
-                self.locked(until, &asked.policy)
+                TOO_LATE
             }
-            Counted::Locked(until) => self.locked(until, &asked.policy),
+            Counted::Locked(_) => TOO_LATE,
         }
     }
 
@@ -98,11 +102,11 @@ impl Logins {
                 self.keep_snapshot();
                 Answer::Go { banner: None }
             }
-            Verdict::Locked(until) => {
+            Verdict::Locked(_) => {
                 let detail = "refused, the limit was met before this attempt ended";
                 let event = self.limit_event(asked.peer, &asked.claimed, "login passed", detail);
                 self.record(event, Keeping::Bounded);
-                self.locked(until, &asked.policy)
+                TOO_LATE
             }
         }
     }
@@ -119,7 +123,7 @@ impl Logins {
         }
     }
 
-    /// A failure and a success that came too late are answered alike.
+    /// Told before a factor is asked for, and only then: see [`TOO_LATE`].
     fn locked(&self, until: Until, policy: &Lockout) -> Answer {
         let span = match (policy.disclosure, until) {
             (Disclosure::Nothing, _) => None,

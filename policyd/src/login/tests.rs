@@ -5,6 +5,8 @@ mod people;
 mod scene;
 mod served;
 
+use std::sync::Arc;
+
 use virtwarden_core::authentication::Origin;
 use virtwarden_core::control::OriginClass;
 use virtwarden_core::record::{Kind, Outcome};
@@ -13,8 +15,13 @@ use virtwarden_core::table3::Function;
 use virtwarden_login::{Answer, Change, Phase, Refusal, Span};
 
 use self::scene::{Scene, at_console, over_ssh};
+use crate::trail::{Config, Kernel, Trail};
 
 const GO: Answer = Answer::Go { banner: None };
+
+/// What both a failure and a success get once the lock has fallen.
+const TOO_LATE: Answer = Answer::Refuse(Refusal::Locked(None));
+const UNTIL_UNLOCKED: Answer = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
 
 fn locked(seconds: u32) -> Answer {
     Answer::Refuse(Refusal::Locked(Some(Span::Seconds(seconds))))
@@ -31,9 +38,9 @@ fn every_attempt_is_on_record_with_who_from_where_and_how_it_ended() {
     assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
     assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), GO);
     assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
-    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), locked(600));
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), TOO_LATE);
     assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), locked(600));
-    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), locked(600), "too late, in the same words");
+    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), TOO_LATE, "too late, in the same words");
     let told = scene.told();
     let words: Vec<_> = told.iter().map(|event| (event.operation.as_str(), event.outcome)).collect();
     assert_eq!(
@@ -64,10 +71,9 @@ fn every_attempt_is_on_record_with_who_from_where_and_how_it_ended() {
 #[test]
 fn a_name_in_other_letters_is_the_same_account() {
     let scene = Scene::new(limit(2, Unlocking::ByAdministrator));
-    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
     assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), GO);
-    assert_eq!(scene.step(Phase::Failed, &over_ssh("ALICE")), open);
-    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), open);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("ALICE")), TOO_LATE);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), UNTIL_UNLOCKED);
 }
 
 #[test]
@@ -90,19 +96,17 @@ fn nothing_tells_an_unknown_name_from_an_account() {
 fn whoever_is_locked_out_is_told_nothing_where_that_is_wanted() {
     let scene =
         Scene::new(Lockout { disclosure: Disclosure::Nothing, ..limit(1, Unlocking::ByAdministrator) });
-    let nothing = Answer::Refuse(Refusal::Locked(None));
-    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), nothing);
-    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), nothing);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("alice")), TOO_LATE);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), Answer::Refuse(Refusal::Locked(None)));
 }
 
 #[test]
 fn a_lock_over_the_network_leaves_the_console_open_and_the_other_way_round() {
     let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
-    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
-    assert_eq!(scene.step(Phase::Failed, &over_ssh("bob")), open);
+    assert_eq!(scene.step(Phase::Failed, &over_ssh("bob")), TOO_LATE);
     assert_eq!(scene.step(Phase::Passed, &at_console("bob")), GO);
-    assert_eq!(scene.step(Phase::Begin, &over_ssh("bob")), open, "the console cleared nothing");
-    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), open);
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("bob")), UNTIL_UNLOCKED, "the console cleared nothing");
+    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), TOO_LATE);
     let scene = Scene::new(Lockout { counted: Counted::Remote, ..limit(1, Unlocking::ByAdministrator) });
     assert_eq!(scene.step(Phase::Failed, &at_console("bob")), GO);
     assert_eq!(scene.step(Phase::Begin, &at_console("bob")), GO);
@@ -112,24 +116,31 @@ fn a_lock_over_the_network_leaves_the_console_open_and_the_other_way_round() {
 #[test]
 fn the_last_administrator_gets_in_at_the_console_and_nowhere_else() {
     let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
-    let open = Answer::Refuse(Refusal::Locked(Some(Span::Open)));
     assert_eq!(scene.step(Phase::Passed, &at_console("carol")), GO);
-    assert_eq!(scene.step(Phase::Failed, &at_console("alice")), open);
-    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), open, "carol could unlock her");
-    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), open);
+    assert_eq!(scene.step(Phase::Failed, &at_console("alice")), TOO_LATE);
+    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), UNTIL_UNLOCKED, "carol could unlock her");
+    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), TOO_LATE);
     assert_eq!(scene.step(Phase::Begin, &at_console("carol")), locked(10), "the last one only waits");
     scene.pass(10);
     assert_eq!(scene.step(Phase::Begin, &at_console("carol")), GO);
     let guess = scene::claim("carol", "su", "pts/1", "");
-    assert_eq!(scene.step(Phase::Begin, &guess), open, "not for who is logged in already and guesses");
-    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), locked(10));
+    assert_eq!(
+        scene.step(Phase::Begin, &guess),
+        UNTIL_UNLOCKED,
+        "not for who is logged in already and guesses"
+    );
+    assert_eq!(scene.step(Phase::Failed, &at_console("carol")), TOO_LATE);
     scene.pass(10);
     assert_eq!(scene.step(Phase::Passed, &at_console("carol")), GO);
-    assert_eq!(scene.step(Phase::Begin, &at_console("alice")), open, "carol is there to unlock her");
+    assert_eq!(
+        scene.step(Phase::Begin, &at_console("alice")),
+        UNTIL_UNLOCKED,
+        "carol is there to unlock her"
+    );
     scene.logins.lockouts.unlock("alice", Some(OriginClass::Local)).unwrap();
     assert_eq!(scene.step(Phase::Begin, &at_console("alice")), GO);
-    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), open, "a User waits for an Administrator");
-    assert_eq!(scene.step(Phase::Begin, &at_console("bob")), open);
+    assert_eq!(scene.step(Phase::Failed, &at_console("bob")), TOO_LATE, "a User waits for an Administrator");
+    assert_eq!(scene.step(Phase::Begin, &at_console("bob")), UNTIL_UNLOCKED);
 }
 
 #[test]
@@ -138,7 +149,7 @@ fn the_module_can_read_who_is_locked_while_policyd_is_away() {
     scene.logins.keep_snapshot();
     assert_eq!(scene.snapshot(), "virtwarden-locked 1\n");
     for claim in [over_ssh("alice"), at_console("alice"), at_console("bob"), over_ssh("nobody-here")] {
-        assert_eq!(scene.step(Phase::Failed, &claim), locked(600));
+        assert_eq!(scene.step(Phase::Failed, &claim), TOO_LATE);
     }
     // alice is the last Administrator who is known to have a password: her lock at the console only delays.
     assert_eq!(scene.snapshot(), "virtwarden-locked 1\nremote 1800000600 alice\nlocal 1800000600 bob\n");
@@ -155,10 +166,7 @@ fn a_hundred_logins_at_once_are_counted_exactly() {
             scope.spawn(|| scene.step(Phase::Failed, &over_ssh("alice")));
         }
     });
-    assert_eq!(
-        scene.step(Phase::Passed, &over_ssh("alice")),
-        Answer::Refuse(Refusal::Locked(Some(Span::Open)))
-    );
+    assert_eq!(scene.step(Phase::Passed, &over_ssh("alice")), TOO_LATE);
     let told = scene.told();
     let met = told.iter().filter(|event| event.operation == "login locked").count();
     let counted = told.iter().filter(|event| event.detail.contains("more and the account is locked")).count();
@@ -223,4 +231,32 @@ fn who_is_not_root_is_refused_and_recorded() {
     assert!(why.starts_with("access denied: only root's login programs"), "{why}");
     let told = scene.told().pop().unwrap();
     assert_eq!((told.kind, told.operation.as_str()), (Kind::Denial, "login"));
+}
+
+#[test]
+fn a_flood_of_failures_is_counted_and_a_lock_in_the_midst_of_it_is_on_record() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config { kernel: Kernel::Silent, ..Config::new(directory.path(), directory.path()) };
+    let trail = Arc::new(Trail::open(Config { reserve_bytes: 0, ..config }).unwrap());
+    let scene = Scene::with(limit(3, Unlocking::ByAdministrator), trail.clone());
+    for number in 0..4000 {
+        let _refused = scene.step(Phase::Failed, &over_ssh(&format!("nobody-{}", number % 20)));
+    }
+    for _ in 0..3 {
+        scene.step(Phase::Failed, &over_ssh("alice"));
+    }
+    trail.close();
+    let (mut records, mut failures, mut locks) = (0, 0, Vec::new());
+    for record in trail.read().forwards().unwrap() {
+        let record = record.unwrap();
+        let event = record.line.entry.event();
+        records += 1;
+        failures += if event.operation == "login failed" { event.count.unwrap_or(1) } else { 0 };
+        if event.operation == "login locked" && event.kind == Kind::Login {
+            locks.push(event.targets[0].name.clone().unwrap());
+        }
+    }
+    assert!(records < 500, "{records}");
+    assert_eq!(failures, 4003, "counted or not, none is missing");
+    assert!(locks.contains(&"alice".to_owned()), "{locks:?}");
 }

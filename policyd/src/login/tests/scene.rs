@@ -88,14 +88,19 @@ pub(super) fn at_console(account: &str) -> Claim {
 
 impl Scene {
     pub(super) fn new(lockout: Lockout) -> Self {
+        let notebook = Arc::<Notebook>::default();
+        Self { notebook: notebook.clone(), ..Self::with(lockout, notebook) }
+    }
+
+    /// One that writes elsewhere.
+    pub(super) fn with(lockout: Lockout, ledger: Arc<dyn Ledger>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let registry = Arc::new(Registry::open(&directory.path().join("registry.json")).unwrap());
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.d");
         let policies = Policies::open(vec![shipped.into()]).unwrap();
-        let notebook = Arc::<Notebook>::default();
         let requirements = Requirements::of(policies.current().policy.session(), Acknowledgement::NotAsked);
         let sessions = Arc::new(Sessions::new(requirements));
-        let monitor = Arc::new(Monitor::new(policies, registry, notebook.clone(), sessions));
+        let monitor = Arc::new(Monitor::new(policies, registry, ledger, sessions));
         let settings = Settings::open(directory.path()).unwrap();
         let setting = Setting::Lockout(lockout.clone());
         let chosen = Chosen { setting, by: "alice".to_owned(), at: 0, reason: String::new() };
@@ -109,7 +114,7 @@ impl Scene {
             settings: Arc::new(settings),
             directory: Arc::new(People),
         };
-        Self { directory, notebook, hand, logins }
+        Self { directory, notebook: Arc::default(), hand, logins }
     }
 
     /// One of root's processes, with somebody's login behind it or nobody's.
