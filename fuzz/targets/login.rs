@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#![no_main]
 //! Messages between the PAM module and policyd, and the snapshot of locks: what decodes encodes to the same.
+#![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use virtwarden_login::{Answer, Message, Question, locked};

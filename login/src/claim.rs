@@ -39,9 +39,10 @@ impl Claim {
         if self.remote_host.is_empty() || self.is_from_inside() { Class::Local } else { Class::Remote }
     }
 
-    /// Programs that change the account within a session. sudo's option `pam_rhost` gives the machine's own
-    /// name as the remote host.
-    fn is_from_inside(&self) -> bool {
+    /// Whether it comes from a program that a person who is logged in runs as often as he likes, in order to act
+    /// as another account or to prove himself again. sudo's option `pam_rhost` gives the machine's own name as
+    /// the remote host.
+    pub fn is_from_inside(&self) -> bool {
         matches!(self.service.as_slice(), b"su" | b"su-l" | b"sudo" | b"sudo-i" | b"polkit-1" | b"virtwarden")
     }
 
