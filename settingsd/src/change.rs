@@ -17,6 +17,9 @@ use crate::provider::{Provider, Rendered};
 pub(crate) fn apply<P: Provider>(host: &Host, value: &P::Value, mode: Mode) -> Result<Vec<String>, String> {
     P::examine(host, value)?;
     let rendered = P::render(host, value)?;
+    if rendered.is_empty() {
+        return withdraw::<P>(host, mode);
+    }
     P::try_out(host, &rendered)?;
     let before = Journal::load(host, P::NAME, P::FILES)?;
     let plan = Plan::of(host, wanted::<P>(host, &before, &rendered))?;
@@ -117,13 +120,20 @@ fn is_derived<P: Provider>(path: &str) -> bool {
 /// Removes directories that were made for files which are gone, and what a component made from those
 /// files if nothing is left that it could be made from.
 fn sweep<P: Provider>(host: &Host, journal: &Journal) -> Result<(), String> {
-    let made = journal.entries.iter().flat_map(|entry| &entry.made);
-    made.for_each(|directory| file::remove_empty(host, directory));
+    remove_made(host, journal);
     let is_ours = |path| journal.entry(path).is_some_and(|entry| entry.before.is_none());
-    P::DERIVED
-        .iter()
-        .filter(|derived| is_ours(derived.path) && !host.has(derived.source))
-        .try_for_each(|derived| file::remove(host, derived.path))
+    let orphans = P::DERIVED.iter().filter(|derived| is_ours(derived.path) && !host.has(derived.source));
+    orphans.into_iter().try_for_each(|derived| file::remove(host, derived.path))?;
+    remove_made(host, journal);
+    Ok(())
+}
+
+/// The innermost first, whichever files they were made for.
+fn remove_made(host: &Host, journal: &Journal) {
+    let mut made: Vec<_> = journal.entries.iter().flat_map(|entry| &entry.made).collect();
+    made.sort_unstable_by_key(|directory| std::cmp::Reverse(directory.len()));
+    made.dedup();
+    made.into_iter().for_each(|directory| file::remove_empty(host, directory));
 }
 
 /// A line for a file that is not as rendered.
