@@ -134,12 +134,14 @@ impl Control {
             Request::AuditFollow { filter } => self.audit_follow(subject, request, filter, listener),
             Request::AuditVerify => self.audit_verify(subject, request),
             Request::AuditExport { range } => self.audit_export(subject, request, range, listener),
-            Request::SessionList
-            | Request::SessionShow { .. }
-            | Request::SessionEnd { .. }
-            | Request::SessionElevate
-            | Request::SessionLower
-            | Request::BannerAccept => self.session(subject, request),
+            Request::SessionList => Ok(self.session_list(subject)),
+            Request::SessionShow { session } => self.session_show(subject, *session),
+            Request::SessionEnd { session, mode } => {
+                self.session_end(subject, request, *session, *mode, (self.clock)())
+            }
+            Request::SessionElevate => self.session_elevate(subject, (self.clock)()),
+            Request::SessionLower => self.session_lower(subject),
+            Request::BannerAccept => self.banner_accept(subject),
             Request::LockoutList => self.lockout_list(subject, request),
             Request::LockoutShow { account } => self.lockout_show(subject, request, account),
             Request::LockoutUnlock { account, class, mode } => {
@@ -148,13 +150,19 @@ impl Control {
             Request::SettingList => self.setting_rows(subject, request, &SettingName::ALL),
             Request::SettingShow { name } => self.setting_rows(subject, request, &[*name]),
             Request::SettingSet { setting, reason, mode } => {
-                self.setting_set(subject, request, setting, (reason, *mode))
+                self.followed(self.setting_set(subject, request, setting, (reason, *mode)))
             }
             Request::SettingUnset { name, reason, mode } => {
-                self.setting_unset(subject, request, *name, (reason, *mode))
+                self.followed(self.setting_unset(subject, request, *name, (reason, *mode)))
             }
             Request::Hook(call) => self.hook(subject, call),
         }
+    }
+
+    /// What a setting wants of login sessions holds for those that are open.
+    fn followed(&self, reply: Result<Reply, Failure>) -> Result<Reply, Failure> {
+        (self.announce)(&self.monitor.policy());
+        reply
     }
 
     /// Decides on a request about the policy or the trail, and records the attempt.
@@ -178,6 +186,9 @@ impl Control {
     ) -> Result<Attempt, Failure> {
         let needs = needs(request, object);
         let judged = self.monitor.judge_in_detail(subject, request.operation(), detail, needs.clone());
+        if judged.as_ref().is_ok_and(Attempt::is_recorded) {
+            self.monitor.sessions().touch(subject.login.as_ref(), (self.clock)());
+        }
         judged.map_err(|refusal| match refusal {
             Refusal::Hidden { object: Object::Vm(vm), .. } => failure::no_vm(&vm.name),
             Refusal::Hidden { .. } => failure::denied(self.why_not(subject, &needs)),

@@ -25,6 +25,7 @@ Stands between libvirt's clients and libvirtd. Started by systemd, it takes its 
   --upstream-ro PATH      libvirtd's read-only socket
   --uri NAME              the name that libvirtd is opened by (qemu:///system)
   --state DIR             registry and keys (/var/lib/virtwarden)
+  --sessions DIR          login sessions of this boot (/run/virtwarden/sessions)
   --trail DIR             audit trail (/var/log/virtwarden/audit)
   --policy DIR            policy files; repeat it, later ones hide earlier ones
   --config FILE           read this instead of /etc/virtwarden/policyd.toml
@@ -47,6 +48,8 @@ pub struct Options {
     pub upstream: Place,
     /// Registry and keys.
     pub state: PathBuf,
+    /// Login sessions of this boot.
+    pub sessions: PathBuf,
     /// The audit trail.
     pub trail: PathBuf,
     /// Policy directories, the strongest last.
@@ -62,6 +65,7 @@ impl Default for Options {
             login: None,
             upstream: Place::default(),
             state: "/var/lib/virtwarden".into(),
+            sessions: "/run/virtwarden/sessions".into(),
             trail: "/var/log/virtwarden/audit".into(),
             policy: vec!["/usr/share/virtwarden/policy.d".into(), "/etc/virtwarden/policy.d".into()],
         }
@@ -138,6 +142,7 @@ impl Options {
                 "--upstream-ro" => self.upstream.read_only_socket = value()?,
                 "--uri" => self.upstream.uri = value()?.to_string_lossy().into_owned(),
                 "--state" => self.state = value()?,
+                "--sessions" => self.sessions = value()?,
                 "--trail" => self.trail = value()?,
                 "--policy" => policy.push(value()?),
                 "--config" => drop(value()?),

@@ -94,7 +94,7 @@ fn unknown(error: nix::Error) -> PeerError {
 }
 
 /// Field 22 of `/proc/PID/stat`; the command name before it may hold anything, so count from its end.
-fn start_time(pid: u32) -> Result<u64, PeerError> {
+pub(crate) fn start_time(pid: u32) -> Result<u64, PeerError> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).map_err(|_| PeerError::Vanished)?;
     let fields = stat.rsplit_once(')').map(|(_, rest)| rest).ok_or(PeerError::Vanished)?;
     fields.split_whitespace().nth(19).and_then(|field| field.parse().ok()).ok_or(PeerError::Vanished)

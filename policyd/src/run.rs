@@ -31,6 +31,8 @@ pub enum RunError {
     Settings(settings::StoreError),
     /// Failures and locks cannot be read or kept.
     Lockouts(lockout::StoreError),
+    /// What is known of login sessions cannot be read or kept.
+    Sessions(std::io::Error),
     /// The trail cannot be written.
     Trail(TrailError),
     /// A socket is missing or cannot be made.
@@ -46,6 +48,7 @@ impl fmt::Display for RunError {
             RunError::Registry(error) => write!(f, "no registry: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
             RunError::Lockouts(error) => write!(f, "no lockout: {error}"),
+            RunError::Sessions(error) => write!(f, "no place for login sessions: {error}"),
             RunError::Trail(error) => write!(f, "no audit trail: {error}"),
             RunError::Socket(name, error) => write!(f, "no socket `{name}`: {error}"),
             RunError::Host(error) => write!(f, "the host refused: {error}"),

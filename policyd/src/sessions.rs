@@ -3,63 +3,122 @@
 //!
 //! Trusted: the kernel's word on the asking process (its audit session, its login account, whether it still
 //! runs), and root's login programs' word on service, terminal and remote host. What is not known here is
-//! nobody's: then Administrator roles do not count (FIA_UIA_EXT.1).
+//! nobody's: then roles of the Administrator column do not count (FIA_UIA_EXT.1).
 
+mod changes;
 mod factors;
+mod idle;
 mod kind;
+mod leaders;
+mod opening;
+mod records;
+mod rows;
+mod store;
 mod table;
+mod terminals;
+mod watch;
+mod wishes;
+mod within;
 mod words;
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use virtwarden_core::authentication::{Authenticated, Authentication, Origin};
-use virtwarden_core::setting::Acknowledgement;
+use virtwarden_core::authentication::{Absence, Authentication, Origin};
+use virtwarden_core::control::SessionRow;
+use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::{Account, Login};
 use virtwarden_login::{Claim, Factors, Ticket};
 
+use crate::monitor::Ledger;
 use crate::peer::Peer;
-use factors::factors;
-use kind::Kind;
+use leaders::Leaders;
+pub use opening::origin;
+use records::{beginning, ending, event};
+use store::Store;
 pub use table::Requirements;
-use table::{Acceptance, End, Over, Session, Table};
-use words::word;
+use table::{Over, Session, Table};
+use wishes::Wishes;
+use within::Within;
 
 /// So many sessions are known at once; far more than a host has people.
 const MOST: usize = 4096;
 
+/// Told whenever somebody may have lost a right.
+pub type Bell = Box<dyn Fn() + Send + Sync>;
+
 /// The sessions of this host.
-#[derive(Debug)]
 pub struct Sessions {
     /// What readers see: replaced whole, so that nobody waits for a change.
     table: RwLock<Arc<Table>>,
     /// Counts the tables, so that who keeps an answer knows when it is old.
     generation: AtomicU64,
     /// Held by the one who makes the next table.
-    changing: Mutex<()>,
+    desk: Mutex<Desk>,
+    /// When somebody last did something in a session that is more than looking.
+    activity: Mutex<BTreeMap<u32, u64>>,
+    leaders: Leaders,
+    ledger: Arc<dyn Ledger>,
+    bell: OnceLock<Bell>,
 }
 
-impl Default for Sessions {
-    fn default() -> Self {
-        Self::new(Requirements::of(
-            &virtwarden_core::policy::settings::Session::default(),
-            Acknowledgement::default(),
-        ))
+/// What only changes need.
+#[derive(Debug)]
+struct Desk {
+    store: Store,
+    wishes: Wishes,
+    within: Within,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("table", &self.table).finish_non_exhaustive()
     }
 }
 
 impl Sessions {
-    /// Nobody is logged in yet.
-    pub fn new(requirements: Requirements) -> Self {
-        let table = Table::new(requirements);
-        Self { table: RwLock::new(Arc::new(table)), generation: AtomicU64::new(0), changing: Mutex::new(()) }
+    /// The sessions that were known when policyd last ran in this boot, less those whose leaders are gone.
+    ///
+    /// # Errors
+    /// The directory, which must be our own, cannot be made or read.
+    pub fn open(
+        directory: &Path,
+        ledger: Arc<dyn Ledger>,
+        requirements: Requirements,
+        now: SystemTime,
+    ) -> std::io::Result<Self> {
+        let (store, kept) = Store::open(directory)?;
+        let table = Table { sessions: kept, ..Table::new(requirements) };
+        let sessions = Self {
+            activity: Mutex::new(table.sessions.keys().map(|id| (*id, seconds(now))).collect()),
+            table: RwLock::new(Arc::new(table)),
+            generation: AtomicU64::new(0),
+            desk: Mutex::new(Desk { store, wishes: Wishes::default(), within: Within::default() }),
+            leaders: Leaders::new()?,
+            ledger,
+            bell: OnceLock::new(),
+        };
+        sessions.find_leaders(now);
+        Ok(sessions)
+    }
+
+    fn find_leaders(&self, now: SystemTime) {
+        let table = self.table();
+        for session in table.sessions.values().filter(|session| session.is_open()) {
+            if self.leaders.watch(session.id, session.leader).is_err() {
+                self.close(session.id, Over::Gone, now);
+            }
+        }
     }
 
     /// Registers a session that its leader, one of root's processes, has opened.
     ///
     /// # Errors
-    /// There are too many, or the host has no random numbers; in words.
+    /// There are too many, the leader is gone, or the host has no random numbers; in words.
     pub fn begin(
         &self,
         leader: &Peer,
@@ -68,42 +127,112 @@ impl Sessions {
         now: SystemTime,
     ) -> Result<Ticket, String> {
         let ticket = random()?;
-        let Some(session) = session(leader, claim, seen, ticket, seconds(now)) else {
-            return Ok(Ticket(ticket));
-        };
-        let _changing = self.changing();
-        let mut table = Table::clone(&self.table());
-        if table.sessions.contains_key(&session.id) {
-            return Ok(Ticket(ticket));
+        let known = |session: &Session| self.table().sessions.contains_key(&session.id);
+        match opening::session(leader, claim, seen, ticket, seconds(now)).filter(|session| !known(session)) {
+            Some(session) => self.register(session)?,
+            None => self.ledger.deny(self.desk().within.begin(ticket, leader, claim)),
         }
-        if table.sessions.len() >= MOST {
-            return Err(format!("more than {MOST} login sessions"));
-        }
-        table.sessions.insert(session.id, Arc::new(session));
-        self.publish(table);
         Ok(Ticket(ticket))
     }
 
-    /// A session's leader closed it.
+    fn register(&self, session: Session) -> Result<(), String> {
+        let (id, leader) = (session.id, session.leader);
+        let began = event("session begin", &session, Outcome::Success, beginning(&session));
+        self.change(|table, _| {
+            if table.sessions.contains_key(&id) {
+                return Err(format!("the login session {id} is open already"));
+            }
+            if table.sessions.len() >= MOST {
+                return Err(format!("more than {MOST} login sessions are open"));
+            }
+            self.leaders.watch(id, leader)?;
+            table.sessions.insert(id, Arc::new(session));
+            Ok(())
+        })?;
+        self.ledger.deny(began);
+        Ok(())
+    }
+
+    /// A session's program closed it.
     pub fn end(&self, ticket: Ticket, leader: &Peer, now: SystemTime) {
-        let _changing = self.changing();
-        let mut table = Table::clone(&self.table());
-        let Some(id) = leader.login.as_ref().map(|login| login.session) else { return };
-        let Some(session) = table.sessions.get_mut(&id).filter(|session| session.ticket == ticket.0) else {
-            return;
-        };
-        if session.is_open() {
-            Arc::make_mut(session).end = Some(End { at: seconds(now), why: Over::Closed });
-            self.publish(table);
+        if let Some(ended) = self.desk().within.end(ticket.0) {
+            return self.ledger.deny(ended);
         }
+        let Some(id) = leader.login.as_ref().map(|login| login.session) else { return };
+        let own = |session: &Arc<Session>| session.ticket == ticket.0;
+        if self.table().sessions.get(&id).is_some_and(own) {
+            self.close(id, Over::Closed, now);
+        }
+    }
+
+    fn close(&self, id: u32, why: Over, now: SystemTime) -> Option<Arc<Session>> {
+        self.leaders.forget(id);
+        let closed = self.change(|table, _| table.close(id, why, seconds(now)))?;
+        self.ledger.deny(event("session end", &closed, Outcome::Success, ending(why).to_owned()));
+        Some(closed)
+    }
+
+    /// Somebody ended a session: from now on nobody who counts stands behind its processes. None if it was
+    /// over, or there is no such session. Its leader, to be ended by who can.
+    pub fn end_for(&self, id: u32, now: SystemTime) -> Option<u32> {
+        self.close(id, Over::Ended, now).map(|session| session.leader.pid)
+    }
+
+    /// Somebody wants his session raised. The number is for root's helper, once he has authenticated.
+    ///
+    /// # Errors
+    /// Why raising it would not help.
+    pub fn wish_to_raise(
+        &self,
+        account: &Account,
+        login: Option<&Login>,
+        now: SystemTime,
+    ) -> Result<Ticket, Absence> {
+        let table = self.table();
+        let session = table.could_be_raised(account, login)?.id;
+        let ticket = random().map_err(|_| Absence::NoSession)?;
+        self.desk().wishes.make(session, account.clone(), ticket, seconds(now));
+        Ok(Ticket(ticket))
     }
 
     /// A person authenticated in order to raise the session to which this ticket was given.
     ///
     /// # Errors
     /// The ticket is not good, or not this account's; in words for the person.
-    pub fn raise(&self, _ticket: Ticket, _claim: &Claim, _now: SystemTime) -> Result<(), String> {
-        Err("no session waits to be raised; begin again with `virtwarden session elevate`".to_owned())
+    pub fn raise(&self, ticket: Ticket, claim: &Claim, now: SystemTime) -> Result<(), String> {
+        let raised = self.change(|table, desk| {
+            let session = desk.wishes.fulfil(ticket.0, &claim.account, seconds(now))?;
+            table.raise(session, seconds(now))
+        });
+        let Some(session) = raised else {
+            self.ledger.deny(within::refused(
+                "session raise",
+                claim,
+                "no session waits to be raised with this",
+            ));
+            return Err(
+                "no session waits to be raised with this; begin again with `virtwarden session elevate`"
+                    .to_owned(),
+            );
+        };
+        let detail = format!("for {} s", self.table().requirements.raised);
+        self.ledger.note(event("session raise", &session, Outcome::Success, detail));
+        self.leaders.wake();
+        Ok(())
+    }
+
+    /// A session's Administrator roles do not count any more. False if they did not.
+    pub fn lower(&self, id: u32, why: &str) -> bool {
+        let lowered = self.change(|table, _| table.lower(id));
+        let event = lowered.map(|session| event("session lower", &session, Outcome::Success, why.to_owned()));
+        event.map(|event| self.ledger.note(event)).is_some()
+    }
+
+    /// The banner was accepted in a session. False if there is no such session.
+    pub fn accept_banner(&self, id: u32) -> bool {
+        let accepted = self.change(|table, _| table.accept(id));
+        let event = accepted.map(|session| event("banner accept", &session, Outcome::Success, String::new()));
+        event.map(|event| self.ledger.note(event)).is_some()
     }
 
     /// Who stands behind a process of an account, by the login that the kernel names for it.
@@ -117,6 +246,23 @@ impl Sessions {
         self.table().sessions.get(&id).map(|session| session.origin.clone())
     }
 
+    /// All sessions, by audit session id.
+    pub fn rows(&self) -> Vec<SessionRow> {
+        let (table, activity) = (self.table(), self.activity());
+        table
+            .sessions
+            .values()
+            .map(|session| table.row(session, activity.get(&session.id).copied()))
+            .collect()
+    }
+
+    /// Somebody did something in a session that is more than looking.
+    pub fn touch(&self, login: Option<&Login>, now: SystemTime) {
+        if let Some(login) = login {
+            self.activity().insert(login.session, seconds(now));
+        }
+    }
+
     /// Another number whenever what [`Sessions::authentication`] answers may have changed.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
@@ -124,26 +270,21 @@ impl Sessions {
 
     /// What a session must be from now on.
     pub fn require(&self, requirements: Requirements) {
-        let _changing = self.changing();
-        let table = Table { requirements, ..Table::clone(&self.table()) };
+        self.change(|table, _| table.requirements = requirements);
+    }
+
+    fn change<T>(&self, make: impl FnOnce(&mut Table, &mut Desk) -> T) -> T {
+        let mut desk = self.desk();
+        let before = self.table();
+        let mut table = Table::clone(&before);
+        let made = make(&mut table, &mut desk);
+        desk.store.keep(&before.sessions, &table.sessions);
         self.publish(table);
-    }
-
-    /// Sessions in which everybody who asks is this.
-    #[cfg(test)]
-    pub(crate) fn presuming(authentication: Authentication) -> Self {
-        let sessions = Self::default();
-        let presumed = Some(authentication);
-        sessions.publish(Table { presumed, ..Table::clone(&sessions.table()) });
-        sessions
-    }
-
-    fn table(&self) -> Arc<Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn changing(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        drop(desk);
+        if let Some(ring) = self.bell.get() {
+            ring();
+        }
+        made
     }
 
     /// The table first, then its number: whoever sees the number sees the table.
@@ -151,45 +292,17 @@ impl Sessions {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
-}
 
-/// A session of its own, if the process leads one.
-fn session(leader: &Peer, claim: &Claim, seen: &Factors, ticket: u64, since: u64) -> Option<Session> {
-    let login = leader.login.as_ref()?;
-    let service = word(&claim.service);
-    let kind = Kind::of(&service);
-    if kind == Kind::Within || claim.account != login.account.name.as_bytes() {
-        return None;
+    fn table(&self) -> Arc<Table> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-    let origin = origin(claim);
-    let factors = factors(&service, seen);
-    let authenticated = (kind == Kind::Login && !factors.is_empty()).then(|| Authenticated {
-        origin: origin.clone(),
-        service: service.clone(),
-        factors,
-    });
-    Some(Session {
-        id: login.session,
-        ticket,
-        account: login.account.clone(),
-        kind,
-        service,
-        origin,
-        authenticated,
-        leader: leader.process,
-        since,
-        end: None,
-        raised: None,
-        accepted: Acceptance::Open,
-    })
-}
 
-/// Where a claim comes from, by the login program's word.
-pub fn origin(claim: &Claim) -> Origin {
-    if claim.remote_host.is_empty() {
-        Origin::Local { terminal: word(&claim.tty) }
-    } else {
-        Origin::Remote { address: word(&claim.remote_host) }
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn activity(&self) -> MutexGuard<'_, BTreeMap<u32, u64>> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -204,3 +317,6 @@ fn random() -> Result<u64, String> {
 fn seconds(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

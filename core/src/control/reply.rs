@@ -119,6 +119,9 @@ pub struct Whoami {
     pub login: Option<Account>,
     /// Whether a person stands behind the asker, or why not.
     pub authentication: Authentication,
+    /// Roles that do not count because of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
     /// Its groups.
     pub groups: Vec<Group>,
     /// Its roles.

@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 
 use virtwarden_core::control::{AuditFilter, AuditRange, Failure, Marks, Reply, Request};
+use virtwarden_core::object::Object;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
 use super::archive::{Flow, Part, Reader, Record};
 use super::failure::unavailable;
-use super::{Control, Listener};
+use super::{Control, Listener, needs};
 use crate::monitor::Attempt;
 
 /// The most records that a limit keeps in memory.
@@ -42,7 +43,8 @@ impl Control {
         listener: &mut dyn Listener,
     ) -> Result<Reply, Failure> {
         let attempt = self.begin(subject, request, "")?;
-        let mut passing = Passing { wanted: Wanted::Filter(filter), listener, sent: 0 };
+        let mut attending = Attending { control: self, subject, request, since: None, listener };
+        let mut passing = Passing { wanted: Wanted::Filter(filter), listener: &mut attending, sent: 0 };
         let read = self.archive.follow(&mut passing);
         finish(attempt, read, passing.sent)
     }
@@ -75,6 +77,51 @@ impl Control {
         let mut last = Last { filter, limit, lines: VecDeque::new() };
         self.archive.read(&mut last)?;
         Ok(last.lines)
+    }
+}
+
+/// A listener for as long as he may listen: his session may end while he does.
+struct Attending<'a> {
+    control: &'a Control,
+    subject: &'a Subject,
+    request: &'a Request,
+    /// The number of the login sessions when he was last looked at.
+    since: Option<u64>,
+    listener: &'a mut dyn Listener,
+}
+
+impl Attending<'_> {
+    fn still_may(&mut self) -> Flow {
+        let sessions = self.control.monitor.sessions();
+        let generation = sessions.generation();
+        if self.since == Some(generation) {
+            return Flow::Continue;
+        }
+        let login = self.subject.login.as_ref();
+        let authentication = sessions.authentication(&self.subject.account, login);
+        let subject = Subject { authentication, ..self.subject.clone() };
+        let needs = needs(self.request, &Object::Trail);
+        if !self.control.monitor.would_allow(&subject, &needs) {
+            return Flow::Stop;
+        }
+        self.since = Some(generation);
+        Flow::Continue
+    }
+}
+
+impl Listener for Attending<'_> {
+    fn take(&mut self, reply: Reply) -> Flow {
+        match self.still_may() {
+            Flow::Continue => self.listener.take(reply),
+            Flow::Stop => Flow::Stop,
+        }
+    }
+
+    fn wait(&mut self) -> Flow {
+        match self.still_may() {
+            Flow::Continue => self.listener.wait(),
+            Flow::Stop => Flow::Stop,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, recv};
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::control::{LineError, LineReader, Reply, Request, encode};
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::decision::Reason;
@@ -45,6 +46,9 @@ fn answer(
 ) -> Reply {
     let now = Instant::now();
     match peer.subject(&control.accounts, control.monitor.sessions(), now) {
+        Ok(subject) if subject.authentication == Authentication::Nobody(Absence::Idle) => {
+            Reply::Failed(denied(format!("access denied: {}", Absence::Idle.advice())))
+        }
         Ok(subject) => control.answer(&subject, request, pending, now, voice).unwrap_or_else(Reply::Failed),
         Err(error) => Reply::Failed(denied(format!("access denied: {error}"))),
     }

@@ -69,6 +69,7 @@ impl Control {
         let held = |function: &Function| roles.iter().any(|role| role.holds(Right::Function(*function)));
         Whoami {
             authentication: subject.authentication.clone(),
+            withheld: policy.policy.withheld(subject).iter().map(|role| role.name.clone()).collect(),
             account: subject.account.clone(),
             login: subject.login.as_ref().map(|login| login.account.clone()),
             groups: subject.groups.clone(),

@@ -2,6 +2,7 @@
 //! One call from bytes to its outcome: checked, decoded, judged, recorded, and only then forwarded.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::decision::Reason;
@@ -104,7 +105,11 @@ impl Connection {
     fn begin(&self, call: &Call<'_>, forward: &Forward) -> Result<Attempt, Fault> {
         let (operation, needs) = (call.procedure.name, forward.needs.clone());
         let judged = self.gate.monitor.judge_in_detail(&call.subject, operation, &forward.detail, needs);
-        judged.map_err(|refusal| refused(call, refusal))
+        let attempt = judged.map_err(|refusal| refused(call, refusal))?;
+        if attempt.is_recorded() {
+            self.gate.monitor.sessions().touch(call.subject.login.as_ref(), SystemTime::now());
+        }
+        Ok(attempt)
     }
 
     /// Checks and decodes a call; what is not understood is refused and recorded.

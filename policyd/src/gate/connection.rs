@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::rpc::frame::{self, Header, KEEPALIVE, MessageKind, PING, PONG, Side};
 use virtwarden_core::rpc::value::Value;
@@ -45,6 +46,8 @@ pub enum End {
     NeverOpened,
     /// The kernel does not say who it is any more, or its account is gone.
     Nobody(PeerError),
+    /// The remote session that the client runs in is over, because nobody used it: row 15.
+    Idle,
     /// libvirtd is gone.
     UpstreamGone(String),
     /// We are stopping.
@@ -58,6 +61,7 @@ impl fmt::Display for End {
             End::ClientBroke(how) => write!(f, "the client broke the protocol: {how}"),
             End::NeverOpened => f.write_str("the client did not open in time"),
             End::Nobody(error) => error.fmt(f),
+            End::Idle => f.write_str(Absence::Idle.advice()),
             End::UpstreamGone(why) => write!(f, "libvirtd is gone ({why}), see `systemctl status libvirtd`"),
             End::Stopping => f.write_str("virtwarden is stopping"),
         }
@@ -114,7 +118,8 @@ pub(super) struct Connection {
     parked: Parked,
     /// Since when the client has taken no answers while it holds a turn.
     stalled: Option<Instant>,
-    known: Option<(Arc<Membership>, Arc<Subject>)>,
+    /// Whose subject it was when it was last asked, and the number of the login sessions then.
+    known: Option<(Arc<Membership>, u64, Arc<Subject>)>,
 }
 
 impl Connection {
@@ -150,7 +155,7 @@ impl Connection {
                 Err(end) => break end,
             }
         };
-        if matches!(end, End::UpstreamGone(_) | End::Stopping) {
+        if matches!(end, End::UpstreamGone(_) | End::Stopping | End::Idle) {
             self.tell_of_loss(&end);
         }
         end
@@ -282,18 +287,24 @@ impl Connection {
         self.stage = Stage::Closing(Instant::now() + FAREWELL);
     }
 
-    /// Who asks, with the groups that count at this moment.
+    /// Who asks, with the groups and the login session that count at this moment.
     pub(super) fn subject(&mut self) -> Result<Arc<Subject>, End> {
         let now = Instant::now();
         let membership = self.gate.accounts.of_uid(self.peer.uid, now);
         let membership = membership.ok_or(End::Nobody(PeerError::NoAccount(self.peer.uid)))?;
-        if let Some((known, subject)) = &self.known
+        // Asked first: whatever changes after it makes this answer old.
+        let generation = self.gate.monitor.sessions().generation();
+        if let Some((known, then, subject)) = &self.known
             && Arc::ptr_eq(known, &membership)
+            && *then == generation
         {
             return Ok(subject.clone());
         }
         let subject = Arc::new(self.gate.who(&self.peer, now).map_err(End::Nobody)?);
-        self.known = Some((membership, subject.clone()));
+        if subject.authentication == Authentication::Nobody(Absence::Idle) {
+            return Err(End::Idle);
+        }
+        self.known = Some((membership, generation, subject.clone()));
         Ok(subject)
     }
 }

@@ -56,6 +56,5 @@ pub(super) enum Chore {
 /// A stream between client and libvirtd.
 #[derive(Debug)]
 pub(super) struct Streaming {
-    pub(super) subject: Arc<Subject>,
     pub(super) attempt: Attempt,
 }

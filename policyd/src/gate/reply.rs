@@ -13,6 +13,7 @@ use virtwarden_core::rpc::procedure::Procedure;
 use virtwarden_core::rpc::reader::Reader;
 use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::{self, Strings, Value};
+use virtwarden_core::subject::Subject;
 
 use super::connection::{Connection, End, pong, read_header};
 use super::fault::{Fault, code, text_of};
@@ -87,7 +88,7 @@ impl Connection {
             }
             match (pending.procedure.stream, pending.ended) {
                 (Some(_), None) => {
-                    let streaming = Streaming { subject: pending.subject, attempt: pending.attempt };
+                    let streaming = Streaming { attempt: pending.attempt };
                     self.streams.insert(id, streaming);
                 }
                 (Some(_), Some((outcome, text))) => pending.attempt.finish(outcome, &text),
@@ -145,14 +146,13 @@ impl Connection {
     /// After a change of policy: what would not be permitted now ends now.
     pub(super) fn judge_streams_again(&mut self) -> Result<(), End> {
         let ids: Vec<_> = self.streams.keys().copied().collect();
+        let subject = self.subject()?;
         for id in ids {
             let Some(streaming) = self.streams.get(&id) else { continue };
-            let subject = self.gate.who(&self.peer, Instant::now());
-            let subject = subject.map_err(End::Nobody)?;
             let needs: Vec<_> =
                 streaming.attempt.permit().needs().iter().map(|need| self.renewed(need)).collect();
             if !self.gate.monitor.would_allow(&subject, &needs) {
-                self.abort_stream(id);
+                self.abort_stream(id, &subject, needs);
             }
         }
         Ok(())
@@ -164,13 +164,12 @@ impl Connection {
         Need { right: need.right, object: self.gate.monitor.vm(vm.uuid, &vm.name) }
     }
 
-    fn abort_stream(&mut self, id: CallId) {
-        let Some(streaming) = self.streams.get(&id) else { return };
-        let needs = streaming.attempt.permit().needs().to_vec();
-        let refusal = self.gate.monitor.judge(&streaming.subject, "STREAM", needs).map(drop);
+    fn abort_stream(&mut self, id: CallId, subject: &Subject, needs: Vec<Need>) {
+        let refusal = self.gate.monitor.judge(subject, "STREAM", needs).map(drop);
         let text =
             refusal.err().map_or_else(|| "the policy changed".to_owned(), |refusal| refusal.to_string());
-        self.end_stream(id, "ended because the policy changed", &Fault::Failed(code::ACCESS_DENIED, text));
+        let record = "ended because it is not permitted any more";
+        self.end_stream(id, record, &Fault::Failed(code::ACCESS_DENIED, text));
     }
 
     /// Ends a stream for want of room.

@@ -56,14 +56,12 @@ impl House {
         if let Some(warning) = settings.condition().warning() {
             Ledger::note(&*trail, changed("settings damaged", Outcome::Failure, warning));
         }
-        let requirements =
-            Requirements::of(policies.current().policy.session(), settings.banner().acknowledgement);
-        let sessions = Arc::new(Sessions::new(requirements));
+        let sessions = Arc::new(open_sessions(options, &policies, &settings, trail.clone())?);
         let lockouts = lockouts(options, &settings)?;
         if let Some(warning) = lockouts.condition().warning() {
             Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning));
         }
-        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions));
+        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions.clone()));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
         let logins = Arc::new(Logins {
@@ -80,15 +78,17 @@ impl House {
             accounts,
             logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
-            settings,
+            settings: settings.clone(),
             clock: SystemTime::now,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
-            announce: announce(trail.clone(), gate.clone()),
+            announce: announce(trail.clone(), gate.clone(), sessions.clone(), settings.clone()),
         });
         let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
         let (clients, places) = (Clients::new(Limits::default()), Places::default());
         let house = Self { gate, monitor, trail, control, clients, logins, places, census };
         house.begin_census()?;
+        let ringing = house.gate.clone();
+        sessions.watch(settings, Box::new(move || ringing.ring()))?;
         Ok(house)
     }
 
@@ -155,12 +155,33 @@ fn lockouts(options: &Options, settings: &Settings) -> Result<Arc<Lockouts>, Run
     lockouts.map(Arc::new).map_err(RunError::Lockouts)
 }
 
-/// A new policy: the trail's seals carry it, and open connections look at it.
-fn announce(trail: Arc<Trail>, gate: Arc<Gate>) -> control::Announce {
+/// The login sessions of this boot, under what the policy and the banner want of them.
+fn open_sessions(
+    options: &Options,
+    policies: &Policies,
+    settings: &Settings,
+    trail: Arc<Trail>,
+) -> Result<Sessions, RunError> {
+    let requirements = requirements(&policies.current(), settings);
+    Sessions::open(&options.sessions, trail, requirements, SystemTime::now()).map_err(RunError::Sessions)
+}
+
+fn requirements(policy: &InForce, settings: &Settings) -> Requirements {
+    Requirements::of(policy.policy.session(), settings.banner().acknowledgement)
+}
+
+/// A new policy: the trail's seals carry it, and open sessions and connections look at it.
+fn announce(
+    trail: Arc<Trail>,
+    gate: Arc<Gate>,
+    sessions: Arc<Sessions>,
+    settings: Arc<Settings>,
+) -> control::Announce {
     Box::new(move |policy| {
         if let Err(error) = trail.adopt_policy(control::digest(&policy.files)) {
             eprintln!("virtwarden-policyd: the trail does not know the new policy yet: {error}");
         }
+        sessions.require(requirements(policy, &settings));
         gate.ring();
     })
 }

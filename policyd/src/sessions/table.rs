@@ -34,8 +34,10 @@ impl Requirements {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Over {
-    /// Its program closed it, or its leader is gone.
+    /// Its program closed it.
     Closed,
+    /// The process that led it is gone.
+    Gone,
     /// Nobody used it for too long.
     Idle,
     /// Somebody ended it.
@@ -129,22 +131,37 @@ impl Table {
     }
 
     fn person(&self, account: &Account, login: &Login) -> Result<Authenticated, Absence> {
+        let (session, proof) = self.session_of(account, login)?;
+        self.meets(session, proof)?;
+        proof.authenticated.clone().ok_or(Absence::Unproved)
+    }
+
+    /// A session that is an Administrator's but for being raised.
+    pub(super) fn could_be_raised(
+        &self,
+        account: &Account,
+        login: Option<&Login>,
+    ) -> Result<&Session, Absence> {
+        let (session, _) = self.session_of(account, login.ok_or(Absence::NoSession)?)?;
+        // root within somebody's session: he raises it himself, as himself.
+        if session.account == *account { Ok(session) } else { Err(Absence::OtherAccount) }
+    }
+
+    /// The session of a process, and the one in which its owner proved himself.
+    fn session_of(&self, account: &Account, login: &Login) -> Result<(&Session, &Session), Absence> {
         let session = self.sessions.get(&login.session).filter(|session| session.account == login.account);
         let session = session.ok_or(Absence::NoSession)?;
         let proof = self.proof(session)?;
         // root within somebody's session is that person, who became root; any other account is not.
-        if account.uid != 0 && *account != session.account {
-            return Err(Absence::OtherAccount);
-        }
-        self.meets(session, proof)?;
-        proof.authenticated.clone().ok_or(Absence::Unproved)
+        let own = account.uid == 0 || *account == session.account;
+        if own { Ok((session, proof)) } else { Err(Absence::OtherAccount) }
     }
 
     /// The session in which the session's owner proved himself: itself, or for a user manager his newest login.
     fn proof<'a>(&'a self, session: &'a Session) -> Result<&'a Session, Absence> {
         match (session.end, session.kind) {
             (Some(End { why: Over::Idle, .. }), _) => Err(Absence::Idle),
-            (Some(End { why: Over::Closed | Over::Ended, .. }), _) => Err(Absence::Ended),
+            (Some(End { why: Over::Closed | Over::Gone | Over::Ended, .. }), _) => Err(Absence::Ended),
             (None, Kind::Job | Kind::Within) => Err(Absence::NoSession),
             (None, Kind::Manager) => self.newest_login(&session.account).ok_or(Absence::NoSession),
             (None, Kind::Login) if session.authenticated.is_none() => Err(Absence::Unproved),
@@ -152,7 +169,7 @@ impl Table {
         }
     }
 
-    fn newest_login(&self, account: &Account) -> Option<&Session> {
+    pub(super) fn newest_login(&self, account: &Account) -> Option<&Session> {
         let logins = self.sessions.values().map(|session| &**session);
         logins
             .filter(|session| session.account == *account && session.is_persons())

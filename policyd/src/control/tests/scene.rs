@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
@@ -14,7 +14,8 @@ use virtwarden_core::control::{
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
-use virtwarden_core::subject::{Account, Door, Group, Process, Subject};
+use virtwarden_core::subject::{Account, Door, Group, Login, Process, Subject};
+use virtwarden_login::{Claim, Factors, Proof};
 
 use crate::accounts::Accounts;
 use crate::control::{
@@ -23,6 +24,7 @@ use crate::control::{
 use crate::lockout::Lockouts;
 use crate::login::{HostDirectory, Logins, Snapshot};
 use crate::monitor::{Ledger, Monitor};
+use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
@@ -37,7 +39,7 @@ fn subject(name: &str, uid: u32, group: &str) -> Subject {
     Subject {
         account: Account { name: name.into(), uid },
         groups: vec![Group { name: group.into(), gid: 900 }],
-        login: None,
+        login: Some(Login { account: Account { name: name.into(), uid }, session: session_of(uid) }),
         authentication: Authentication::Person(Authenticated {
             origin: Origin::Local { terminal: "tty1".to_owned() },
             service: "login".to_owned(),
@@ -46,6 +48,11 @@ fn subject(name: &str, uid: u32, group: &str) -> Subject {
         process: Process { pid: 1, start_time: 1 },
         door: Door::Control,
     }
+}
+
+/// Everybody is logged in, once.
+pub(super) fn session_of(uid: u32) -> u32 {
+    uid + 1
 }
 
 pub(super) fn alice() -> Subject {
@@ -62,6 +69,25 @@ pub(super) fn carol() -> Subject {
 
 pub(super) fn root() -> Subject {
     subject("root", 0, "root")
+}
+
+/// alice's and bob's sessions, which this process leads.
+fn sessions() -> Sessions {
+    let sessions = Sessions::presuming(alice().authentication);
+    let own = std::process::id();
+    for subject in [alice(), bob()] {
+        let claim = Claim {
+            account: subject.account.name.clone().into_bytes(),
+            service: b"login".to_vec(),
+            tty: b"tty1".to_vec(),
+            ..Claim::default()
+        };
+        let process = Process { pid: own, start_time: start_time(own).unwrap() };
+        let leader = Peer { uid: 0, process, login: subject.login, door: Door::Login };
+        let seen = Factors { proof: Proof::Seen, exposed: Vec::new() };
+        sessions.begin(&leader, &claim, &seen, SystemTime::now()).unwrap();
+    }
+    sessions
 }
 
 /// A ledger that keeps what it is told, or refuses it.
@@ -220,8 +246,7 @@ impl Scene {
         let (notebook, host, announced) =
             (Arc::<Notebook>::default(), Host::default(), Arc::<AtomicUsize>::default());
         let policies = Policies::open(vec![directory.path().into()]).unwrap();
-        let monitor =
-            Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default())));
+        let monitor = Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(sessions())));
         let counter = announced.clone();
         let hands = Hands::default();
         let accounts = Arc::new(Accounts::of_host(Instant::now()));

@@ -19,7 +19,7 @@ use crate::accounts::{Accounts, Membership};
 use crate::lockout::Lockouts;
 use crate::login::{Directory, Logins, Snapshot};
 use crate::monitor::{Ledger, Monitor};
-use crate::peer::Peer;
+use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
 use crate::registry::Registry;
 use crate::sessions::{Requirements, Sessions};
@@ -99,7 +99,8 @@ impl Scene {
         let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.d");
         let policies = Policies::open(vec![shipped.into()]).unwrap();
         let requirements = Requirements::of(policies.current().policy.session(), Acknowledgement::NotAsked);
-        let sessions = Arc::new(Sessions::new(requirements));
+        let sessions = Arc::new(Sessions::default());
+        sessions.require(requirements);
         let monitor = Arc::new(Monitor::new(policies, registry, ledger, sessions));
         let settings = Settings::open(directory.path()).unwrap();
         let setting = Setting::Lockout(lockout.clone());
@@ -123,7 +124,9 @@ impl Scene {
             account: Account { name: name.to_owned(), uid: uid(name) },
             session: uid(name),
         });
-        Peer { uid: 0, process: Process { pid: std::process::id(), start_time: 1 }, login, door: Door::Login }
+        let pid = std::process::id();
+        let process = Process { pid, start_time: start_time(pid).unwrap() };
+        Peer { uid: 0, process, login, door: Door::Login }
     }
 
     /// bob's own process.
