@@ -9,6 +9,7 @@ mod past;
 mod room;
 mod stories;
 mod table;
+mod vanished;
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
