@@ -53,6 +53,7 @@ impl Policy {
         roles.iter().for_each(|role| role_cells(role, &mut cells));
         information_domains.values().for_each(|domain| domain_cells(domain, &mut cells));
         put(&mut cells, "vm", "raw", vm.raw.word());
+        put(&mut cells, "vm", "snapshots", vm.snapshots);
         for directory in &media.library {
             put(&mut cells, "media", directory.display(), "in the library");
         }

@@ -32,9 +32,11 @@ pub(in crate::policy) fn information_domain(name: &str, table: &Table<'_>) -> Re
 
 /// `[vm]`.
 pub(in crate::policy) fn vm(table: &Table<'_>) -> Read<VmRules> {
-    let mut section = Section::new(table, &["raw"]);
-    let raw = section.value("raw", |item| item.word(&RAW), VmRules::default().raw);
-    section.finish(VmRules { raw, place: table.place() })
+    let default = VmRules::default();
+    let mut section = Section::new(table, &["raw", "snapshots"]);
+    let raw = section.value("raw", |item| item.word(&RAW), default.raw);
+    let snapshots = section.value("snapshots", |item| item.number(0..10_001), default.snapshots);
+    section.finish(VmRules { raw, snapshots, place: table.place() })
 }
 
 /// `[media]`.

@@ -31,13 +31,15 @@ impl RawDoors {
 pub struct VmRules {
     /// Raw doors.
     pub raw: RawDoors,
+    /// Most snapshots, and most checkpoints, of one VM that who does not administer it may bring about.
+    pub snapshots: u64,
     /// Where it is defined.
     pub place: Place,
 }
 
 impl Default for VmRules {
     fn default() -> Self {
-        Self { raw: RawDoors::Nobody, place: Place::built_in() }
+        Self { raw: RawDoors::Nobody, snapshots: 16, place: Place::built_in() }
     }
 }
 

@@ -54,6 +54,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// Whether it is the turn of a VM.
+    pub fn is_of(&self, vm: Uuid) -> bool {
+        self.matter == Matter::Vm(vm)
+    }
+
     /// Both turns in one, to be passed on together.
     pub fn and(mut self, other: Option<Turn>) -> Turn {
         self.with = match (self.with.take(), other) {

@@ -30,7 +30,7 @@ fn unknown_keys_and_tables_are_found_with_what_was_probably_meant() {
     check("[rolle.x]\n", "1:2", "did you mean `role`?");
     check("frobnicate = 1\n", "1:1", "unknown key `frobnicate`");
     check("[role.x]\ncolumn = \"user\"\nuser = [\"bob\"]\n", "3:1", "did you mean `users`?");
-    check("[vm]\nrow = \"nobody\"\n", "2:1", "expected `raw`; did you mean `raw`?");
+    check("[vm]\nrow = \"nobody\"\n", "2:1", "expected `raw` or `snapshots`; did you mean `raw`?");
     check("[media]\nusb = 1\n", "2:1", "unknown key `usb`, expected `library`");
     check("[saved]\npath = \"/x\"\n", "2:1", "unknown key `path`, expected `directory`");
     check("[audit]\nsize = 1\n", "2:1", "unknown key `size`");
@@ -140,6 +140,7 @@ fn names_are_plain() {
 fn settings_have_bounds() {
     check("[vm]\nraw = \"everybody\"\n", "2:7", "expected `administrator` or `nobody`");
     check("[gate]\nconnections = 0\n", "2:15", "a whole number from 1 to 10000");
+    check("[vm]\nsnapshots = 10001\n", "2:13", "a whole number from 0 to 10000");
     check("[gate]\nper-account = 10001\n", "2:15", "a whole number from 1 to 10000");
     check("[audit]\nsegment-size = \"4 KiB\"\n", "2:16", "a size from 1 MiB to 1024 MiB");
     check("[audit]\nstore-size = \"1 MiB\"\n", "2:14", "a size from 16 MiB");

@@ -16,6 +16,7 @@ fn the_shipped_policy_says_what_holds_where_nothing_is_said() {
     }
     assert_eq!(shipped.media(), [PathBuf::from("/var/lib/virtwarden/media")]);
     assert!(empty.media().is_empty());
+    assert_eq!((shipped.vm().snapshots, empty.vm().snapshots), (16, 16));
     assert_eq!((shipped.vm().raw, empty.vm().raw), (RawDoors::Administrator, RawDoors::Nobody));
 }
 
@@ -61,8 +62,9 @@ fn all_settings_are_read() {
     let policy = site(
         "[media]\nlibrary = [\"/srv/iso\", \"/srv/floppy\"]\n[saved]\ndirectory = \"/srv/saved\"\n\
          [audit]\nsegment-size = \"1 MiB\"\nstore-size = \"2 TiB\"\nfull-store = \"overwrite-oldest\"\n\
-         [gate]\nconnections = 10",
+         [gate]\nconnections = 10\n[vm]\nsnapshots = 0",
     );
+    assert_eq!(policy.vm().snapshots, 0);
     assert_eq!(policy.media(), [PathBuf::from("/srv/iso"), PathBuf::from("/srv/floppy")]);
     assert_eq!(policy.saved_directory(), Path::new("/srv/saved"));
     assert_eq!((policy.audit().segment_size, policy.audit().store_size), (1 << 20, 2 << 40));

@@ -10,6 +10,7 @@ use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::snapshot::{SnapshotRequest, backup, checkpoint, snapshot};
 use virtwarden_core::xml::strict;
 
+use super::few::Image;
 use super::{flagged, needs, row, spelled, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
@@ -25,17 +26,18 @@ const REVERT_FLAGS: [(u32, Right); 3] =
 impl Connection {
     /// DOMAIN_SNAPSHOT_CREATE_XML.
     pub(super) fn judge_snapshot(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
-        self.judge_request(call, |text, flags, known| snapshot(text, flags, known))
+        self.judge_request(call, Image::Snapshot, |text, flags, known| snapshot(text, flags, known))
     }
 
     /// DOMAIN_CHECKPOINT_CREATE_XML.
     pub(super) fn judge_checkpoint(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
-        self.judge_request(call, |text, flags, known| checkpoint(text, flags, known))
+        self.judge_request(call, Image::Checkpoint, |text, flags, known| checkpoint(text, flags, known))
     }
 
     fn judge_request(
         &mut self,
         call: &Call<'_>,
+        image: Image,
         read: impl Fn(&str, u32, &[&Definition]) -> Result<SnapshotRequest, DefinitionError>,
     ) -> Result<Forward, Fault> {
         let (vm, mut replaced) = self.vm_of(call)?;
@@ -47,6 +49,7 @@ impl Connection {
             read(text, call.flag_bits(), &present.all()).map_err(|error| self.unreadable(call, &error))?;
         let mut needed = needs(call.procedure.rights(&call.arguments), &object);
         needed.extend(self.needs_of_changes(call, &request.changes, &object)?);
+        self.insist_on_few(call, image, &vm, &needed)?;
         let mut quota = None;
         for definition in &request.definitions {
             self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
@@ -104,6 +107,9 @@ impl Connection {
             changes.extend(request.changes);
         }
         let needed = self.needs_of_changes(call, &changes, &object)?;
+        if call.arguments.text("checkpoint_xml").is_some() {
+            self.insist_on_few(call, Image::Checkpoint, &vm, &needed)?;
+        }
         let detail = summary(&changes);
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
     }

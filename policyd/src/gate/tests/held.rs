@@ -251,3 +251,59 @@ fn nobody_inherits_a_vm_that_was_deleted_or_lost() {
     assert_eq!(client.call("CONNECT_GET_HOSTNAME", &[]).0, Status::Ok);
     assert!(registry.vm(BOBS).is_none());
 }
+
+#[test]
+fn an_image_is_read_only_when_nobody_can_save_over_it() {
+    let Some((directory, policy)) = with_saved_states(USER) else { return };
+    let script: Script = Arc::new(|heard| match heard.name {
+        "DOMAIN_CREATE" => {
+            std::thread::sleep(Duration::from_millis(300));
+            Some(vec![good(heard, &[])])
+        }
+        "DOMAIN_SAVE_IMAGE_GET_XML_DESC" => Some(vec![good(heard, &[text(&definition(BOBS, ""))])]),
+        "DOMAIN_RESTORE" => Some(vec![good(heard, &[])]),
+        _ => None,
+    });
+    let scene = Scene::scripted(&policy, script);
+    let mut first = scene.open_client();
+    first.send("DOMAIN_CREATE", &[vm(BOBS)]);
+    while !scene.libvirtd.heard().contains(&"DOMAIN_CREATE") {
+        std::thread::yield_now();
+    }
+    let mut second = scene.open_client();
+    let image = text(&format!("{}/{BOBS}/one", directory.path().display()));
+    second.send("DOMAIN_RESTORE", &[image]);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(!scene.libvirtd.heard().contains(&"DOMAIN_SAVE_IMAGE_GET_XML_DESC"), "the turn is another's");
+    assert_eq!(first.receive().unwrap().0.status, Status::Ok);
+    assert_eq!(second.receive().unwrap().0.status, Status::Ok);
+}
+
+#[test]
+fn a_vm_has_no_more_snapshots_than_the_policy_allows_a_user() {
+    let taken = "<domainsnapshot><name>one</name></domainsnapshot>";
+    let cases = [
+        (USER, 1, Status::Ok),
+        (USER, 2, Status::Error),
+        (USER, -1, Status::Error),
+        (ADMINISTRATOR, 2, Status::Ok),
+    ];
+    for (policy, there, expected) in cases {
+        let script: Script = Arc::new(move |heard| match heard.name {
+            "DOMAIN_SNAPSHOT_NUM" => Some(vec![good(heard, &[Value::Int(there)])]),
+            "DOMAIN_SNAPSHOT_CREATE_XML" => {
+                Some(vec![good(heard, &[Value::Record(vec![text("one"), vm(BOBS)])])])
+            }
+            _ => None,
+        });
+        let scene = Scene::scripted(&policy.replace("[vm]", "[vm]\nsnapshots = 2"), script);
+        let (status, answer) = scene
+            .open_client()
+            .call("DOMAIN_SNAPSHOT_CREATE_XML", &[vm(BOBS), text(taken), Value::Unsigned(0)]);
+        assert_eq!(status, expected, "{there}: {}", words(&answer));
+        let told = words(&answer).contains("`snapshots` in [vm]");
+        assert_eq!(told, expected == Status::Error);
+        let heard = scene.libvirtd.heard().contains(&"DOMAIN_SNAPSHOT_CREATE_XML");
+        assert_eq!(heard, expected == Status::Ok);
+    }
+}

@@ -144,7 +144,9 @@ fn usual(heard: &Heard) -> Vec<u8> {
             good(heard, &[Value::Record(vec![text("red"), Value::Uuid(NETWORK)])])
         }
         ("DOMAIN_GET_XML_DESC", Some((uuid, _))) => good(heard, &[text(&definition(uuid, ""))]),
-        ("DOMAIN_IS_ACTIVE" | "DOMAIN_HAS_MANAGED_SAVE_IMAGE", _) => good(heard, &[Value::Int(0)]),
+        ("DOMAIN_IS_ACTIVE" | "DOMAIN_HAS_MANAGED_SAVE_IMAGE" | "DOMAIN_SNAPSHOT_NUM", _) => {
+            good(heard, &[Value::Int(0)])
+        }
         ("CONNECT_GET_HOSTNAME", _) => good(heard, &[text("host")]),
         ("CONNECT_OPEN" | "CONNECT_SET_IDENTITY" | "DOMAIN_CREATE" | "DOMAIN_SUSPEND", _) => good(heard, &[]),
         _ => error(heard, 3),
