@@ -18,6 +18,7 @@ pub mod judge;
 mod link;
 mod listed;
 mod lists;
+mod names;
 mod nics;
 mod objects;
 mod overlong;

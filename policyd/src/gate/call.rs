@@ -186,6 +186,7 @@ impl Connection {
         let rights = call.procedure.rights(&call.arguments);
         let (object, replaced) = self.object_of(call, &rights)?;
         let needs: Vec<_> = rights.into_iter().map(|right| Need { right, object: object.clone() }).collect();
+        self.insist_on_free_name(call, &needs)?;
         let turn =
             if let Object::Vm(vm) = &object { self.insist_on_resized_quota(call, vm, &needs)? } else { None };
         Ok(Forward { replaced, turn, chore: chore(call, &object), ..Forward::from(needs) })

@@ -101,7 +101,7 @@ impl Connection {
     }
 
     /// The VM with a UUID, or else of a name; none if there is neither.
-    pub(super) fn find_vm(&mut self, uuid: Option<Uuid>, name: &str) -> Result<Option<Vm>, Fault> {
+    pub(in crate::gate) fn find_vm(&mut self, uuid: Option<Uuid>, name: &str) -> Result<Option<Vm>, Fault> {
         let by_uuid = uuid.map(|uuid| (question::DOMAIN_LOOKUP_BY_UUID, Value::Uuid(uuid)));
         let by_name = (question::DOMAIN_LOOKUP_BY_NAME, Value::Text(name.to_owned().into()));
         for (number, key) in by_uuid.into_iter().chain([by_name]) {

@@ -199,3 +199,32 @@ fn what_counts_for_a_quota_is_judged_one_after_the_other() {
     let bell = Arc::new(Wake::new().unwrap());
     assert!(scene.gate.turns.take(quota, &bell).is_none());
 }
+
+#[test]
+fn the_name_of_a_hidden_vm_is_refused_in_words_that_tell_nothing_of_it() {
+    let rename: Script = Arc::new(|heard| match heard.name {
+        "DOMAIN_RENAME" => Some(vec![good(heard, &[Value::Int(0)])]),
+        _ => None,
+    });
+    let scene = Scene::scripted(&owner(), rename.clone());
+    let mut client = scene.open_client();
+    let named = |name: &str| [vm(BOBS), text(name), Value::Unsigned(0)];
+    let hidden = client.call("DOMAIN_RENAME", &named("finance"));
+    assert_eq!(hidden.0, Status::Error);
+    assert!(!words(&hidden.1).contains("finance") && words(&hidden.1).contains("(Table 3, 3)"));
+    assert!(!scene.libvirtd.heard().contains(&"DOMAIN_RENAME"));
+    assert_eq!(scene.records("DOMAIN_RENAME").iter().map(|row| row.0).collect::<Vec<_>>(), [Kind::Denial]);
+    let define = "<domain type='kvm'><name>finance</name><memory>1024</memory></domain>";
+    assert_eq!(client.call("DOMAIN_DEFINE_XML", &[text(define)]), hidden, "defining says the same");
+    assert_eq!(client.call("DOMAIN_RENAME", &named("evening")).0, Status::Ok);
+
+    let without = Scene::scripted(&owner().replace("\"configure-vms\", ", ""), rename);
+    let mut client = without.open_client();
+    for name in ["finance", "evening"] {
+        assert_eq!(
+            client.call("DOMAIN_RENAME", &named(name)),
+            hidden,
+            "as who may not rename at all: {name}"
+        );
+    }
+}
