@@ -2,10 +2,15 @@
 //! The command line, as clap reads it: the nouns, and what all of them share.
 
 mod audit;
+mod banner;
+mod lockout;
 mod object;
 mod policy;
 mod role;
+mod session;
+mod setting;
 mod vm;
+mod word;
 
 use std::path::PathBuf;
 
@@ -15,8 +20,12 @@ use virtwarden_core::control::{self, Mode};
 pub(crate) use self::audit::{
     AuditVerb, ExportArguments, FilterArguments, Folding, ListArguments, VerifyArguments,
 };
+pub(crate) use self::banner::{BannerSetArguments, BannerVerb, TextArguments};
+pub(crate) use self::lockout::{LockoutSetArguments, LockoutVerb, Unlock, UnlockArguments};
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
+pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
+pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
 pub(crate) use self::vm::VmVerb;
 use crate::takeover::{DisableArguments, DoctorArguments, EnableArguments};
 
@@ -74,6 +83,18 @@ pub(crate) enum Noun {
     /// Roles: what they may do and who holds them.
     #[command(subcommand)]
     Role(RoleVerb),
+    /// Login sessions: who is logged in, from where, and who acts as an Administrator.
+    #[command(subcommand)]
+    Session(SessionVerb),
+    /// Locks after failed logins: who is locked out, and when that happens.
+    #[command(subcommand)]
+    Lockout(LockoutVerb),
+    /// The access banner: what people read before they log in.
+    #[command(subcommand)]
+    Banner(BannerVerb),
+    /// Settings of this host: passwords, idle remote sessions, and the two above.
+    #[command(subcommand)]
+    Setting(SettingVerb),
     /// The policy: check, show, explain, reload.
     #[command(subcommand)]
     Policy(PolicyVerb),
@@ -111,6 +132,21 @@ impl ChangeArguments {
     /// Make the change or show it.
     pub(crate) const fn mode(self) -> Mode {
         if self.dry_run { Mode::DryRun } else { Mode::Apply }
+    }
+}
+
+/// The option of every change of a setting.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReasonArguments {
+    /// Why, for whoever reads the setting or the trail later.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+impl ReasonArguments {
+    /// The words, or none.
+    pub(crate) fn words(&self) -> String {
+        self.reason.clone()
     }
 }
 

@@ -3,16 +3,23 @@
 
 mod arguments;
 mod audit;
+mod authentication;
+mod banner;
 mod client;
+mod duration;
 mod exit;
 mod functions;
+mod lockout;
 mod output;
 mod policy;
 mod role;
+mod session;
+mod setting;
 mod shell;
 mod status;
 mod table;
 mod takeover;
+mod terminal;
 mod time;
 mod vm;
 mod whoami;
@@ -41,6 +48,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Whoami => whoami::show(socket, &output).map(done),
         Noun::Vm(verb) => vm::run(verb, socket, &output).map(done),
         Noun::Role(verb) => role::run(verb, socket, &output).map(done),
+        Noun::Session(verb) => session::run(verb, socket, &output).map(done),
+        Noun::Lockout(verb) => lockout::run(verb, socket, &output).map(done),
+        Noun::Banner(verb) => banner::run(verb, socket, &output).map(done),
+        Noun::Setting(verb) => setting::run(verb, socket, &output).map(done),
         Noun::Policy(verb) => policy::run(verb, socket, &output),
         Noun::Audit(verb) => audit::run(verb, socket, &output),
         Noun::Enable(enable) => takeover::enable(enable),

@@ -4,27 +4,34 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use virtwarden_core::authentication::Authentication;
 use virtwarden_core::control::{Reply, Request, Status, StatusDetails};
 
-use crate::client::{ask, unexpected};
+use crate::authentication::standing;
+use crate::client::{Client, unexpected};
 use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output, listed};
 
 /// Prints how policyd is. A warning makes the exit code 1, so that monitoring can use it.
 pub(crate) fn show(socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
-    let Reply::Status(status) = ask(socket, &Request::Status)? else { return Err(unexpected()) };
+    let mut client = Client::connect(socket)?;
+    let Reply::Status(status) = client.ask(&Request::Status)? else { return Err(unexpected()) };
     match output.format() {
         Format::Json => output.json(&status)?,
-        Format::Table | Format::Rows => print(&status, output)?,
+        Format::Table | Format::Rows => {
+            let Reply::Whoami(whoami) = client.ask(&Request::Whoami)? else { return Err(unexpected()) };
+            print(&status, &whoami.authentication, output)?;
+        }
     }
     let warned = status.details.as_ref().is_some_and(|details| !details.warnings.is_empty());
     Ok(if warned { ExitCode::from(Exit::Error as u8) } else { ExitCode::SUCCESS })
 }
 
-fn print(status: &Status, output: &Output) -> Result<(), Failed> {
+fn print(status: &Status, authentication: &Authentication, output: &Output) -> Result<(), Failed> {
     let mut lines = vec![
         ["virtwarden".to_owned(), format!("enabled, policyd {}", status.version)],
         ["your roles".to_owned(), listed(&status.roles)],
+        ["authenticated".to_owned(), standing(authentication)],
     ];
     if let Some(details) = &status.details {
         lines.extend(describe(details));

@@ -43,6 +43,11 @@ pub(crate) fn now() -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// Now, in seconds since 1970 UTC.
+pub(crate) fn now_in_seconds() -> u64 {
+    now() / SECOND
+}
+
 /// Reads `2026-11-21`, `2026-11-21T09:30`, `2026-11-21T09:30:15` (a blank or `T`, an optional `Z`)
 /// or an age: `90m`, `12h`, `7d`.
 pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
@@ -79,6 +84,11 @@ fn parse_span(text: &str) -> Option<Moment> {
 pub(crate) fn format(time: Time) -> String {
     let text = time.to_string().replacen('T', " ", 1);
     text.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// Writes seconds since 1970 UTC likewise.
+pub(crate) fn of_seconds(seconds: u64) -> String {
+    format(Time::from_micros(seconds.saturating_mul(SECOND)))
 }
 
 #[cfg(test)]

@@ -3,13 +3,34 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use virtwarden_core::control::{AuditFilter, AuditRange, Marks};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
 
 use super::object::parse_function;
+use super::word::words;
 use crate::time::{Moment, parse_moment};
+
+const KINDS: [(&str, Kind); 9] = [
+    ("attempt", Kind::Attempt),
+    ("outcome", Kind::Outcome),
+    ("denial", Kind::Denial),
+    ("repeated", Kind::Repeated),
+    ("connection", Kind::Connection),
+    ("observation", Kind::Observation),
+    ("trail", Kind::Trail),
+    ("change", Kind::Change),
+    ("login", Kind::Login),
+];
+
+const OUTCOMES: [(&str, Outcome); 5] = [
+    ("pending", Outcome::Pending),
+    ("success", Outcome::Success),
+    ("failure", Outcome::Failure),
+    ("denied", Outcome::Denied),
+    ("unknown", Outcome::Unknown),
+];
 
 const VERIFY_CODES: &str = "\
 Exit codes:
@@ -83,20 +104,20 @@ impl ListArguments {
 /// Which records.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct FilterArguments {
-    /// Only those of this person.
-    #[arg(long, value_name = "USER")]
+    /// Only those of this person. For logins this is also the account that was to be entered.
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username)]
     person: Option<String>,
+    /// Only those of this kind; `login` has logins, sessions and locks.
+    #[arg(long, value_parser = words(KINDS))]
+    kind: Option<Kind>,
     /// Only those about this VM.
     #[arg(long, value_name = "NAME|UUID")]
     vm: Option<String>,
     /// Only those of this function of Table 3, by slug or number.
     #[arg(long, value_parser = parse_function)]
     function: Option<Function>,
-    /// Only those of this kind: `login` is who came in, failed to, or was locked out.
-    #[arg(long, value_parser = parse_kind, value_name = KINDS)]
-    kind: Option<Kind>,
     /// Only those that ended so.
-    #[arg(long, value_parser = parse_outcome, value_name = "pending|success|failure|denied|unknown")]
+    #[arg(long, value_parser = words(OUTCOMES))]
     outcome: Option<Outcome>,
     /// Not before: `2026-11-21`, `2026-11-21T09:30` (UTC), or an age such as `90m`, `12h`, `7d`.
     #[arg(long, value_parser = parse_moment, value_name = "TIME")]
@@ -114,43 +135,15 @@ impl FilterArguments {
     pub(crate) fn filter(&self, now: u64) -> AuditFilter {
         AuditFilter {
             person: self.person.clone(),
+            kind: self.kind,
             vm: self.vm.clone(),
             function: self.function,
-            kind: self.kind,
             outcome: self.outcome,
             since: self.since.map(|moment| moment.first(now)),
             until: self.until.map(|moment| moment.last(now)),
             limit: self.limit,
             marks: Marks::Hidden,
         }
-    }
-}
-
-const KINDS: &str = "attempt|outcome|denial|repeated|connection|observation|trail|change|login";
-
-fn parse_kind(text: &str) -> Result<Kind, String> {
-    match text {
-        "attempt" => Ok(Kind::Attempt),
-        "outcome" => Ok(Kind::Outcome),
-        "denial" => Ok(Kind::Denial),
-        "repeated" => Ok(Kind::Repeated),
-        "connection" => Ok(Kind::Connection),
-        "observation" => Ok(Kind::Observation),
-        "trail" => Ok(Kind::Trail),
-        "change" => Ok(Kind::Change),
-        "login" => Ok(Kind::Login),
-        _ => Err(format!("try one of {}", KINDS.replace('|', ", "))),
-    }
-}
-
-fn parse_outcome(text: &str) -> Result<Outcome, String> {
-    match text {
-        "pending" => Ok(Outcome::Pending),
-        "success" => Ok(Outcome::Success),
-        "failure" => Ok(Outcome::Failure),
-        "denied" => Ok(Outcome::Denied),
-        "unknown" => Ok(Outcome::Unknown),
-        _ => Err("try success, failure or denied".to_owned()),
     }
 }
 

@@ -3,12 +3,13 @@
 
 use virtwarden_core::trail::line::Line;
 
-use super::row::{object, person, word};
+use super::row::{object, origin, person, word};
+use crate::authentication::how;
 use crate::output::escape;
 
 /// The first line.
-pub(super) const HEADER: &str =
-    "sequence,time,kind,outcome,person,account,roles,door,operation,functions,objects,uuids,detail,of,count";
+pub(super) const HEADER: &str = "sequence,time,kind,outcome,person,account,roles,door,operation,functions,objects,\
+                                 uuids,detail,of,count,authenticated,origin";
 
 /// One record.
 pub(super) fn record(line: &Line) -> String {
@@ -31,6 +32,8 @@ pub(super) fn record(line: &Line) -> String {
         event.detail.clone(),
         number(event.of),
         number(event.count),
+        actor.and_then(|actor| actor.authenticated.as_ref()).map(how).unwrap_or_default(),
+        origin(&event).map(ToString::to_string).unwrap_or_default(),
     ];
     fields.map(|field| quoted(&field)).join(",")
 }

@@ -24,8 +24,9 @@ pub(super) fn follow(arguments: &FilterArguments, socket: &Path, output: &Output
     Client::connect(socket)?.records(&request, print)
 }
 
-fn columns([seq, time, person, role, operation, function, object, outcome, detail]: [String; 9]) -> String {
-    let who = format!("{seq:>6}  {time}  {person:12}  {role:14}");
+fn columns(row: [String; 10]) -> String {
+    let [seq, time, person, from, role, operation, function, object, outcome, detail] = row;
+    let who = format!("{seq:>6}  {time}  {person:12}  {from:15}  {role:14}");
     let what = format!("{operation:20}  {function:20}  {object:16}");
     format!("{who}  {what}  {outcome:8}  {detail}").trim_end().to_owned()
 }

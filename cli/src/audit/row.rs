@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A record as one line for people.
 
+use virtwarden_core::authentication::Origin;
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::trail::line::Line;
 
@@ -9,19 +10,20 @@ use crate::output::listed;
 use crate::time;
 
 /// The columns.
-pub(super) const HEADERS: [&str; 9] =
-    ["SEQ", "TIME (UTC)", "PERSON", "ROLE", "OPERATION", "FUNCTION", "OBJECT", "OUTCOME", "DETAIL"];
+pub(super) const HEADERS: [&str; 10] =
+    ["SEQ", "TIME (UTC)", "PERSON", "FROM", "ROLE", "OPERATION", "FUNCTION", "OBJECT", "OUTCOME", "DETAIL"];
 
 /// How much of a detail a line has room for.
 const DETAIL: usize = 100;
 
 /// Writes a record as one line.
-pub(super) fn row(line: &Line) -> [String; 9] {
+pub(super) fn row(line: &Line) -> [String; 10] {
     let event = line.entry.event();
     [
         line.seq.to_string(),
         time::format(line.stamp.time),
         person(&event),
+        origin(&event).map_or_else(|| "-".to_owned(), ToString::to_string),
         listed(event.actor.iter().flat_map(|actor| &actor.roles)),
         event.operation.clone(),
         listed(event.functions.iter().copied().map(named)),
@@ -40,6 +42,12 @@ pub(super) fn person(event: &Event) -> String {
         }
         Some(_) | None => actor.account.name.clone(),
     }
+}
+
+/// Where from: a login says it itself, everything else has it from the login it was done in.
+pub(super) fn origin(event: &Event) -> Option<&Origin> {
+    let login = || event.actor.as_ref()?.authenticated.as_ref().map(|authenticated| &authenticated.origin);
+    event.origin.as_ref().or_else(login)
 }
 
 /// The kind and name of an object; a VM needs no kind.
@@ -82,6 +90,7 @@ fn shortened(detail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use virtwarden_core::authentication::{Authenticated, Factor};
     use virtwarden_core::record::Actor;
     use virtwarden_core::subject::{Account, Door, Login, Process};
     use virtwarden_core::trail::entry::of_trail;
@@ -108,6 +117,22 @@ mod tests {
         assert_eq!(person(&by("root", Some("bob"))), "bob (as root)");
         assert_eq!(person(&by("root", None)), "root");
         assert_eq!(person(&of_trail("x", Outcome::Success, String::new())), "-");
+    }
+
+    #[test]
+    fn where_from_is_the_events_own_word_or_the_logins() {
+        let remote = |address: &str| Origin::Remote { address: address.to_owned() };
+        let mut event = by("bob", Some("bob"));
+        assert_eq!(origin(&event), None);
+        let authenticated = Authenticated {
+            origin: remote("192.0.2.7"),
+            service: "sshd".to_owned(),
+            factors: vec![Factor::Pam],
+        };
+        event.actor.as_mut().unwrap().authenticated = Some(authenticated);
+        assert_eq!(origin(&event), Some(&remote("192.0.2.7")));
+        event.origin = Some(remote("192.0.2.8"));
+        assert_eq!(origin(&event), Some(&remote("192.0.2.8")));
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use std::path::Path;
 
 use virtwarden_core::control::{AuditRange, Request};
-use virtwarden_core::record::Event;
+use virtwarden_core::record::{Actor, Event, Kind};
 use virtwarden_core::trail::line::Line;
 
 use super::csv::spelled;
 use super::parse;
-use super::row::{object, outcome, person};
+use super::row::{object, origin, outcome, person};
+use crate::authentication::how;
 use crate::client::Client;
 use crate::exit::{Exit, Failed};
 use crate::functions::named;
@@ -50,21 +51,32 @@ fn describe(line: &Line) -> Vec<[String; 2]> {
 }
 
 fn who(event: &Event) -> Vec<Field> {
-    let Some(actor) = &event.actor else { return vec![("person", Some("the trail itself".to_owned()))] };
+    let Some(actor) = &event.actor else { return vec![("person", Some(nobody(event).to_owned()))] };
     let session = actor.login.as_ref().map(|login| login.session.to_string());
     vec![
         ("person", Some(person(event))),
         ("account", Some(format!("{} ({})", actor.account.name, actor.account.uid))),
         ("login session", session),
+        ("authenticated", Some(authenticated(actor))),
         ("roles", Some(listed(&actor.roles))),
         ("process", Some(format!("{}, started at tick {}", actor.process.pid, actor.process.start_time))),
         ("door", Some(spelled(&actor.door))),
     ]
 }
 
+/// Who it is if no process asked.
+fn nobody(event: &Event) -> &'static str {
+    if event.kind == Kind::Login { "not known" } else { "the trail itself" }
+}
+
+fn authenticated(actor: &Actor) -> String {
+    actor.authenticated.as_ref().map_or_else(|| "no person".to_owned(), how)
+}
+
 fn what(event: &Event) -> Vec<Field> {
     let uuids = event.targets.iter().filter_map(|target| target.uuid).map(|uuid| uuid.to_string());
     vec![
+        ("from", origin(event).map(ToString::to_string)),
         ("operation", Some(event.operation.clone())),
         ("functions", Some(listed(event.functions.iter().copied().map(named)))),
         ("objects", Some(listed(event.targets.iter().map(object)))),

@@ -2,82 +2,30 @@
 //! The command as people run it: a spawned binary, before a policyd that says what the test wants.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test is a panic")]
 
+mod elevate;
+mod scene;
+mod sessions;
+mod settings;
+mod terminal;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread::{self, JoinHandle};
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
 
 use tempfile::TempDir;
-use virtwarden_core::control::{
-    Change, Failure, FailureKind, LineReader, Mode, Presence, Reply, Request, VmRow, VmState, encode,
-};
+use virtwarden_core::control::{Change, FailureKind, Mode, Presence, Reply, Request, VmRow, VmState, encode};
 use virtwarden_core::object::{Assignment, Uuid};
 use virtwarden_core::subject::Account;
 
-struct Scene {
-    directory: TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.directory.path().join("control.sock")
-    }
-
-    /// A policyd that takes one connection, gives these answers in turn and returns what it was asked.
-    fn policyd(&self, answers: Vec<Vec<Reply>>) -> JoinHandle<Vec<Request>> {
-        let listener = UnixListener::bind(self.socket()).unwrap();
-        thread::spawn(move || {
-            let (stream, _) = listener.accept().unwrap();
-            let mut lines = LineReader::new(stream);
-            let mut asked = Vec::new();
-            for replies in answers {
-                asked.extend(lines.receive::<Request>().unwrap());
-                for reply in replies {
-                    lines.stream().write_all(&encode(&reply).unwrap()).unwrap();
-                }
-            }
-            asked
-        })
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        let output = command().arg("--socket").arg(self.socket()).args(arguments).output().unwrap();
-        Run(output)
-    }
-}
-
-struct Run(Output);
-
-impl Run {
-    fn code(&self) -> i32 {
-        self.0.status.code().unwrap()
-    }
-    fn out(&self) -> String {
-        String::from_utf8(self.0.stdout.clone()).unwrap()
-    }
-    fn err(&self) -> String {
-        String::from_utf8(self.0.stderr.clone()).unwrap()
-    }
-}
-
-fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_virtwarden"))
-}
+use scene::{Run, Scene, command, failure};
 
 fn vm(name: &str, byte: u8, user: Option<&str>) -> VmRow {
     let account = |name: &str| Account { name: name.to_owned(), uid: 1001 };
     let assignment = user.map(|user| Assignment { users: [account(user)].into(), ..Assignment::default() });
     let presence = Presence::Present;
     VmRow { uuid: Uuid([byte; 16]), name: name.into(), state: VmState::ShutOff, presence, assignment }
-}
-
-fn failure(kind: FailureKind) -> Vec<Vec<Reply>> {
-    vec![vec![Reply::Failed(Failure { kind, message: "because".into() })]]
 }
 
 #[test]

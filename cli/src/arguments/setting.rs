@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden setting`.
+
+use clap::{Args, Subcommand};
+use virtwarden_core::setting::SettingName;
+
+use super::word::words;
+use super::{ChangeArguments, ReasonArguments};
+
+const NAMES: [(&str, SettingName); 4] = [
+    ("banner", SettingName::Banner),
+    ("lockout", SettingName::Lockout),
+    ("password-policy", SettingName::PasswordPolicy),
+    ("remote-timeout", SettingName::RemoteTimeout),
+];
+
+const KEYS: &str = "\
+Keys:
+  password-policy  minimum-length=8..128   characters of a new password at least
+                   classes=1..4            of upper case, lower case, digits and others, at least so many
+  remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
+The banner and the lockout have commands of their own: `virtwarden banner set`, `virtwarden lockout set`.
+
+Examples:
+  virtwarden setting set password-policy minimum-length=15
+  virtwarden setting set remote-timeout idle=15m --reason 'site rule 7'
+What is not named stays as it is.";
+
+/// What to do with settings.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum SettingVerb {
+    /// List the settings, who set them, and whether the host is as they say.
+    List,
+    /// Show one setting: its value, who set it, when and why, and what on the host differs from it.
+    Show {
+        /// Which.
+        #[arg(value_parser = words(NAMES))]
+        name: SettingName,
+    },
+    /// Set one.
+    #[command(after_help = KEYS)]
+    Set(SettingSetArguments),
+    /// Go back to a setting's default.
+    Unset {
+        /// Which.
+        #[arg(value_parser = words(NAMES))]
+        name: SettingName,
+        /// Why.
+        #[command(flatten)]
+        reason: ReasonArguments,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+}
+
+/// A setting and what to change in it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SettingSetArguments {
+    /// Which.
+    #[arg(value_parser = words(NAMES))]
+    pub(crate) name: SettingName,
+    /// What to change in it; see below.
+    #[arg(value_name = "KEY=VALUE", required = true, value_parser = parse_pair)]
+    pub(crate) pairs: Vec<Pair>,
+    /// Why.
+    #[command(flatten)]
+    pub(crate) reason: ReasonArguments,
+    /// Make the change or show it.
+    #[command(flatten)]
+    pub(crate) change: ChangeArguments,
+}
+
+/// `minimum-length=15`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    /// Left of the first `=`.
+    pub(crate) key: String,
+    /// Right of it.
+    pub(crate) value: String,
+}
+
+fn parse_pair(text: &str) -> Result<Pair, String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok(Pair { key: key.to_owned(), value: value.to_owned() })
+        }
+        Some(_) | None => Err("expected KEY=VALUE, such as `minimum-length=15`".to_owned()),
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden setting`, and what the commands of single settings share.
+
+mod pairs;
+mod words;
+
+use std::path::Path;
+
+use virtwarden_core::control::{Mode, Reply, Request, SettingRow, SettingSource};
+use virtwarden_core::setting::{Setting, SettingName};
+
+use crate::arguments::{SettingSetArguments, SettingVerb};
+use crate::client::{ask, unexpected};
+use crate::exit::Failed;
+use crate::output::{Format, Output};
+use crate::time;
+use crate::vm::print_change;
+
+const HEADERS: [&str; 5] = ["SETTING", "VALUE", "SET BY", "SINCE (UTC)", "HOST"];
+
+/// Does what the verb says.
+pub(crate) fn run(verb: &SettingVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
+    match verb {
+        SettingVerb::List => list(socket, output),
+        SettingVerb::Show { name } => show(*name, socket, output),
+        SettingVerb::Set(arguments) => change_by_pairs(arguments, socket, output),
+        SettingVerb::Unset { name, reason, change } => {
+            unset(*name, reason.words(), change.mode(), socket, output)
+        }
+    }
+}
+
+fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Settings(rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
+    output.show(&rows, HEADERS, rows.iter().map(row))
+}
+
+fn row(row: &SettingRow) -> [String; 5] {
+    let (by, since) = match &row.source {
+        SettingSource::Default => ("default".to_owned(), "-".to_owned()),
+        SettingSource::Set { by, at, reason: _ } => (by.clone(), time::of_seconds(*at)),
+    };
+    let host = if row.drift.is_empty() { "as set" } else { "DIFFERS" };
+    [row.setting.name().to_string(), row.setting.to_string(), by, since, host.to_owned()]
+}
+
+/// Prints one setting, its source and what on the host differs from it.
+pub(crate) fn show(name: SettingName, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let row = current(name, socket)?;
+    if output.format() == Format::Json {
+        return output.json(&row);
+    }
+    let mut lines = words::lines(&row.setting);
+    lines.extend(source(&row.source));
+    lines.extend(row.drift.iter().map(|line| ["HOST DIFFERS".to_owned(), line.clone()]));
+    output.rows(lines)
+}
+
+fn source(source: &SettingSource) -> Vec<[String; 2]> {
+    match source {
+        SettingSource::Default => vec![["set by".to_owned(), "nobody: this is the default".to_owned()]],
+        SettingSource::Set { by, at, reason } => {
+            let set = ["set by".to_owned(), format!("{by}, {} UTC", time::of_seconds(*at))];
+            let reason = Some(reason).filter(|reason| !reason.is_empty());
+            [set].into_iter().chain(reason.map(|reason| ["reason".to_owned(), reason.clone()])).collect()
+        }
+    }
+}
+
+/// A setting as it is now.
+pub(crate) fn current(name: SettingName, socket: &Path) -> Result<SettingRow, Failed> {
+    let Reply::Settings(rows) = ask(socket, &Request::SettingShow { name })? else {
+        return Err(unexpected());
+    };
+    rows.into_iter().find(|row| row.setting.name() == name).ok_or_else(unexpected)
+}
+
+fn change_by_pairs(arguments: &SettingSetArguments, socket: &Path, output: &Output) -> Result<(), Failed> {
+    pairs::check(arguments.name)?;
+    let now = current(arguments.name, socket)?.setting;
+    let setting = pairs::merged(now, &arguments.pairs)?;
+    set(setting, arguments.reason.words(), arguments.change.mode(), socket, output)
+}
+
+/// Gives a setting a value, and prints what changed.
+pub(crate) fn set(
+    setting: Setting,
+    reason: String,
+    mode: Mode,
+    socket: &Path,
+    output: &Output,
+) -> Result<(), Failed> {
+    setting.check().map_err(|error| Failed::usage(error.to_string()))?;
+    ask_for(&Request::SettingSet { setting, reason, mode }, socket, output)
+}
+
+/// Goes back to a setting's default, and prints what changed.
+pub(crate) fn unset(
+    name: SettingName,
+    reason: String,
+    mode: Mode,
+    socket: &Path,
+    output: &Output,
+) -> Result<(), Failed> {
+    ask_for(&Request::SettingUnset { name, reason, mode }, socket, output)
+}
+
+fn ask_for(request: &Request, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Changed(change) = ask(socket, request)? else { return Err(unexpected()) };
+    print_change(&change, output)
+}

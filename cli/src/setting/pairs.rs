@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `KEY=VALUE` on the command line, merged into a setting as it is.
+
+use virtwarden_core::setting::{IdleLimit, PasswordPolicy, RemoteTimeout, Setting, SettingName};
+
+use crate::arguments::Pair;
+use crate::duration::parse_duration_or_never;
+use crate::exit::Failed;
+
+/// Whether the setting is set by pairs at all.
+pub(super) fn check(name: SettingName) -> Result<(), Failed> {
+    match name {
+        SettingName::Banner => Err(Failed::usage("the banner is set with `virtwarden banner set`")),
+        SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
+        SettingName::PasswordPolicy | SettingName::RemoteTimeout => Ok(()),
+    }
+}
+
+/// The setting with these parts changed. Ranges are checked by the setting itself.
+pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed> {
+    check(setting.name())?;
+    pairs.iter().try_fold(setting, |setting, pair| match setting {
+        Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
+        Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
+        Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
+    })
+}
+
+fn password_policy(policy: PasswordPolicy, pair: &Pair) -> Result<PasswordPolicy, Failed> {
+    match pair.key.as_str() {
+        "minimum-length" => Ok(PasswordPolicy { minimum_length: number(pair)?, ..policy }),
+        "classes" => Ok(PasswordPolicy { classes: number(pair)?, ..policy }),
+        _ => Err(unknown(pair, "`minimum-length` and `classes`")),
+    }
+}
+
+fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
+    if pair.key != "idle" {
+        return Err(unknown(pair, "`idle`"));
+    }
+    let seconds = parse_duration_or_never(&pair.value)
+        .map_err(|error| Failed::usage(format!("idle=`{}`: {error}", pair.value)))?;
+    Ok(RemoteTimeout { idle: seconds.map_or(IdleLimit::Never, IdleLimit::After) })
+}
+
+fn number<T: std::str::FromStr>(pair: &Pair) -> Result<T, Failed> {
+    let wrong = |_| Failed::usage(format!("{}=`{}`: expected a small whole number", pair.key, pair.value));
+    pair.value.parse().map_err(wrong)
+}
+
+fn unknown(pair: &Pair, known: &str) -> Failed {
+    Failed::usage(format!("unknown key `{}`; this setting has {known}", pair.key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(key: &str, value: &str) -> Pair {
+        Pair { key: key.to_owned(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn what_is_not_named_stays() {
+        let policy = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 });
+        let expected = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 2 });
+        assert_eq!(merged(policy, &[pair("classes", "2")]).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_idle_time_is_a_length_or_never() {
+        let timeout = |idle| Setting::RemoteTimeout(RemoteTimeout { idle });
+        let set = |value: &str| merged(timeout(IdleLimit::Never), &[pair("idle", value)]);
+        assert_eq!(set("15m").unwrap(), timeout(IdleLimit::After(900)));
+        assert_eq!(set("never").unwrap(), timeout(IdleLimit::Never));
+        assert!(set("15").unwrap_err().message.contains("with its unit"));
+    }
+
+    #[test]
+    fn mistakes_name_the_way_out() {
+        let policy = || Setting::PasswordPolicy(PasswordPolicy::default());
+        for (setting, pair, said) in [
+            (policy(), pair("length", "15"), "`minimum-length` and `classes`"),
+            (policy(), pair("classes", "many"), "whole number"),
+            (policy(), pair("classes", "256"), "whole number"),
+            (SettingName::RemoteTimeout.default_value(), pair("time", "15m"), "has `idle`"),
+            (SettingName::Banner.default_value(), pair("text", "x"), "virtwarden banner set"),
+            (SettingName::Lockout.default_value(), pair("attempts", "3"), "virtwarden lockout set"),
+        ] {
+            let failed = merged(setting, &[pair]).unwrap_err();
+            assert!(failed.message.contains(said), "{}", failed.message);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Settings as people read them.
+
+use virtwarden_core::setting::{
+    Acknowledgement, Banner, Counted, Disclosure, IdleLimit, Limit, RemoteTimeout, Setting, Unlocking,
+};
+
+use crate::duration::spelled;
+
+/// A setting with a name for each of its parts. The names are those that `setting set` takes, where it does.
+pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
+    let pairs: Vec<(&str, String)> = match setting {
+        Setting::Banner(banner) => banner_lines(banner),
+        Setting::Lockout(lockout) => vec![
+            ("limit", limited(lockout.limit)),
+            ("counted", counted_words(lockout.counted).to_owned()),
+            ("told", disclosure_words(lockout.disclosure).to_owned()),
+        ],
+        Setting::PasswordPolicy(policy) => vec![
+            ("minimum-length", policy.minimum_length.to_string()),
+            ("classes", policy.classes.to_string()),
+        ],
+        Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
+    };
+    pairs.into_iter().map(|(name, value)| [name.to_owned(), value]).collect()
+}
+
+fn banner_lines(banner: &Banner) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<_> = match &banner.text {
+        Some(text) => text.as_str().lines().map(|line| ("", line.to_owned())).collect(),
+        None => vec![("", "none".to_owned())],
+    };
+    if let Some(first) = lines.first_mut() {
+        first.0 = "text";
+    }
+    lines.push(("acceptance", acknowledgement(banner.acknowledgement).to_owned()));
+    lines
+}
+
+fn acknowledgement(acknowledgement: Acknowledgement) -> &'static str {
+    match acknowledgement {
+        Acknowledgement::NotAsked => "not asked",
+        Acknowledgement::Required => "required of Administrators, once in each session",
+    }
+}
+
+/// How failures are limited.
+fn limited(limit: Limit) -> String {
+    match limit {
+        Limit::Attempts { failures, period, unlocking } => {
+            let lasts = match unlocking {
+                Unlocking::After(seconds) => format!("for {}", spelled(seconds.into())),
+                Unlocking::ByAdministrator => "until an Administrator unlocks".to_owned(),
+            };
+            format!("{failures} failures within {} lock {lasts}", spelled(period.into()))
+        }
+        Limit::Delay { first, longest } => format!(
+            "a failure delays the next attempt by {}, doubling up to {}",
+            spelled(first.into()),
+            spelled(longest.into())
+        ),
+    }
+}
+
+fn counted_words(counted: Counted) -> &'static str {
+    match counted {
+        Counted::Remote => "remote logins only",
+        Counted::Everywhere => "everywhere",
+    }
+}
+
+fn disclosure_words(disclosure: Disclosure) -> &'static str {
+    match disclosure {
+        Disclosure::Remaining => "that it is locked, and for how long",
+        Disclosure::Nothing => "nothing",
+    }
+}
+
+fn idle(timeout: RemoteTimeout) -> String {
+    match timeout.idle {
+        IdleLimit::Never => "never".to_owned(),
+        IdleLimit::After(seconds) => format!("after {}", spelled(seconds.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use virtwarden_core::setting::{BannerText, SettingName};
+
+    use super::*;
+
+    fn told(setting: &Setting) -> String {
+        lines(setting).into_iter().map(|[name, value]| format!("{name}: {value}\n")).collect()
+    }
+
+    #[test]
+    fn each_part_of_a_setting_has_its_line() {
+        let text = Some(BannerText::new("One\nTwo").unwrap());
+        let banner = Setting::Banner(Banner { text, acknowledgement: Acknowledgement::Required });
+        for (setting, expected) in [
+            (
+                SettingName::Lockout.default_value(),
+                "limit: 5 failures within 15 min lock for 10 min\ncounted: everywhere\n\
+                 told: that it is locked, and for how long\n",
+            ),
+            (SettingName::PasswordPolicy.default_value(), "minimum-length: 15\nclasses: 1\n"),
+            (SettingName::RemoteTimeout.default_value(), "idle: never\n"),
+            (SettingName::Banner.default_value(), "text: none\nacceptance: not asked\n"),
+            (banner, "text: One\n: Two\nacceptance: required of Administrators, once in each session\n"),
+        ] {
+            assert_eq!(told(&setting), expected);
+        }
+        let delay = Limit::Delay { first: 2, longest: 3600 };
+        assert_eq!(limited(delay), "a failure delays the next attempt by 2 s, doubling up to 1 h");
+    }
+}
