@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One event as the text of an audit message, in the field names that audit's own tools know.
+//! One event as the text of an audit message, in the field names that audit's own tools know. Numbers in fields that
+//! those do not know stand in quotes: else `ausearch -i` takes them for hexadecimal text.
 
 use std::fmt::Write as _;
 
@@ -14,10 +15,10 @@ pub(super) fn of(seq: u64, event: &Event) -> Option<String> {
     let mut text = format!("virt=virtwarden op={}", untrusted(&event.operation));
     if let Some(actor) = &event.actor {
         let _ = write!(text, " acct={} id={}", untrusted(&actor.account.name), actor.account.uid);
-        let _ = write!(text, " apid={}", actor.process.pid);
+        let _ = write!(text, " apid=\"{}\"", actor.process.pid);
         if let Some(login) = &actor.login {
-            let _ = write!(text, " aacct={} aauid={}", untrusted(&login.account.name), login.account.uid);
-            let _ = write!(text, " ases={}", login.session);
+            let _ = write!(text, " aacct={} aauid=\"{}\"", untrusted(&login.account.name), login.account.uid);
+            let _ = write!(text, " ases=\"{}\"", login.session);
         }
     }
     if let Some(target) = event.targets.first() {
@@ -35,11 +36,11 @@ pub(super) fn of(seq: u64, event: &Event) -> Option<String> {
         let _ = write!(text, " reason={}", untrusted(&event.detail));
     }
     if let Some(count) = event.count {
-        let _ = write!(text, " count={count}");
+        let _ = write!(text, " count=\"{count}\"");
     }
     let _ = write!(
         text,
-        " seq={seq} exe=\"/usr/sbin/virtwarden-policyd\" hostname=? addr=? terminal=? res={result}"
+        " seq=\"{seq}\" exe=\"/usr/lib/virtwarden/virtwarden-policyd\" hostname=? addr=? terminal=? res={result}"
     );
     Some(text)
 }
@@ -98,9 +99,9 @@ mod tests {
     fn a_denial_reads_as_audit_tools_expect() {
         assert_eq!(
             of(9, &denial("bobvm")).unwrap(),
-            "virt=virtwarden op=\"DOMAIN_CREATE\" acct=\"root\" id=0 apid=42 aacct=\"bob\" aauid=1001 ases=7 \
-             vm=\"bobvm\" functions=start,stop reason=6E6F742061737369676E6564 seq=9 \
-             exe=\"/usr/sbin/virtwarden-policyd\" hostname=? addr=? terminal=? res=failed"
+            "virt=virtwarden op=\"DOMAIN_CREATE\" acct=\"root\" id=0 apid=\"42\" aacct=\"bob\" \
+             aauid=\"1001\" ases=\"7\" vm=\"bobvm\" functions=start,stop reason=6E6F742061737369676E6564 seq=\"9\" \
+             exe=\"/usr/lib/virtwarden/virtwarden-policyd\" hostname=? addr=? terminal=? res=failed"
         );
     }
 
