@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The trail of this host, read from its segments while it is being written.
+//! The trail of this host, read while it is being written: only what is durable is shown.
 
 use std::fmt;
-use std::fs;
-use std::io::{self, BufReader};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use virtwarden_core::control::Verification;
-use virtwarden_core::trail::key::PublicKey;
 use virtwarden_core::trail::line::Line;
-use virtwarden_core::trail::verify::{Anchor, Chunk, Chunks, Expectation, Report, verify};
 
 use super::archive::{Archive, Flow, Part, Reader, Record, State};
-use crate::trail::{Config, Directory, News, Store, Trail, WhenFull};
+use crate::trail::{Config, Directory, News, ReadError, Store, Trail, WhenFull};
 
 /// How often a follower who waits is looked at.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -43,61 +40,21 @@ impl Shelf {
         Ok(Self { trail, store: Directory::open(&config.directory)?, config })
     }
 
-    fn numbers(&self) -> Result<Vec<u64>, String> {
-        let segments = self.store.segments().map_err(|error| self.unreadable(&error))?;
-        let mut numbers: Vec<_> = segments.iter().map(|segment| segment.number).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
-    }
-
-    /// Hands over one segment. What is not a whole line is the end of what has been written.
-    fn read_segment(&self, number: u64, reader: &mut dyn Reader) -> Result<Flow, String> {
-        let file = match self.store.read(number) {
-            Ok(file) => file,
-            // The oldest one went to make room while we were reading.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Flow::Continue),
-            Err(error) => return Err(self.unreadable(&error)),
-        };
-        for chunk in Chunks::new(BufReader::with_capacity(1 << 16, file)) {
-            let Chunk::Line(text) = chunk.map_err(|error| self.unreadable(&error))? else { break };
-            if hand_over(&text, reader)? == Flow::Stop {
-                return Ok(Flow::Stop);
-            }
-        }
-        Ok(Flow::Continue)
-    }
-
     fn unreadable(&self, error: &io::Error) -> String {
         format!("the audit trail in `{}` cannot be read: {error}", self.config.directory.display())
-    }
-
-    fn expectation(&self) -> Result<Expectation, String> {
-        let path = self.config.public_key();
-        let read = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
-        let keys =
-            PublicKey::all_from_pem(&fs::read(&path).map_err(read)?).map_err(|error| error.to_string())?;
-        let anchor = match fs::read(self.config.anchor()) {
-            Ok(text) => Some(Anchor::parse(&text).map_err(|error| error.to_string())?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(read(error)),
-        };
-        Ok(Expectation { keys, anchor, unsealed: Expectation::RUNNING })
-    }
-
-    fn report(&self) -> Result<Report, String> {
-        let expectation = self.expectation()?;
-        let open = |number: u64| {
-            let file = self.store.read(number).map(BufReader::new);
-            (format!("segment {number}"), file)
-        };
-        Ok(verify(self.numbers()?.into_iter().map(open), &expectation))
     }
 }
 
 impl Archive for Shelf {
     fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
-        for number in self.numbers()? {
-            if self.read_segment(number, reader)? == Flow::Stop {
+        for record in self.trail.read().forwards().map_err(|error| self.unreadable(&error))? {
+            let record = match record {
+                Ok(record) => record,
+                // The oldest segment went to make room while it was being read.
+                Err(ReadError::File(error)) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.to_string()),
+            };
+            if hand_over(&record.line, &record.text, reader)? == Flow::Stop {
                 break;
             }
         }
@@ -108,7 +65,10 @@ impl Archive for Shelf {
         let follower = self.trail.follow();
         loop {
             let flow = match follower.next(GLANCE) {
-                News::Line(line) => hand_over(line.trim_ascii_end(), reader)?,
+                News::Line(text) => {
+                    let text = text.trim_ascii_end();
+                    hand_over(&Line::parse(text).map_err(|error| damaged(&error))?, text, reader)?
+                }
                 News::Quiet => reader.wait(),
                 News::Lagged => return Err("records come faster than you read; follow again".to_owned()),
                 News::Closed => Flow::Stop,
@@ -120,9 +80,9 @@ impl Archive for Shelf {
     }
 
     fn verify(&self) -> Verification {
-        match self.report() {
+        match self.trail.verify() {
             Ok(report) => Verification::from(&report),
-            Err(why) => Verification::impossible(why),
+            Err(why) => Verification::impossible(why.to_string()),
         }
     }
 
@@ -142,10 +102,7 @@ impl Archive for Shelf {
     }
 }
 
-fn hand_over(text: &[u8], reader: &mut dyn Reader) -> Result<Flow, String> {
-    let damaged =
-        |error: &dyn fmt::Display| format!("{error}; check the trail with `virtwarden audit verify`");
-    let line = Line::parse(text).map_err(|error| damaged(&error))?;
+fn hand_over(line: &Line, text: &[u8], reader: &mut dyn Reader) -> Result<Flow, String> {
     let text = std::str::from_utf8(text).map_err(|error| damaged(&error))?;
     let event = line.entry.event();
     Ok(reader.take(&Record {
@@ -157,8 +114,14 @@ fn hand_over(text: &[u8], reader: &mut dyn Reader) -> Result<Flow, String> {
     }))
 }
 
+fn damaged(error: &dyn fmt::Display) -> String {
+    format!("{error}; check the trail with `virtwarden audit verify`")
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use virtwarden_core::record::Outcome;
     use virtwarden_core::trail::entry::of_trail;
 
