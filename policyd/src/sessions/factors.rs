@@ -41,10 +41,41 @@ fn method(line: &str) -> Option<Factor> {
 
 /// As `ssh-keygen -l` names a key.
 fn public_key(kind: &str, base64: &str) -> Option<Factor> {
-    let bytes = decode_block(base64).ok().filter(|bytes| !bytes.is_empty())?;
-    let padding = base64.bytes().rev().take_while(|byte| *byte == b'=').count();
-    let key = bytes.get(..bytes.len().checked_sub(padding)?)?;
-    let print = openssl::base64::encode_block(&sha256(key));
+    let key = decode_block(base64).ok().filter(|key| !key.is_empty())?;
+    let print = openssl::base64::encode_block(&sha256(&key));
     let key = format!("{} SHA256:{}", word(kind.as_bytes()), print.trim_end_matches('='));
     Some(Factor::PublicKey { key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key whose text ends in padding, with the print that `ssh-keygen -l` gives it.
+    const KEY: &str = "ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBMBKp0oo30oiUg0flA+SGUPGUUg9vhBa2LWb4hQ06TxxIc8PRZ2FBvVusyf2NLotB+KywbHBeU+KdihQzpxiTMBbxLu/ZiMsEox/Kl32ak0uWn0RL9PPkfvS+q9+q1wYdg==";
+    const PRINT: &str = "SHA256:RG6zzQaD2Ya3hS3IxJ4iL8cNae/kdFlJ+4MshAhCujg";
+
+    fn of(service: &str, proof: Proof, exposed: &str) -> Vec<Factor> {
+        factors(service, &Factors { proof, exposed: exposed.into() })
+    }
+
+    #[test]
+    fn a_key_is_named_as_ssh_names_it() {
+        let key = format!("ecdsa-sha2-nistp384 {PRINT}");
+        let exposed = format!("publickey {KEY}\n");
+        assert_eq!(of("sshd", Proof::Absent, &exposed), [Factor::PublicKey { key: key.clone() }]);
+        let both = format!("publickey {KEY}\npassword\n");
+        assert_eq!(of("sshd", Proof::Seen, &both), [Factor::PublicKey { key }, Factor::Password]);
+    }
+
+    #[test]
+    fn only_what_proves_a_person_counts_and_only_by_sshs_own_word() {
+        for line in ["none", "hostbased", "gssapi-with-mic alice@EXAMPLE", "", "publickey", "publickey x"] {
+            assert_eq!(of("sshd", Proof::Absent, line), [], "{line}");
+        }
+        assert_eq!(of("login", Proof::Absent, "password\n"), []);
+        assert_eq!(of("login", Proof::Seen, "publickey\n"), [Factor::Pam]);
+        assert_eq!(of("sshd", Proof::Seen, ""), [Factor::Pam]);
+        assert_eq!(of("sshd", Proof::Absent, &"password\n".repeat(1000)).len(), MOST);
+    }
 }
