@@ -72,8 +72,8 @@ fn may(
     let banner = match consult(login, monitor, &Question::Authenticate(phase, claim.clone())) {
         Ok(Answer::Go { banner }) => Ok(banner),
         Ok(Answer::Refuse(refusal)) => Err(told(&refusal, phase)),
-        Ok(Answer::Opened(_)) => without(monitor, &nonsense(login), &claim),
-        Err(silence) => without(monitor, &silence, &claim),
+        Ok(Answer::Opened(_)) => without(login, monitor, &nonsense(login), &claim),
+        Err(silence) => without(login, monitor, &silence, &claim),
     };
     match name {
         Name::Possible => banner,
@@ -92,11 +92,12 @@ fn told(refusal: &Refusal, phase: Phase) -> Option<String> {
 }
 
 fn without(
+    login: &impl Login,
     monitor: &impl Monitor,
     silence: &crate::monitor::Silence,
     claim: &Claim,
 ) -> Result<Option<String>, Option<String>> {
-    snapshot::judge(monitor, silence, claim).map(|()| None).map_err(Some)
+    snapshot::judge(login, monitor, silence, claim).map(|()| None).map_err(Some)
 }
 
 fn refuse(login: &mut impl Login, reason: Option<String>) -> Code {

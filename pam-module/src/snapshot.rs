@@ -11,6 +11,7 @@
 use virtwarden_login::locked::{Standing, standing};
 use virtwarden_login::{Claim, Class, Span};
 
+use crate::login::Login;
 use crate::monitor::{Asker, Locks, Monitor, Silence};
 use crate::words;
 
@@ -23,12 +24,19 @@ const UNABLE: &str = "virtwarden-policyd cannot be asked from this process; chec
 ///
 /// # Errors
 /// It may not; what the person is told.
-pub(crate) fn judge(monitor: &impl Monitor, silence: &Silence, claim: &Claim) -> Result<(), String> {
+pub(crate) fn judge(
+    login: &impl Login,
+    monitor: &impl Monitor,
+    silence: &Silence,
+    claim: &Claim,
+) -> Result<(), String> {
     match (silence, claim.class()) {
         (Silence::Unable(_), Class::Local | Class::Remote) => Err(UNABLE.to_owned()),
         (Silence::Away(_) | Silence::Late | Silence::Nonsense(_), Class::Remote) => Err(REMOTE.to_owned()),
         (Silence::Late, Class::Local) if asker(monitor, claim) == Asker::Person => Err(BUSY.to_owned()),
-        (Silence::Away(_) | Silence::Late | Silence::Nonsense(_), Class::Local) => by_locks(monitor, claim),
+        (Silence::Away(_) | Silence::Late | Silence::Nonsense(_), Class::Local) => {
+            by_locks(login, monitor, claim)
+        }
     }
 }
 
@@ -37,20 +45,25 @@ fn asker(monitor: &impl Monitor, claim: &Claim) -> Asker {
     if claim.is_from_inside() { Asker::Person } else { monitor.asker() }
 }
 
-/// A damaged snapshot does not keep the last Administrator from his own console: only root could have damaged
-/// it, and somebody must be able to repair it.
-fn by_locks(monitor: &impl Monitor, claim: &Claim) -> Result<(), String> {
+fn by_locks(login: &impl Login, monitor: &impl Monitor, claim: &Claim) -> Result<(), String> {
     let locks = match monitor.locks() {
         Locks::Known(locks) => locks,
-        Locks::Damaged(_) if asker(monitor, claim) == Asker::System => return Ok(()),
-        Locks::Damaged(why) => {
-            return Err(format!("it is not known who is locked: {why}; log in on the console"));
-        }
+        Locks::Damaged(why) => return with_damage(login, asker(monitor, claim), &why),
         Locks::Unable(_) => return Err(UNABLE.to_owned()),
     };
     match standing(&locks, &claim.account, claim.class(), monitor.seconds()) {
         Standing::Open => Ok(()),
         Standing::For(left) => Err(words::locked(Span::Seconds(u32::try_from(left).unwrap_or(u32::MAX)))),
         Standing::UntilUnlocked => Err(words::locked(Span::Open)),
+    }
+}
+
+/// It does not keep the last Administrator from his own console: only root could have damaged
+/// it, and somebody must be able to repair it.
+fn with_damage(login: &impl Login, asker: Asker, why: &str) -> Result<(), String> {
+    login.log(&format!("it is not known who is locked: {why}"));
+    match asker {
+        Asker::System => Ok(()),
+        Asker::Person => Err("it is not known who is locked; log in on the console".to_owned()),
     }
 }

@@ -179,7 +179,8 @@ fn without_policyd_a_password_at_the_machine_counts_unless_the_account_is_locked
     let unable = || Step::Locks(Locks::Unable("too many open files".to_owned()));
     let by_system = || Step::Asker(Asker::System);
     let by_person = || Step::Asker(Asker::Person);
-    let console = "it is not known who is locked: bad; log in on the console";
+    let console = "it is not known who is locked; log in on the console";
+    let damage = || Step::Log("it is not known who is locked: bad".to_owned());
     let limits = "virtwarden-policyd cannot be asked from this process; check its limits on descriptors";
     let busy = "virtwarden-policyd does not answer in time; try again, or log in on the console";
     let for_another = "this account is locked for another 9 minutes";
@@ -189,8 +190,8 @@ fn without_policyd_a_password_at_the_machine_counts_unless_the_account_is_locked
         ([away(begin(&claim)).into(), vec![locked(Until::Time(1000))]].concat_steps(), None),
         ([away(begin(&claim)).into(), vec![locked(Until::Time(1540))]].concat_steps(), Some(for_another)),
         ([away(begin(&claim)).into(), vec![locked(Until::Unlocked)]].concat_steps(), Some(until_unlocked)),
-        ([away(begin(&claim)).into(), vec![damaged(), by_system()]].concat_steps(), None),
-        ([away(begin(&claim)).into(), vec![damaged(), by_person()]].concat_steps(), Some(console)),
+        ([away(begin(&claim)).into(), vec![damaged(), by_system(), damage()]].concat_steps(), None),
+        ([away(begin(&claim)).into(), vec![damaged(), by_person(), damage()]].concat_steps(), Some(console)),
         ([away(begin(&claim)).into(), vec![unable()]].concat_steps(), Some(limits)),
         ([late(begin(&claim)).into(), vec![by_system(), nobody()]].concat_steps(), None),
         ([late(begin(&claim)).into(), vec![by_person()]].concat_steps(), Some(busy)),
