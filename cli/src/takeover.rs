@@ -13,11 +13,14 @@ mod host;
 mod journal;
 mod libvirt;
 mod lock;
+mod logins;
 mod override_list;
 mod own_daemons;
 mod place;
 mod plan;
+mod settings;
 mod show;
+mod stacks;
 mod switch;
 mod trouble;
 
@@ -89,6 +92,7 @@ impl EnableArguments {
         need_root()?;
         libvirt::check(host)?;
         administrators::check(host, &self.administrators)?;
+        stacks::check(host)?;
         let steps = plan::draw(host, &self.administrators)?;
         if self.json {
             return print_json(&steps);

@@ -11,6 +11,7 @@ use crate::takeover::change::Change;
 use crate::takeover::host::Host;
 use crate::takeover::journal::Entry;
 use crate::takeover::place::{self, Access};
+use crate::takeover::stacks::{self, Replaced};
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, override_list};
 
@@ -28,6 +29,8 @@ pub(crate) enum Before {
     Owned { listed: Option<override_list::Entry>, access: Option<Access> },
     /// Whether the account was in the group.
     Member { already: bool },
+    /// The login stacks.
+    Logins { files: Vec<Replaced> },
 }
 
 impl Before {
@@ -45,6 +48,7 @@ impl Before {
             Change::Member { account, group } => {
                 Ok(Self::Member { already: accounts::members(host, group)?.contains(account) })
             }
+            Change::Logins { files } => Ok(Self::Logins { files: stacks::look(host, files)? }),
         }
     }
 }
@@ -62,6 +66,7 @@ pub(crate) fn restore(host: &Host<'_>, entry: &Entry) -> Result<(), Trouble> {
             restore_file(host, path, before)?;
             remove_directories(host, &entry.made)
         }
+        (Change::Logins { .. }, Before::Logins { files }) => stacks::restore(host, files),
         (change, before) => Err(Trouble::Journal(format!("`{change}` cannot have replaced {before:?}"))),
     }
 }
@@ -95,7 +100,7 @@ fn restore_file(host: &Host<'_>, path: &str, before: &Before) -> Result<(), Trou
         }
         Before::File { content, access } => place::write(&place, content, access.mode, Some(*access)),
         Before::Link { target } => place::link(&place, target),
-        Before::Owned { .. } | Before::Member { .. } => {
+        Before::Owned { .. } | Before::Member { .. } | Before::Logins { .. } => {
             Err(Trouble::Journal(format!("`{path}` cannot have been {before:?}")))
         }
     }

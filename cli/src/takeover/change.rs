@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::takeover::host::Host;
 use crate::takeover::place::{self, Access};
+use crate::takeover::stacks::{self, Stack};
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, override_list};
 
@@ -26,6 +27,8 @@ pub(crate) enum Change {
     Device { path: String, group: String, mode: u32 },
     /// An account in a group.
     Member { account: String, group: String },
+    /// The login stacks ask our module.
+    Logins { files: Vec<Stack> },
 }
 
 /// How the host stands to a change.
@@ -59,6 +62,8 @@ impl Change {
                 let members = accounts::members(host, group)?;
                 if members.contains(account) { Standing::InPlace } else { Standing::Missing }
             }
+            // Whoever changes the stacks besides is welcome, as long as they ask.
+            Self::Logins { .. } => stacks::standing(host),
         };
         Ok(standing)
     }
@@ -84,17 +89,18 @@ impl Change {
                 place::set_access(&host.path(path), access)
             }
             Self::Member { account, group } => host.run("gpasswd", &["-a", account, group]).map(drop),
+            Self::Logins { files } => stacks::make(host, files),
         }
     }
 
-    /// The file it is about; none for a membership.
+    /// The one file it is about; none for a membership and for the login stacks.
     pub(crate) fn path(&self) -> Option<&str> {
         match self {
             Self::File { path, .. }
             | Self::Link { path, .. }
             | Self::Override { path, .. }
             | Self::Device { path, .. } => Some(path),
-            Self::Member { .. } => None,
+            Self::Member { .. } | Self::Logins { .. } => None,
         }
     }
 
@@ -104,8 +110,14 @@ impl Change {
             (Self::Member { account: a, group: g }, Self::Member { account: b, group: h }) => {
                 (a, g) == (b, h)
             }
+            (Self::Logins { .. }, Self::Logins { .. }) => true,
             _ => self.path().is_some() && self.path() == other.path(),
         }
+    }
+
+    /// Whether it is about how people log in: the last to be made and the first to be taken back.
+    pub(crate) fn is_for_logins(&self) -> bool {
+        matches!(self, Self::Logins { .. })
     }
 
     /// Whether libvirt's units must be restarted for it to count.
@@ -125,6 +137,9 @@ impl fmt::Display for Change {
             Self::Override { path, owner, group, mode } => write!(f, "{path} {owner}:{group} {mode:04o}"),
             Self::Device { path, group, mode } => write!(f, "{path} root:{group} {mode:04o}, no access list"),
             Self::Member { account, group } => write!(f, "account {account} joins group {group}"),
+            Self::Logins { .. } => {
+                write!(f, "{}/common-*: {}", stacks::DIRECTORY, stacks::PROFILES.join(", "))
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use crate::takeover::before;
 use crate::takeover::host::Host;
-use crate::takeover::journal::{Journal, Phase};
+use crate::takeover::journal::{Entry, Journal, Phase};
+use crate::takeover::settings;
+use crate::takeover::stacks;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
 
@@ -11,16 +13,24 @@ use crate::takeover::trouble::Trouble;
 pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Trouble> {
     journal.phase = Phase::Disabling;
     journal.save(host)?;
+    let (logins, others): (Vec<&Entry>, Vec<&Entry>) =
+        journal.entries.iter().rev().partition(|entry| entry.change.is_for_logins());
+    // Nobody is asked any more before nobody answers.
+    restore(host, &logins)?;
+    stacks::check_withdrawn(host)?;
+    settings::withdraw(host)?;
     let live = switch::is_live(host);
     if live {
         switch::stop(host)?;
     }
-    for entry in journal.entries.iter().rev() {
-        before::restore(host, entry)?;
-    }
+    restore(host, &others)?;
     if live {
         switch::refresh_rules(host);
         switch::to_libvirt(host, &journal.running)?;
     }
     Journal::remove(host)
+}
+
+fn restore(host: &Host<'_>, entries: &[&Entry]) -> Result<(), Trouble> {
+    entries.iter().try_for_each(|entry| before::restore(host, entry))
 }

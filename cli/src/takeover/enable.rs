@@ -8,6 +8,7 @@ use crate::takeover::host::Host;
 use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::libvirt;
 use crate::takeover::plan::Step;
+use crate::takeover::settings;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
 
@@ -50,16 +51,25 @@ fn is_complete(host: &Host<'_>, journal: Option<&Journal>, steps: &[Step]) -> Re
     Ok(made && (!switch::is_live(host) || examine::is_in_service(host)?))
 }
 
+fn make(host: &Host<'_>, journal: &mut Journal, steps: &[&Step]) -> Result<(), Trouble> {
+    for step in steps {
+        journal.note(host, &step.change)?;
+        step.change.make(host)?;
+    }
+    Ok(())
+}
+
 fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(), Trouble> {
     let was_enabled = journal.phase == Phase::Enabled;
     let units_change =
         steps.iter().any(|step| step.standing != Standing::InPlace && step.change.is_for_units());
     journal.phase = Phase::Enabling;
     journal.save(host)?;
-    for step in steps.iter().filter(|step| step.standing != Standing::InPlace) {
-        journal.note(host, &step.change)?;
-        step.change.make(host)?;
-    }
+    let (logins, others): (Vec<&Step>, Vec<&Step>) = steps
+        .iter()
+        .filter(|step| step.standing != Standing::InPlace)
+        .partition(|step| step.change.is_for_logins());
+    make(host, journal, &others)?;
     if switch::is_live(host) {
         switch::refresh_rules(host);
         if !was_enabled || units_change || !examine::is_in_service(host)? {
@@ -68,6 +78,9 @@ fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(
         }
         examine::verify(host)?;
     }
+    settings::put_into_force(host)?;
+    // Login programs ask only where somebody answers.
+    make(host, journal, &logins)?;
     journal.phase = Phase::Enabled;
     journal.save(host)
 }

@@ -11,7 +11,7 @@ use crate::takeover::host::Host;
 use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, administrators, libvirt, own_daemons};
+use crate::takeover::{accounts, administrators, libvirt, logins, own_daemons};
 
 /// Everything that must run for the gate to be in service.
 const IN_SERVICE: &[&str] = &[
@@ -20,6 +20,7 @@ const IN_SERVICE: &[&str] = &[
     "virtwarden-control.socket",
     "virtwarden-login.socket",
     "virtwarden-settingsd.socket",
+    "virtwarden-elevate.socket",
     "virtwarden-policyd.service",
     "libvirtd.socket",
     "libvirtd-ro.socket",
@@ -58,15 +59,15 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn good(what: impl Into<String>) -> Self {
+    pub(crate) fn good(what: impl Into<String>) -> Self {
         Self { severity: Severity::Good, what: what.into(), remedy: String::new() }
     }
 
-    fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { severity: Severity::Problem, what: what.into(), remedy: remedy.into() }
     }
 
-    fn warning(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn warning(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, what: what.into(), remedy: remedy.into() }
     }
 }
@@ -114,6 +115,7 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
         answer(host),
         polkit_order(host),
         root_sockets(host),
+        logins::look(host)?,
         people(host)?,
         own_daemons::running(host).into_iter().map(|what| own_daemon(&what)).collect(),
     ];

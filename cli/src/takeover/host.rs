@@ -55,6 +55,11 @@ impl<'a> Host<'a> {
         Self { root: root.into(), commands }
     }
 
+    /// The same programs with another root directory.
+    pub(crate) fn at(&self, root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), commands: self.commands }
+    }
+
     /// Where an absolute path of the host is found.
     pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         self.root.join(absolute.trim_start_matches('/'))

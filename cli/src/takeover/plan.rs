@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::takeover::change::{Change, Standing};
 use crate::takeover::host::Host;
+use crate::takeover::stacks::{self, Wish};
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, libvirt};
 
@@ -16,6 +17,7 @@ const GATE: &[(&str, &str)] = &[
     ("virtwarden-control.socket", "sockets.target"),
     ("virtwarden-login.socket", "sockets.target"),
     ("virtwarden-settingsd.socket", "sockets.target"),
+    ("virtwarden-elevate.socket", "sockets.target"),
     ("virtwarden-policyd.socket", "sockets.target"),
     ("virtwarden-policyd-ro.socket", "sockets.target"),
     ("virtwarden-policyd.service", "multi-user.target"),
@@ -34,6 +36,7 @@ pub(crate) enum Purpose {
     Device,
     Hooks,
     Gate,
+    Logins,
 }
 
 impl Purpose {
@@ -49,6 +52,9 @@ impl Purpose {
             Self::Device => "whoever sits at the seat gets no direct way to /dev/kvm",
             Self::Hooks => "libvirtd asks the monitor before each start, wherever the wish came from",
             Self::Gate => "the monitor takes libvirt's public sockets",
+            Self::Logins => {
+                "login programs ask the monitor: Administrators are people who have authenticated"
+            }
         }
     }
 
@@ -61,6 +67,7 @@ impl Purpose {
             }
             Self::Polkit | Self::Hooks | Self::Gate => "what was there before comes back",
             Self::Emulators => "the overrides go; owner and mode become what they were",
+            Self::Logins => "before everything else, the login stacks become what they were",
             Self::Device => "the rule goes; udev gives the device back to the seat",
         }
     }
@@ -85,7 +92,8 @@ pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Ste
         .chain(emulators(host))
         .chain(device(host))
         .chain(hooks())
-        .chain(gate(host));
+        .chain(gate(host))
+        .chain([(Purpose::Logins, logins(host)?)]);
     let step = |(purpose, change): (Purpose, Change)| {
         let standing = change.standing(host)?;
         Ok(Step { purpose, change, standing })
@@ -163,6 +171,15 @@ fn gate(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
         let wanted = format!("/etc/systemd/system/{target}.wants/{unit}");
         (Purpose::Gate, link(&wanted, &libvirt::unit_file(host, unit)))
     })
+}
+
+/// Nothing to write where the stacks are kept by hand: then our lines are in them, or enabling refuses.
+fn logins(host: &Host<'_>) -> Result<Change, Trouble> {
+    let files = match stacks::standing(host) {
+        Standing::InPlace => Vec::new(),
+        Standing::Missing | Standing::Different => stacks::rehearse(host, Wish::Enable)?.unwrap_or_default(),
+    };
+    Ok(Change::Logins { files })
 }
 
 fn file(path: &str, content: &str) -> Change {

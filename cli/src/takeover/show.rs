@@ -49,7 +49,11 @@ fn lines(text: &mut String, group: &[Step]) {
 fn is_for_later(step: &Step) -> bool {
     match &step.change {
         Change::Override { path, .. } => !std::path::Path::new(path).exists(),
-        Change::File { .. } | Change::Link { .. } | Change::Device { .. } | Change::Member { .. } => false,
+        Change::File { .. }
+        | Change::Link { .. }
+        | Change::Device { .. }
+        | Change::Member { .. }
+        | Change::Logins { .. } => false,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::takeover::trouble::Trouble;
 const GATE_UNITS: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
+    "virtwarden-elevate.socket",
     "virtwarden-control.socket",
     "virtwarden-login.socket",
     "virtwarden-settingsd.socket",

@@ -2,6 +2,7 @@
 //! Stories on a host that is a directory and a script.
 
 mod fake;
+mod logins;
 
 use super::administrators;
 use super::before;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A host made of a temporary directory and programs that behave as far as the takeover looks.
 
+mod login_stacks;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,6 +10,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::takeover::host::{Commands, Host};
+use crate::takeover::stacks;
 use crate::takeover::trouble::Trouble;
 
 const DIRECTORIES: &[&str] = &[
@@ -17,6 +20,8 @@ const DIRECTORIES: &[&str] = &[
     "etc/polkit-1/rules.d",
     "etc/udev/rules.d",
     "etc/libvirt/hooks",
+    "etc/pam.d",
+    "etc/ssh/sshd_config.d",
     "proc",
     "run/systemd/system",
     "run/libvirt/qemu",
@@ -25,7 +30,9 @@ const DIRECTORIES: &[&str] = &[
     "usr/sbin",
     "usr/lib/systemd/system",
     "usr/share/polkit-1/rules.d",
+    "usr/share/pam-configs",
     "var/lib/dpkg",
+    "var/lib/pam",
     "var/lib/virtwarden",
 ];
 
@@ -37,6 +44,7 @@ const UNITS: &[&str] = &[
     "libvirtd-tcp.socket",
     "libvirtd-tls.socket",
     "virtwarden-control.socket",
+    "virtwarden-elevate.socket",
     "virtwarden-login.socket",
     "virtwarden-settingsd.socket",
     "virtwarden-policyd.socket",
@@ -46,6 +54,9 @@ const UNITS: &[&str] = &[
 
 const RUNNING: &[&str] =
     &["libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"];
+
+/// What settingsd writes.
+const SSHD: &str = "/etc/ssh/sshd_config.d/10-virtwarden.conf";
 
 const OVERRIDES: &str = "/var/lib/dpkg/statoverride";
 
@@ -101,6 +112,22 @@ impl Fake {
         self.write(OVERRIDES, "", 0o644);
         self.write("/usr/share/polkit-1/rules.d/60-libvirt.rules", "", 0o644);
         self.set_mode("/run/virtwarden/upstream", 0o750);
+        self.furnish_logins();
+    }
+
+    fn furnish_logins(&self) {
+        for (kind, realm) in login_stacks::KINDS {
+            self.write(&login_stacks::stack(kind), &login_stacks::text(realm), 0o644);
+            self.write(&format!("/var/lib/pam/{kind}"), "Module: unix\n", 0o644);
+        }
+        self.write("/var/lib/pam/seen", "unix\nsystemd\n", 0o600);
+        self.write("/usr/lib/x86_64-linux-gnu/security/pam_virtwarden.so", "", 0o644);
+        for profile in stacks::PROFILES {
+            self.write(&format!("/usr/share/pam-configs/{profile}"), "", 0o644);
+        }
+        self.write("/etc/pam.d/sshd", "@include common-auth\n@include common-session\n", 0o644);
+        self.write("/proc/self/loginuid", "1000", 0o644);
+        self.write("/proc/self/sessionid", "1", 0o644);
     }
 
     pub(super) fn host(&self) -> Host<'_> {
@@ -159,7 +186,7 @@ impl Fake {
         picture
     }
 
-    fn read(&self, path: &str) -> String {
+    pub(super) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
@@ -191,6 +218,11 @@ impl Fake {
                 _ => {}
             }
         }
+        Ok(String::new())
+    }
+
+    fn set_up_sshd(&self) -> Result<String, String> {
+        self.write(SSHD, "MaxAuthTries 6\n", 0o644);
         Ok(String::new())
     }
 
@@ -238,6 +270,18 @@ impl Fake {
                 Ok(if active { "active\n" } else { "inactive\n" }.to_owned())
             }
             ("systemctl", [verb, units @ ..]) => self.systemctl(verb, units),
+            (
+                "env",
+                ["-u", "DEBIAN_HAS_FRONTEND", _, _, "pam-auth-update", "--root", root, verb, profiles @ ..],
+            ) => {
+                login_stacks::update(Path::new(root), verb, profiles);
+                Ok(String::new())
+            }
+            ("/usr/lib/virtwarden/virtwarden-settingsd", ["--apply-all"]) => self.set_up_sshd(),
+            ("/usr/lib/virtwarden/virtwarden-settingsd", ["--withdraw-all"]) => {
+                let _absent = fs::remove_file(self.path(SSHD));
+                Ok(String::new())
+            }
             ("ss" | "getfacl" | "setfacl" | "systemd-tmpfiles" | "timeout" | "id", _) => Ok(String::new()),
             _ => Err(format!("no such program: {program} {arguments:?}")),
         }
