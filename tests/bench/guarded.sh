@@ -9,7 +9,7 @@ readonly HOOK=/etc/libvirt/hooks/qemu.d/90-virtwarden
 
 # Installs, takes over, and lets one person hold the connections that are to be weighed.
 guard() {
-    tests/testhost install "$host" target/debian/virtwarden_*.deb
+    tests/testhost install "$host" target/debian/*virtwarden_*.deb
     on_host virtwarden enable --admin alice --yes
     on_host tee /etc/virtwarden/policy.d/10-bench.toml > /dev/null << 'END'
 [gate]

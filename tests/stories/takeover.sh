@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Stories of taking libvirt over and giving it back, each on the same real host, one after the other.
-# usage: tests/stories/takeover.sh [DEBIAN]       default: 13; needs target/debian/virtwarden_*.deb
+# usage: tests/stories/takeover.sh [DEBIAN]       default: 13; needs target/debian/*virtwarden_*.deb
 #        KEEP=1: leave the host up      KILLS=n: kill `enable` and `disable` at every n-th step (default 6)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -40,7 +40,7 @@ started=$(process)
 picture stock
 
 story "Installing the package changes nothing for libvirt"
-works "the package installs" "$testhost" install "$host" target/debian/virtwarden_*.deb
+works "the package installs" "$testhost" install "$host" target/debian/*virtwarden_*.deb
 works "bob still manages libvirt as on any Debian" as bob "virsh -q -c qemu:///system list"
 works "a User's own session works" as bob "virsh -q -c qemu:///session list"
 works "... and is ended" root "pkill -u bob libvirtd || true"
@@ -126,7 +126,7 @@ works "enable repairs it" enable
 works "doctor is content" root "virtwarden doctor"
 works "a person in a strong group is named" root "gpasswd -a bob kvm && virtwarden doctor; gpasswd -d bob kvm"
 says "with what he could do" "bob is in group kvm"
-works "the gate's own units can be reinstalled" "$testhost" install "$host" target/debian/virtwarden_*.deb
+works "the gate's own units can be reinstalled" "$testhost" install "$host" target/debian/*virtwarden_*.deb
 works "doctor is content" root "virtwarden doctor"
 
 story "libvirt is given back while a VM runs"
@@ -163,9 +163,9 @@ same_process
 
 story "Removing the package gives libvirt back, and purging it leaves nothing"
 works "taken over once more" enable
-works "removed" root "DEBIAN_FRONTEND=noninteractive apt-get -qq remove virtwarden"
+works "removed" root "DEBIAN_FRONTEND=noninteractive apt-get -qq remove virtwarden libpam-virtwarden"
 works "bob manages libvirt as on any Debian" as bob "virsh -q -c qemu:///system list"
-works "purged" root "DEBIAN_FRONTEND=noninteractive apt-get -qq purge virtwarden"
+works "purged" root "DEBIAN_FRONTEND=noninteractive apt-get -qq purge virtwarden libpam-virtwarden"
 picture now
 same "the host is as before the installation, byte for byte" stock now
 fails "no account is left" root "getent passwd virtwarden || getent group virtwarden || getent group virtwarden-admin"
