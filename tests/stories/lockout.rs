@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Guessing passwords: FIA_AFL_EXT.1, scenarios AFL-1 to AFL-4, and what a person who is locked out can do
+//! about it. alice is an Administrator, bob a User; root, who has a key alone, unlocks.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use virtwarden_core::record::{Event, Outcome};
+use virtwarden_core::table3::Function;
+use virtwarden_tests::host::{Host, Ran};
+use virtwarden_tests::scene::check;
+use virtwarden_tests::trail;
+
+/// How long a lock lasts in these stories, in seconds. Longer than three refused logins take.
+const LOCK: u64 = 40;
+
+/// Waits of the last Administrator at the console, in seconds.
+const SPARED: u64 = 10;
+
+/// How somebody types a password over ssh.
+const METHODS: [&str; 2] = ["password", "keyboard-interactive"];
+
+/// A host with nobody locked, where three failures lock.
+fn set() -> Result<Host, String> {
+    let host = Host::of_this_run()?;
+    let rule = format!(
+        "virtwarden lockout set --attempts 3 --period 10m --unlock {LOCK}s --counted everywhere --tell"
+    );
+    check("rule", &host.login("root", &format!("{rule} --reason story")))?;
+    // Debian's sshd asks for passwords by itself alone; a second factor comes the other way.
+    check("sshd", &host.write("/etc/ssh/sshd_config.d/00-story.conf", "KbdInteractiveAuthentication yes"))?;
+    check("hand", &host.write("/usr/local/lib/console.py", HAND))?;
+    check("sshd", &host.root("systemctl reload ssh && sleep 1"))?;
+    unlock(&host)?;
+    Ok(host)
+}
+
+/// Unlocks everybody, as an Administrator who logged in with a key.
+fn unlock(host: &Host) -> Result<(), String> {
+    check("unlock", &host.login("root", "for u in alice bob root; do virtwarden lockout unlock $u; done"))
+}
+
+/// What this host's people have as passwords.
+fn right(person: &str) -> String {
+    format!("{person}-password")
+}
+
+/// One login over ssh with a password.
+fn ssh(host: &Host, method: &str, person: &str, password: &str) -> Ran {
+    host.root(&format!(
+        "timeout 60 sshpass -p '{password}' ssh -F /dev/null -o PubkeyAuthentication=no \
+         -o PreferredAuthentications={method} -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=no \
+         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR {person}@127.0.0.1 id -un"
+    ))
+}
+
+/// Types a name and a password into login's terminal.
+const HAND: &str = include_str!("../src/console.py");
+
+/// One login at the console.
+fn console(host: &Host, person: &str, password: &str) -> Ran {
+    host.root(&format!("timeout 60 python3 /usr/local/lib/console.py {person} '{password}' 2>&1"))
+}
+
+fn insist_in(what: &str, ran: &Ran, person: &str) -> Result<(), String> {
+    if ran.succeeded() && ran.out.contains(person) {
+        Ok(())
+    } else {
+        Err(format!("{what}: {person} was not let in: {} {}", ran.code, ran.shown()))
+    }
+}
+
+fn insist_out(what: &str, ran: &Ran) -> Result<(), String> {
+    if ran.succeeded() { Err(format!("{what}: let in: {}", ran.shown())) } else { Ok(()) }
+}
+
+/// So many wrong passwords, one after the other.
+fn fail(host: &Host, method: &str, person: &str, times: usize) -> Result<(), String> {
+    (0..times).try_for_each(|_| insist_out("a wrong password", &ssh(host, method, person, "wrong")))
+}
+
+/// What the trail says of an account's logins after a sequence number.
+fn logins(host: &Host, after: u64, account: &str) -> Vec<Event> {
+    let about = |event: &Event| event.targets.iter().any(|target| target.name.as_deref() == Some(account));
+    let all = trail::after(host, after).into_iter().map(|recorded| recorded.event);
+    all.filter(|event| event.operation.starts_with("login ") && about(event)).collect()
+}
+
+/// The events of an operation that ended so, each of which must come from this machine over the network.
+fn count(events: &[Event], operation: &str, outcome: Outcome) -> usize {
+    let alike = events.iter().filter(|event| event.operation == operation && event.outcome == outcome);
+    let from = alike.filter(|event| {
+        event.origin.as_ref().is_some_and(|origin| origin.to_string() == "127.0.0.1")
+            && event.detail.contains("sshd")
+    });
+    from.map(|event| usize::try_from(event.count.unwrap_or(1)).unwrap_or(usize::MAX)).sum()
+}
+
+fn is_locked(host: &Host, account: &str) -> Result<bool, String> {
+    let ran = host.login("root", &format!("virtwarden lockout show {account} --json"));
+    check("show", &ran)?;
+    Ok(ran.out.contains("until"))
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn afl_1_one_failure_less_than_the_limit_then_the_right_password() -> Result<(), String> {
+    let host = set()?;
+    for method in METHODS {
+        let begin = trail::end(&host);
+        fail(&host, method, "alice", 2)?;
+        insist_in(method, &ssh(&host, method, "alice", &right("alice")), "alice")?;
+        let told = logins(&host, begin, "alice");
+        let counts = [
+            count(&told, "login failed", Outcome::Failure),
+            count(&told, "login passed", Outcome::Success),
+            count(&told, "login locked", Outcome::Denied),
+        ];
+        if counts != [2, 1, 0] {
+            return Err(format!("{method}: {counts:?}: {told:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn afl_2_at_the_limit_the_right_password_is_refused() -> Result<(), String> {
+    let host = set()?;
+    for method in METHODS {
+        unlock(&host)?;
+        let begin = trail::end(&host);
+        fail(&host, method, "alice", 3)?;
+        let refused = ssh(&host, method, "alice", &right("alice"));
+        insist_out(method, &refused)?;
+        let told = logins(&host, begin, "alice");
+        let counts = [
+            count(&told, "login failed", Outcome::Failure),
+            count(&told, "login locked", Outcome::Denied),
+            count(&told, "login passed", Outcome::Success),
+        ];
+        let refusals = count(&told, "login begin", Outcome::Denied);
+        if counts != [3, 1, 0]
+            || refusals == 0
+            || !told.iter().any(|event| event.detail.contains("limit met"))
+        {
+            return Err(format!("{method}: {counts:?} {refusals}: {told:?}"));
+        }
+        if !is_locked(&host, "alice")? {
+            return Err(format!("{method}: alice is not shown as locked"));
+        }
+    }
+    unlock(&host)
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn afl_3_another_administrator_unlocks() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    fail(&host, "password", "alice", 3)?;
+    insist_out("locked", &ssh(&host, "password", "alice", &right("alice")))?;
+    thread::sleep(Duration::from_secs(LOCK));
+    insist_out("time does not end it", &ssh(&host, "password", "alice", &right("alice")))?;
+    let begin = trail::end(&host);
+    check("unlock", &host.login("root", "virtwarden lockout unlock alice"))?;
+    insist_in("unlocked", &ssh(&host, "password", "alice", &right("alice")), "alice")?;
+    let told = logins(&host, begin, "alice");
+    let by_root = |event: &Event| event.actor.as_ref().is_some_and(|actor| actor.account.name == "root");
+    if told.iter().any(|event| event.operation == "login unlocked" && by_root(event)) {
+        Ok(())
+    } else {
+        Err(format!("no record of the unlock: {told:?}"))
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn afl_4_just_before_its_time_refused_just_after_let_in() -> Result<(), String> {
+    let host = set()?;
+    fail(&host, "password", "alice", 2)?;
+    let before = Instant::now();
+    fail(&host, "password", "alice", 1)?;
+    let after = Instant::now();
+    let lock = Duration::from_secs(LOCK);
+    // The lock fell between the two moments. A login takes a second or two before it is judged at its end.
+    thread::sleep((before + lock - Duration::from_secs(6)).saturating_duration_since(Instant::now()));
+    let early = ssh(&host, "password", "alice", &right("alice"));
+    if Instant::now() > before + lock {
+        return Err("this host is too slow for this story".to_owned());
+    }
+    insist_out("just before", &early)?;
+    thread::sleep((after + lock).saturating_duration_since(Instant::now()));
+    insist_in("just after", &ssh(&host, "password", "alice", &right("alice")), "alice")
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_key_still_opens_and_neither_it_nor_sudo_without_a_password_clears_anything() -> Result<(), String> {
+    let host = set()?;
+    fail(&host, "password", "alice", 3)?;
+    check("sudoers", &host.write("/etc/sudoers.d/story", "alice ALL=(ALL) NOPASSWD: ALL"))?;
+    let with_key = host.login("alice", "id -un && sudo -n id -u");
+    host.root("rm -f /etc/sudoers.d/story");
+    check("key and sudo", &with_key)?;
+    insist_in("key", &with_key, "alice")?;
+    insist_out("still locked", &ssh(&host, "password", "alice", &right("alice")))?;
+    if is_locked(&host, "alice")? { unlock(&host) } else { Err("the lock was cleared".to_owned()) }
+}
+
+/// A hundred guesses that run side by side as if over the network, then the right one.
+const HUNDRED: &str = "cd /tmp; for n in $(seq 100); do \
+    echo wrong-$n | timeout 120 pamtester -I rhost=192.0.2.7 -I tty=ssh sshd alice authenticate >/dev/null 2>&1 & \
+    done; wait; echo alice-password | timeout 60 pamtester -I rhost=192.0.2.7 -I tty=ssh sshd alice authenticate";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_hundred_at_once_get_no_more_guesses_than_one_after_the_other() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    let begin = trail::end(&host);
+    insist_out("the right one came too late", &host.root(HUNDRED))?;
+    let told = logins(&host, begin, "alice");
+    let of = |operation: &str, words: &str| {
+        told.iter().filter(|event| event.operation == operation && event.detail.contains(words)).count()
+    };
+    let counts = [
+        of("login failed", "more and the account is locked"),
+        of("login failed", "the limit is met"),
+        of("login locked", "limit met"),
+    ];
+    let passed =
+        told.iter().filter(|event| event.operation == "login passed" && event.outcome == Outcome::Success);
+    if counts != [2, 1, 1] || passed.count() != 0 {
+        return Err(format!("{counts:?}: {told:?}"));
+    }
+    unlock(&host)
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_lock_survives_the_monitors_death_and_the_hosts_reboot() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    fail(&host, "password", "alice", 3)?;
+    check("kill", &host.root("systemctl kill -s KILL virtwarden-policyd && sleep 2"))?;
+    insist_out("after its death", &ssh(&host, "password", "alice", &right("alice")))?;
+    check("reboot", &host.reboot())?;
+    insist_out("after a reboot", &ssh(&host, "password", "alice", &right("alice")))?;
+    if !is_locked(&host, "alice")? {
+        return Err("the lock is gone".to_owned());
+    }
+    unlock(&host)?;
+    insist_in("unlocked", &ssh(&host, "password", "alice", &right("alice")), "alice")
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn whoever_is_locked_out_cannot_unlock_himself() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    fail(&host, "password", "bob", 3)?;
+    let kept = "sha256sum /var/lib/virtwarden/lockout.json /var/lib/virtwarden/lockout/locked";
+    let (before, begin) = (host.root(kept).out, trail::end(&host));
+    for (attempt, shown) in [
+        ("virtwarden lockout unlock bob", "(Table 3, 16)"),
+        ("virtwarden lockout set --attempts 100 --period 1m --unlock 1s --reason mine", "(Table 3, 16)"),
+        ("rm -f /var/lib/virtwarden/lockout.json", "ermission denied"),
+        ("rm -rf /var/lib/virtwarden/lockout", "ermission denied"),
+        ("mv /var/lib/virtwarden/lockout /tmp/mine", "ermission denied"),
+        ("date -s +1hour", "ermitted"),
+        ("systemctl restart virtwarden-policyd", ""),
+        ("printf x | timeout 5 nc -U /run/virtwarden/login.sock", "ermission denied"),
+        ("PATH=$PATH:/usr/sbin faillock --user bob --reset && false", ""),
+    ] {
+        let ran = host.login("bob", &format!("{attempt} 2>&1"));
+        insist_out(attempt, &ran)?;
+        if !ran.shown().contains(shown) {
+            return Err(format!("`{attempt}` showed {}", ran.shown()));
+        }
+    }
+    if host.root(kept).out != before {
+        return Err("what is kept has changed".to_owned());
+    }
+    insist_out("still locked", &ssh(&host, "password", "bob", &right("bob")))?;
+    let denied = trail::after(&host, begin).into_iter().filter(|recorded| {
+        let of_row_16 = recorded.event.functions.contains(&Function::LockoutPolicy);
+        recorded.is_of("bob") && recorded.event.outcome == Outcome::Denied && of_row_16
+    });
+    let operations: Vec<_> = denied.map(|recorded| recorded.event.operation).collect();
+    if operations.len() != 2 || operations.first().is_none_or(|first| first != "lockout unlock") {
+        return Err(format!("on record: {operations:?}"));
+    }
+    unlock(&host)
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn the_last_administrator_gets_in_at_the_console_and_a_user_waits() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    for person in ["alice", "bob"] {
+        for _ in 0..3 {
+            insist_out("a wrong password", &console(&host, person, "wrong"))?;
+        }
+        insist_out("locked, or to wait", &console(&host, person, &right(person)))?;
+    }
+    thread::sleep(Duration::from_secs(SPARED));
+    insist_in("the last Administrator", &console(&host, "alice", &right("alice")), "alice")?;
+    insist_out("a User", &console(&host, "bob", &right("bob")))?;
+    unlock(&host)?;
+    insist_in("unlocked", &console(&host, "bob", &right("bob")), "bob")
+}
+
+const UNITS: &str = "virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket virtwarden-control.socket \
+     virtwarden-login.socket";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn while_the_monitor_is_away_nobodys_lock_disappears() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    for _ in 0..3 {
+        insist_out("a wrong password", &console(&host, "bob", "wrong"))?;
+    }
+    check("away", &host.root(&format!("systemctl mask --runtime --now {UNITS}")))?;
+    let looked = look_while_away(&host);
+    check("back", &host.root(&format!("systemctl unmask --runtime {UNITS}; systemctl start {UNITS}")))?;
+    looked?;
+    insist_out("bob, after it is back", &console(&host, "bob", &right("bob")))?;
+    unlock(&host)
+}
+
+fn look_while_away(host: &Host) -> Result<(), String> {
+    insist_out("bob is locked", &console(host, "bob", &right("bob")))?;
+    insist_in("alice at the console", &console(host, "alice", &right("alice")), "alice")?;
+    for method in METHODS {
+        insist_out("no password over the network", &ssh(host, method, "alice", &right("alice")))?;
+    }
+    let with_key = host.login("alice", "id -un; timeout 20 virtwarden status");
+    if with_key.out.contains("alice") && !with_key.succeeded() {
+        Ok(())
+    } else {
+        Err(format!("with a key: {}", with_key.shown()))
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn an_administrators_password_is_out_of_a_users_reach_even_as_root() -> Result<(), String> {
+    let host = set()?;
+    check(
+        "sudoers",
+        &host.write("/etc/sudoers.d/story", "bob ALL=(root) NOPASSWD: /usr/bin/passwd, /usr/sbin/chpasswd"),
+    )?;
+    let (before, begin) = (host.root("sha256sum /etc/shadow").out, trail::end(&host));
+    let tried = [
+        "printf 'another-Password-1\nanother-Password-1\n' | sudo -n passwd alice",
+        "echo alice:another-Password-1 | sudo -n chpasswd",
+    ]
+    .map(|attempt| (attempt, host.login("bob", &format!("{attempt} 2>&1"))));
+    host.root("rm -f /etc/sudoers.d/story");
+    for (attempt, ran) in &tried {
+        insist_out(attempt, ran)?;
+        if !ran.shown().contains("(Table 3, 12)") {
+            return Err(format!("`{attempt}` showed {}", ran.shown()));
+        }
+    }
+    if host.root("sha256sum /etc/shadow").out != before {
+        return Err("the shadow file has changed".to_owned());
+    }
+    let denied = trail::after(&host, begin).into_iter().filter(|recorded| {
+        recorded.event.operation == "credential change"
+            && recorded.event.outcome == Outcome::Denied
+            && recorded.event.functions == [Function::AuthorizationFactors]
+            && recorded.is_about("alice")
+            && recorded
+                .event
+                .actor
+                .as_ref()
+                .and_then(|actor| actor.login.as_ref())
+                .is_some_and(|login| login.account.name == "bob")
+    });
+    match denied.count() {
+        2 => Ok(()),
+        count => Err(format!("{count} denials on record")),
+    }
+}
