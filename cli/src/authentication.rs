@@ -10,6 +10,15 @@ pub(crate) fn how(authenticated: &Authenticated) -> String {
     format!("{} ({})", listed(authenticated.factors.iter().map(factor)), authenticated.service)
 }
 
+/// The same without the keys themselves: `key (sshd)`.
+pub(crate) fn how_in_short(authenticated: &Authenticated) -> String {
+    let factors = authenticated.factors.iter().map(|known| match known {
+        Factor::PublicKey { key: _ } => "key".to_owned(),
+        Factor::Pam | Factor::Password | Factor::Other { name: _ } => factor(known),
+    });
+    format!("{} ({})", listed(factors), authenticated.service)
+}
+
 /// Whether a person stands behind a request; if not, why and what to do.
 pub(crate) fn standing(authentication: &Authentication) -> String {
     match authentication {

@@ -22,7 +22,12 @@ use crate::vm::print_change;
 /// Does what the verb says.
 pub(crate) fn run(verb: &SessionVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
     match verb {
-        SessionVerb::List => list(socket, output),
+        SessionVerb::List { all: true } => list(ask_rows(&Request::SessionList, socket)?, output),
+        SessionVerb::List { all: false } => {
+            let mut rows = ask_rows(&Request::SessionList, socket)?;
+            rows.retain(|row| row.until.is_none());
+            list(rows, output)
+        }
         SessionVerb::Show { id } => show(*id, socket, output),
         SessionVerb::End(arguments) => end(arguments, socket, output),
         SessionVerb::Elevate(arguments) if arguments.lower => change(&Request::SessionLower, socket, output),
@@ -30,10 +35,9 @@ pub(crate) fn run(verb: &SessionVerb, socket: &Path, output: &Output) -> Result<
     }
 }
 
-fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
-    let rows = ask_rows(&Request::SessionList, socket)?;
+fn list(rows: Vec<SessionRow>, output: &Output) -> Result<(), Failed> {
     if rows.is_empty() && output.format() != Format::Json {
-        return output.remark("no login session is known");
+        return output.remark("no open login session is known");
     }
     let (own, now) = (own_session(), time::now_in_seconds());
     output.show(&rows, row::HEADERS, rows.iter().map(|session| row::row(session, own, now)))

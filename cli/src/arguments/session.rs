@@ -17,8 +17,13 @@ pub(crate) enum SessionVerb {
     /// audit session id, which every record of the trail carries. An asterisk marks the session you are in.
     ///
     /// STATE says whether the account's Administrator roles count in it. Where they do not, `session show` says
-    /// why and what to do. Sessions that are over are listed for a while.
-    List,
+    /// why and what to do. `- (systemd-user)` is an account's user manager, which counts while the account has an
+    /// authenticated session.
+    List {
+        /// Also sessions that are over, which are kept for a while.
+        #[arg(long, short)]
+        all: bool,
+    },
     /// Show one session.
     Show {
         /// Its number [default: the one you are in].

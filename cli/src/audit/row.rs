@@ -3,6 +3,7 @@
 
 use virtwarden_core::authentication::Origin;
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
+use virtwarden_core::subject::Door;
 use virtwarden_core::trail::line::Line;
 
 use crate::functions::named;
@@ -33,10 +34,12 @@ pub(super) fn row(line: &Line) -> [String; 10] {
     ]
 }
 
-/// Who logged in, and as whom he acted if that is somebody else.
+/// Who logged in, and as whom he acted if that is somebody else. A login program that asks before anybody is in
+/// is no person.
 pub(super) fn person(event: &Event) -> String {
     let Some(actor) = &event.actor else { return "-".to_owned() };
     match &actor.login {
+        None if actor.door == Door::Login && actor.account.uid == 0 => "-".to_owned(),
         Some(login) if login.account != actor.account => {
             format!("{} (as {})", login.account.name, actor.account.name)
         }
@@ -92,7 +95,7 @@ mod tests {
     use super::*;
     use virtwarden_core::authentication::{Authenticated, Factor};
     use virtwarden_core::record::Actor;
-    use virtwarden_core::subject::{Account, Door, Login, Process};
+    use virtwarden_core::subject::{Account, Login, Process};
     use virtwarden_core::trail::entry::of_trail;
 
     fn account(name: &str) -> Account {
@@ -116,6 +119,12 @@ mod tests {
         assert_eq!(person(&by("bob", Some("bob"))), "bob");
         assert_eq!(person(&by("root", Some("bob"))), "bob (as root)");
         assert_eq!(person(&by("root", None)), "root");
+        let mut failed = by("root", None);
+        if let Some(actor) = &mut failed.actor {
+            actor.account.uid = 0;
+            actor.door = Door::Login;
+        }
+        assert_eq!(person(&failed), "-");
         assert_eq!(person(&of_trail("x", Outcome::Success, String::new())), "-");
     }
 

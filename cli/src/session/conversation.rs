@@ -18,19 +18,31 @@ const MOST_MESSAGES: usize = 100;
 /// How much of a message is shown.
 const LONGEST_MESSAGE: usize = 8192;
 
-/// Talks until the session is raised.
-pub(super) fn hold(socket: &Path, ticket: u64, answers: &mut Answers) -> Result<(), Failed> {
+/// Talks until the session is raised. `shown` is a text that the person has seen already.
+pub(super) fn hold(
+    socket: &Path,
+    ticket: u64,
+    shown: Option<&str>,
+    answers: &mut Answers,
+) -> Result<(), Failed> {
     let stream = UnixStream::connect(socket).map_err(|error| unreachable(&error))?;
     let deadlines = stream.set_read_timeout(Some(PATIENCE)).and(stream.set_write_timeout(Some(PATIENCE)));
     deadlines.map_err(|error| broken(&LineError::Io(error)))?;
-    talk(&mut LineReader::new(stream), ticket, answers)
+    talk(&mut LineReader::new(stream), ticket, shown, answers)
 }
 
-fn talk(lines: &mut LineReader<UnixStream>, ticket: u64, answers: &mut Answers) -> Result<(), Failed> {
+fn talk(
+    lines: &mut LineReader<UnixStream>,
+    ticket: u64,
+    shown: Option<&str>,
+    answers: &mut Answers,
+) -> Result<(), Failed> {
     send(lines, &Typed::Raise { ticket })?;
     for _ in 0..MOST_MESSAGES {
         let said = lines.receive::<Conversation>().map_err(|error| broken(&error))?;
         match said.ok_or_else(|| broken(&LineError::Truncated))? {
+            // The PAM module shows the banner wherever somebody becomes an Administrator.
+            Conversation::Show(text) if shown.is_some_and(|shown| shown.trim() == text.trim()) => {}
             Conversation::Show(text) | Conversation::Complain(text) => terminal::say(cut(&text)),
             Conversation::AskOpenly(prompt) => answer(lines, answers.take(cut(&prompt), Echo::Shown)?)?,
             Conversation::AskHidden(prompt) => answer(lines, answers.take(cut(&prompt), Echo::Hidden)?)?,
@@ -59,12 +71,12 @@ fn cut(text: &str) -> &str {
 
 fn unreachable(error: &io::Error) -> Failed {
     Failed::error(format!(
-        "cannot reach the authentication helper: {error}; see `systemctl status virtwarden-authenticate.socket`"
+        "cannot reach the authentication helper: {error}; see `systemctl list-sockets --all 'virtwarden-*'`"
     ))
 }
 
 fn broken(error: &LineError) -> Failed {
-    let next = "the session stays as it was; try again, or see `journalctl -u 'virtwarden-authenticate@*'`";
+    let next = "the session stays as it was; try again, or see `journalctl -u 'virtwarden-*'`";
     match error {
         LineError::Io(error)
             if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
@@ -88,7 +100,7 @@ mod tests {
     fn a_helper_that_says_nothing_is_not_waited_for() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(PATIENCE)).unwrap();
-        let failed = talk(&mut LineReader::new(ours), 1, &mut Answers::Terminal).unwrap_err();
+        let failed = talk(&mut LineReader::new(ours), 1, None, &mut Answers::Terminal).unwrap_err();
         assert!(failed.message.contains("does not answer"), "{}", failed.message);
     }
 
@@ -97,7 +109,7 @@ mod tests {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let line = encode(&Conversation::Show("again".to_owned())).unwrap();
         std::thread::spawn(move || while theirs.write_all(&line).is_ok() {});
-        let failed = talk(&mut LineReader::new(ours), 1, &mut Answers::Terminal).unwrap_err();
+        let failed = talk(&mut LineReader::new(ours), 1, None, &mut Answers::Terminal).unwrap_err();
         assert!(failed.message.contains("does not come to an end"), "{}", failed.message);
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use virtwarden_core::control::{Elevation, Reply, Request};
-use virtwarden_core::setting::Acknowledgement;
+use virtwarden_core::setting::{Acknowledgement, BannerText};
 
 use super::conversation;
 use crate::arguments::ElevateArguments;
@@ -32,7 +32,8 @@ pub(super) fn elevate(arguments: &ElevateArguments, socket: &Path, output: &Outp
         return Err(unexpected());
     };
     show_banner(&elevation, arguments, &mut client)?;
-    conversation::hold(&arguments.elevate_socket, elevation.ticket, &mut answers)?;
+    let shown = elevation.banner.as_ref().map(BannerText::as_str);
+    conversation::hold(&arguments.elevate_socket, elevation.ticket, shown, &mut answers)?;
     let until = time::now_in_seconds().saturating_add(elevation.seconds);
     if output.format() == Format::Json {
         return output.json(&Raised { raised_until: until });

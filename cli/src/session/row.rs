@@ -4,7 +4,7 @@
 use virtwarden_core::authentication::Absence;
 use virtwarden_core::control::{SessionRow, SessionState};
 
-use crate::authentication::how;
+use crate::authentication::{how, how_in_short};
 use crate::duration::spelled;
 use crate::time;
 
@@ -19,7 +19,7 @@ pub(super) fn row(session: &SessionRow, own: Option<u32>, now: u64) -> [String; 
         format!("{}{mark}", session.id),
         session.account.name.clone(),
         session.origin.to_string(),
-        authenticated(session),
+        session.authenticated.as_ref().map_or_else(|| nobody(session), how_in_short),
         time::of_seconds(session.since),
         state(session.state).to_owned(),
         raised(session, now).unwrap_or_else(|| "-".to_owned()),
@@ -48,7 +48,11 @@ pub(super) fn describe(session: &SessionRow, now: u64) -> Vec<[String; 2]> {
 }
 
 fn authenticated(session: &SessionRow) -> String {
-    session.authenticated.as_ref().map_or_else(|| format!("nobody ({})", session.service), how)
+    session.authenticated.as_ref().map_or_else(|| nobody(session), how)
+}
+
+fn nobody(session: &SessionRow) -> String {
+    format!("- ({})", session.service)
 }
 
 fn raised(session: &SessionRow, now: u64) -> Option<String> {
@@ -127,7 +131,7 @@ mod tests {
         };
         assert_eq!(
             row(&cron, None, now),
-            ["7", "alice", "local", "nobody (cron)", since, "not authenticated", "-"]
+            ["7", "alice", "local", "- (cron)", since, "not authenticated", "-"]
         );
     }
 

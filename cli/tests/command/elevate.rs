@@ -188,7 +188,7 @@ fn where_no_helper_listens_the_socket_is_named() {
     let run = with_lines(&scene, &["--stdin"], "");
     policyd.join().unwrap();
     assert_eq!(run.code(), 1);
-    assert!(run.err().contains("virtwarden-authenticate.socket"), "{}", run.err());
+    assert!(run.err().contains("list-sockets"), "{}", run.err());
 }
 
 #[test]
@@ -200,12 +200,15 @@ fn a_banner_that_must_be_accepted_is_shown_and_accepted_first() {
     for (typed, accepts) in [("yes", true), ("no", false)] {
         let scene = Scene::new();
         let policyd = scene.policyd(answers());
-        let helper = accepts.then(|| helper(&scene, vec![Conversation::Raised]));
+        let helper = accepts
+            .then(|| helper(&scene, vec![Conversation::Show("Be good.\n".to_owned()), Conversation::Raised]));
         let mut terminal = Terminal::with(elevate(&scene, &[]));
         terminal.wait_for("Type `yes`: ");
         assert!(terminal.seen.contains("Be good."));
         terminal.types(typed);
+        terminal.wait_for(if accepts { "raised for" } else { "not accepted" });
         let code = terminal.child.wait().unwrap().code();
+        assert_eq!(terminal.seen.matches("Be good.").count(), 1);
         assert_eq!(code, Some(if accepts { 0 } else { 3 }));
         let asked = policyd.join().unwrap();
         assert_eq!(asked.contains(&Request::BannerAccept), accepts);
