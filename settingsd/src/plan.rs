@@ -4,6 +4,9 @@
 use crate::file::{self, Content};
 use crate::host::Host;
 
+/// The most lines of one file that are shown as going, or as coming.
+const MOST: usize = 20;
+
 /// One file that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -68,8 +71,17 @@ impl Step {
             (Some(_), None) => "removed",
             (Some(_), Some(_)) => "changed",
         };
-        let gone = old.iter().filter(|line| !new.contains(line)).map(|line| format!("  - {line}"));
-        let came = new.iter().filter(|line| !old.contains(line)).map(|line| format!("  + {line}"));
-        std::iter::once(format!("{}: {fate}", self.path)).chain(gone).chain(came).collect()
+        let title = std::iter::once(format!("{}: {fate}", self.path));
+        title.chain(differing(&old, &new, '-')).chain(differing(&new, &old, '+')).collect()
     }
+}
+
+/// The lines that the other side has not; of many, the first.
+fn differing(these: &[String], those: &[String], sign: char) -> Vec<String> {
+    let differing: Vec<_> = these.iter().filter(|line| !those.contains(line)).collect();
+    let mut lines: Vec<_> = differing.iter().take(MOST).map(|line| format!("  {sign} {line}")).collect();
+    if let Some(more) = differing.len().checked_sub(MOST).filter(|more| *more > 0) {
+        lines.push(format!("  {sign} ... and {more} lines more"));
+    }
+    lines
 }

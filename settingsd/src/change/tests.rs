@@ -132,6 +132,7 @@ impl Scene {
         for directory in ["etc/ssh/sshd_config.d", "etc/virtwarden", "var/lib/virtwarden", "run/virtwarden"] {
             fs::create_dir_all(scene.root.path().join(directory)).unwrap();
         }
+        scene.write("var/cache/cracklib/cracklib_dict.pwd", "");
         scene.write("etc/issue", "Debian \\n \\l\n");
         scene.write("etc/ssh/sshd_config.d/zz-site.conf", "X11Forwarding no\n");
         scene.write(
@@ -336,6 +337,18 @@ fn passwords_that_nobody_checks_are_no_policy() {
         assert!(why.contains(expected), "{why}");
         assert_eq!(scene.etc(), before);
     }
+}
+
+#[test]
+fn a_policy_that_would_refuse_every_password_does_not_come_into_force() {
+    let scene = Scene::new();
+    fs::remove_file(scene.root.path().join("var/cache/cracklib/cracklib_dict.pwd")).unwrap();
+    let policy = Setting::PasswordPolicy(PasswordPolicy::default());
+    let Report::Failed(why) = scene.apply(&policy) else { panic!("in force") };
+    assert!(why.contains("no dictionary"), "{why}");
+    assert!(!scene.root.path().join("etc/security").exists());
+    scene.write("etc/security/pwquality.conf", "dictcheck = 0\n");
+    assert!(matches!(scene.apply(&policy), Report::Done(_)));
 }
 
 #[test]

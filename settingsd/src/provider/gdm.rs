@@ -89,9 +89,10 @@ pub(super) fn read_back(host: &Host, text: &str) -> Option<String> {
     }
     let key = "/org/gnome/login-screen/banner-message-text";
     let asked = host.must(&["/usr/bin/env", "DCONF_PROFILE=gdm", "HOME=/nonexistent", DCONF, "read", key]);
-    match asked {
-        Ok(said) if said.trim() == printed(text) => None,
-        Ok(said) => Some(format!("gdm's greeter would show {}, not the banner", said.trim())),
+    // dconf warns first if another database of the profile is missing.
+    match asked.map(|said| said.lines().last().unwrap_or("nothing").to_owned()) {
+        Ok(shown) if shown == printed(text) => None,
+        Ok(shown) => Some(format!("gdm's greeter would show {shown}, not the banner")),
         Err(why) => Some(why),
     }
 }

@@ -25,7 +25,8 @@ impl Provider for PasswordFiles {
     const DERIVED: &'static [Derived] = &[];
 
     fn examine(host: &Host, _value: &PasswordPolicy) -> Result<(), String> {
-        stack(host)
+        stack(host)?;
+        quality::dictionary(host)
     }
 
     fn render(_host: &Host, value: &PasswordPolicy) -> Result<Vec<Rendered>, String> {
@@ -45,6 +46,7 @@ impl Provider for PasswordFiles {
 
     fn read_back(host: &Host, value: &PasswordPolicy) -> Vec<String> {
         let mut differences: Vec<_> = stack(host).err().into_iter().collect();
+        differences.extend(quality::dictionary(host).err());
         differences.extend(quality::differences(host, value));
         differences.extend(quality::probe(host, value));
         differences

@@ -32,10 +32,24 @@ fn logind_ends_the_session_that_it_knows_by_its_audit_id() {
     let root = tempfile::tempdir().unwrap();
     write(root.path(), "run/systemd/sessions/7", "UID=1000\nAUDIT=7\nLEADER=90\n");
     write(root.path(), "run/systemd/sessions/c2", "UID=1001\nAUDIT=77\nLEADER=91\n");
-    write(root.path(), "run/systemd/sessions/7.ref", "");
+    // As logind has them: nobody ever writes into this pipe, so nobody must read from it.
+    let pipe = root.path().join("run/systemd/sessions/77.ref");
+    assert!(Command::new("/usr/bin/mkfifo").arg(pipe).status().unwrap().success());
     let (host, heard) = host(root.path());
     assert_eq!(end(&host, 77, 91).unwrap(), ["session c2 of logind ended"]);
     assert_eq!(*heard.0.lock().unwrap(), ["/usr/bin/loginctl terminate-session c2"]);
+}
+
+/// In a container logind does not note audit ids.
+#[test]
+fn a_session_is_known_by_its_leader_too_if_that_is_of_the_session() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), "run/systemd/sessions/c3", "UID=1000\nLEADER=90\n");
+    write(root.path(), "proc/90/sessionid", "5\n");
+    let (host, heard) = host(root.path());
+    assert!(end(&host, 6, 90).is_err());
+    assert_eq!(end(&host, 5, 90).unwrap(), ["session c3 of logind ended"]);
+    assert_eq!(*heard.0.lock().unwrap(), ["/usr/bin/loginctl terminate-session c3"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::program::Input;
 
 const MAIN: &str = "/etc/security/pwquality.conf";
 const DROP_INS: &str = "/etc/security/pwquality.conf.d";
+const DICTIONARY: &str = "/var/cache/cracklib/cracklib_dict.pwd";
 const PWSCORE: &str = "/usr/bin/pwscore";
 
 /// 128 characters by chance, with all four classes among the first four.
@@ -24,6 +25,22 @@ pub(super) fn wanted(policy: &PasswordPolicy) -> Vec<(&'static str, String)> {
     wanted.extend(["dcredit", "ucredit", "lcredit", "ocredit"].map(|credit| (credit, "0".to_owned())));
     wanted.extend([("enforcing", "1".to_owned())]);
     wanted
+}
+
+/// Whether the library has the dictionary that it wants; without one it refuses every password, and
+/// nobody could change his any more.
+///
+/// # Errors
+/// It has not.
+pub(super) fn dictionary(host: &Host) -> Result<(), String> {
+    let unwanted = effective(host)?.get("dictcheck").is_some_and(|value| value == "0");
+    if unwanted || host.has(DICTIONARY) {
+        return Ok(());
+    }
+    Err(format!(
+        "libpwquality has no dictionary ({DICTIONARY}) and would refuse every password; install a word list, such as \
+         wamerican, or say `dictcheck = 0` in {MAIN}"
+    ))
 }
 
 /// One line for each option that the library would take otherwise.
