@@ -202,13 +202,23 @@ fn a_policy_is_checked_without_a_policyd() {
 fn completions_and_man_pages_come_from_the_command_itself() {
     for shell in ["bash", "zsh", "fish"] {
         let script = Scene::new().run(&["completion", shell]).out();
-        assert!(script.contains("assign") && script.contains("no-headers"), "{shell}");
+        assert!(
+            ["assign", "no-headers", "elevate", "accept-banner"].iter().all(|word| script.contains(word)),
+            "{shell}"
+        );
     }
     let directory = tempfile::tempdir().unwrap();
     let run = Scene::new().run(&["man", directory.path().to_str().unwrap()]);
     assert_eq!(run.code(), 0, "{}", run.err());
-    for page in ["virtwarden.1", "virtwarden-vm-assign.1", "virtwarden-audit-verify.1", "virtwarden-enable.1"]
-    {
+    for page in [
+        "virtwarden.1",
+        "virtwarden-vm-assign.1",
+        "virtwarden-audit-verify.1",
+        "virtwarden-enable.1",
+        "virtwarden-session-elevate.1",
+        "virtwarden-lockout-set.1",
+        "virtwarden-banner-preview.1",
+    ] {
         assert!(directory.path().join(page).exists(), "{page}");
     }
     let verify = std::fs::read_to_string(directory.path().join("virtwarden-audit-verify.1")).unwrap();
