@@ -38,8 +38,8 @@ pub(super) fn dictionary(host: &Host) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "libpwquality has no dictionary ({DICTIONARY}) and would refuse every password; install a word list, such as \
-         wamerican, or say `dictcheck = 0` in {MAIN}"
+        "libpwquality has no dictionary ({DICTIONARY}) and would refuse every password; install cracklib-runtime \
+         and a word list such as wamerican, or say `dictcheck = 0` in {MAIN}"
     ))
 }
 
