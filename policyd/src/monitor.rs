@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Decide, record, act, record: the only way to a permit in a running system, whichever door was used.
 
+mod attempt;
+mod describe;
 mod keeping;
 mod made;
 
 use std::fmt;
 use std::sync::Arc;
 
-use virtwarden_core::authentication::Authentication;
 use virtwarden_core::object::{Object, Uuid, Vm};
 use virtwarden_core::policy::decision::{Decision, Denial, Permit, Reason};
 use virtwarden_core::policy::request::{Need, Request, Right};
-use virtwarden_core::record::{Actor, Event, Kind, Outcome, Target};
+use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::Subject;
-use virtwarden_core::table3::Function;
 
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::Sessions;
+pub use attempt::Attempt;
+use describe::describe;
+pub use describe::{actor, target};
 use made::Made;
 
 /// Where events are written: the audit trail.
@@ -221,118 +224,6 @@ impl Monitor {
 /// Looking on and operating one's own VM leave no record unless refused.
 fn is_reading(right: Right) -> bool {
     matches!(right, Right::View | Right::Operate)
-}
-
-fn describe(kind: Kind, subject: &Subject, roles: &[String], operation: &str, needs: &[Need]) -> Event {
-    Event {
-        origin: None,
-        kind,
-        outcome: Outcome::Pending,
-        actor: Some(actor(subject, roles)),
-        operation: operation.to_owned(),
-        functions: functions(needs),
-        targets: targets(needs),
-        detail: String::new(),
-        of: None,
-        count: None,
-    }
-}
-
-/// The person and process of an event.
-pub fn actor(subject: &Subject, roles: &[String]) -> Actor {
-    Actor {
-        account: subject.account.clone(),
-        login: subject.login.clone(),
-        authenticated: match &subject.authentication {
-            Authentication::Person(person) => Some(person.clone()),
-            Authentication::Nobody(_) => None,
-        },
-        roles: roles.to_vec(),
-        process: subject.process,
-        door: subject.door,
-    }
-}
-
-fn functions(needs: &[Need]) -> Vec<Function> {
-    let mut functions: Vec<_> = needs
-        .iter()
-        .filter_map(|need| match need.right {
-            Right::Function(function) => Some(function),
-            Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Raw => None,
-        })
-        .collect();
-    functions.sort_unstable();
-    functions.dedup();
-    functions
-}
-
-fn targets(needs: &[Need]) -> Vec<Target> {
-    let mut targets = Vec::new();
-    for need in needs {
-        let target = target(&need.object);
-        if !targets.contains(&target) {
-            targets.push(target);
-        }
-    }
-    targets
-}
-
-/// An object in a form that outlives it.
-pub fn target(object: &Object) -> Target {
-    let (kind, name, uuid) = match object {
-        Object::Host => ("host", None, None),
-        Object::Vm(vm) => ("vm", Some(vm.name.clone()), Some(vm.uuid)),
-        Object::Network(name) => ("network", Some(name.clone()), None),
-        Object::NetworkFilter(name) => ("network-filter", Some(name.clone()), None),
-        Object::Pool(name) => ("pool", Some(name.clone()), None),
-        Object::Volume { pool, name } => ("volume", Some(format!("{pool}/{name}")), None),
-        Object::Interface(name) => ("interface", Some(name.clone()), None),
-        Object::Device(name) => ("device", Some(name.clone()), None),
-        Object::Secret(uuid) => ("secret", None, Some(*uuid)),
-        Object::Setting(name) => ("setting", Some(name.clone()), None),
-        Object::Policy => ("policy", None, None),
-        Object::Trail => ("trail", None, None),
-    };
-    Target { kind: kind.to_owned(), name: name.filter(|name| !name.is_empty()), uuid }
-}
-
-/// A permitted act that is under way. What is dropped unfinished is recorded as unknown.
-#[derive(Debug)]
-#[must_use = "an attempt has an outcome"]
-pub struct Attempt {
-    ledger: Arc<dyn Ledger>,
-    permit: Permit,
-    begun: Option<(u64, Event)>,
-}
-
-impl Attempt {
-    /// What was permitted.
-    pub fn permit(&self) -> &Permit {
-        &self.permit
-    }
-
-    /// Whether the trail waits for its outcome.
-    pub fn is_recorded(&self) -> bool {
-        self.begun.is_some()
-    }
-
-    /// Records how it ended; the detail says how it failed, or nothing.
-    pub fn finish(mut self, outcome: Outcome, detail: &str) {
-        self.end(outcome, detail);
-    }
-
-    fn end(&mut self, outcome: Outcome, detail: &str) {
-        if let Some((sequence, begun)) = self.begun.take() {
-            let detail = detail.to_owned();
-            self.ledger.note(Event { kind: Kind::Outcome, outcome, detail, of: Some(sequence), ..begun });
-        }
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        self.end(Outcome::Unknown, "the link ended before the outcome was known");
-    }
 }
 
 #[cfg(test)]

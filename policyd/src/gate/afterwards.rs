@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::connection::{Connection, End};
+use super::connection::Connection;
+use super::end::End;
 
 /// How long answers are waited for that keep nobody waiting. What has none by then is recorded as unknown.
 const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });

@@ -101,7 +101,7 @@ impl Connection {
     }
 
     /// Tells the client why everything ends, as libvirt would.
-    pub(super) fn tell_of_loss(&mut self, end: &super::connection::End) {
+    pub(super) fn tell_of_loss(&mut self, end: &super::end::End) {
         let pending: Vec<_> = self.pending.drain().collect();
         for (id, _unknown) in pending {
             let header = super::upstream::call_header(id.procedure, id.serial);

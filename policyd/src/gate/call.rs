@@ -16,7 +16,8 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::Subject;
 
 use super::budget::Room;
-use super::connection::{Connection, End, Stage};
+use super::connection::{Connection, Stage};
+use super::end::End;
 use super::fault::{Fault, code};
 use super::pending::{CallId, Chore, Pending};
 use super::turns::Turn;

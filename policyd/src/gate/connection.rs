@@ -5,7 +5,6 @@
 //! is being judged, replies, events and streams keep flowing and pings are answered; further calls queue.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,13 @@ use virtwarden_core::subject::{Door, Subject};
 
 use super::Gate;
 use super::ask::question;
+use super::end::End;
 use super::fault::{Fault, code, code_of};
 use super::link::{Link, LinkError, Woken};
 use super::parked::Parked;
 use super::pending::{CallId, Pending, Streaming};
 use super::upstream::Access;
-use super::wire::{Frame, Reading, WireError};
+use super::wire::{Frame, Reading};
 use crate::accounts::Membership;
 use crate::peer::{Peer, PeerError};
 
@@ -34,50 +34,6 @@ const FAREWELL: Duration = Duration::from_secs(5);
 const STALLED: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 30 });
 /// Calls of the client with libvirtd at once: one less than it reads, so that our own questions get through.
 const UNDER_WAY: usize = 4;
-
-/// Why a connection is over.
-#[derive(Debug)]
-pub enum End {
-    /// The client closed, orderly or not.
-    ClientLeft,
-    /// The client sent what no client sends.
-    ClientBroke(String),
-    /// The client did not open in time.
-    NeverOpened,
-    /// The kernel does not say who it is any more, or its account is gone.
-    Nobody(PeerError),
-    /// The remote session that the client runs in is over, because nobody used it: row 15.
-    Idle,
-    /// libvirtd is gone.
-    UpstreamGone(String),
-    /// We are stopping.
-    Stopping,
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            End::ClientLeft => f.write_str("the client left"),
-            End::ClientBroke(how) => write!(f, "the client broke the protocol: {how}"),
-            End::NeverOpened => f.write_str("the client did not open in time"),
-            End::Nobody(error) => error.fmt(f),
-            End::Idle => f.write_str(Absence::Idle.advice()),
-            End::UpstreamGone(why) => write!(f, "libvirtd is gone ({why}), see `systemctl status libvirtd`"),
-            End::Stopping => f.write_str("virtwarden is stopping"),
-        }
-    }
-}
-
-impl From<LinkError> for End {
-    fn from(error: LinkError) -> Self {
-        match error {
-            LinkError::Client(WireError::Closed | WireError::Broken(_)) => End::ClientLeft,
-            LinkError::Client(error) => End::ClientBroke(error.to_string()),
-            LinkError::Upstream(error) => End::UpstreamGone(error.to_string()),
-            LinkError::Wait(error) => End::UpstreamGone(error.to_string()),
-        }
-    }
-}
 
 /// How far a connection has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use virtwarden_core::rpc::reader::Reader;
 use virtwarden_core::rpc::writer::Writer;
 
-use super::connection::End;
+use super::end::End;
 use crate::monitor::Refusal;
 
 /// libvirt's error numbers that we use.

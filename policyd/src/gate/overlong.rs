@@ -5,7 +5,8 @@ use virtwarden_core::rpc::frame::{self, Header, MessageKind, Status};
 use virtwarden_core::rpc::procedure;
 
 use super::budget::no_room;
-use super::connection::{Connection, End};
+use super::connection::Connection;
+use super::end::End;
 use super::fault::{Fault, code};
 use super::pending::CallId;
 use super::wire::Frame;

@@ -15,7 +15,8 @@ use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::{self, Strings, Value};
 use virtwarden_core::subject::Subject;
 
-use super::connection::{Connection, End, pong, read_header};
+use super::connection::{Connection, pong, read_header};
+use super::end::End;
 use super::fault::{Fault, code, text_of};
 use super::pending::{CallId, Chore, Pending, Streaming};
 use super::wire::Frame;

@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use virtwarden_core::authentication::{Absence, Authentication};
 use virtwarden_core::subject::{Account, Door, Group, Process};
+use virtwarden_core::table3::Function;
 
 use super::*;
 use crate::registry::People;
