@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::authentication::Authentication;
 use crate::policy::rule::Role;
 use crate::subject::Subject;
+use crate::table3::Column;
 
 /// A set of roles, by their index in the policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +67,9 @@ impl Members {
             add(&mut members.users, &role.users, RoleSet::of(index));
             add(&mut members.groups, &role.groups, RoleSet::of(index));
             add(&mut members.services, &role.services, RoleSet::of(index));
+            if role.column == Column::Administrator {
+                members.personal = members.personal.with(RoleSet::of(index));
+            }
         }
         members
     }

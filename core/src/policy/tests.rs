@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The people, objects and questions that the stories below share.
 
+mod authenticated;
 mod bounds;
 mod columns;
 mod explain;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::*;
-use crate::authentication::{Authenticated, Authentication, Factor, Origin};
+use crate::authentication::{Absence, Authenticated, Authentication, Factor, Origin};
 use crate::object::{Assignment, Object, Uuid, Vm};
 use crate::policy::decision::Denial;
 use crate::policy::request::Need;
@@ -47,6 +48,11 @@ fn subject(name: &str, uid: u32, groups: &[(&str, u32)]) -> Subject {
 fn person() -> Authentication {
     let origin = Origin::Local { terminal: "tty1".into() };
     Authentication::Person(Authenticated { origin, service: "login".into(), factors: vec![Factor::Pam] })
+}
+
+/// The same process, where nobody has authenticated.
+fn without(absence: Absence, subject: Subject) -> Subject {
+    Subject { authentication: Authentication::Nobody(absence), ..subject }
 }
 
 fn alice() -> Subject {

@@ -335,6 +335,8 @@ fn an_explanation_names_the_rule() {
     assert_eq!(allowed.verdict, virtwarden_core::control::Verdict::Allowed);
     assert_eq!(allowed.roles, ["administrator", "host-services"]);
     assert!(allowed.reasons[0].contains("administrator"), "{allowed:?}");
+    let configured = explain(Right::Function(Function::ConfigureNetworks), ObjectName::Host);
+    assert!(configured.reasons[1].contains("only in a login session"), "{configured:?}");
 }
 
 #[test]

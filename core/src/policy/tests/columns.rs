@@ -106,6 +106,20 @@ proptest! {
     }
 
     #[test]
+    fn no_text_gives_a_role_of_the_administrator_column_to_who_has_not_authenticated(files in vec(role(), 1..4)) {
+        let names = ["10-a.toml", "20-b.toml", "30-c.toml"];
+        let sources: Vec<_> =
+            files.iter().zip(names).map(|(text, name)| Source { name, text }).collect();
+        let Ok(policy) = Policy::load(&sources) else { return Ok(()) };
+        let mallory = without(Absence::NoSession, subject("mallory", 1003, &[]));
+        for role in policy.roles(&mallory) {
+            let served = role.services.contains("mallory");
+            prop_assert!(role.column == Column::User || served);
+            prop_assert!(!(served && (role.holds(Right::Administer) || role.holds(Right::Raw))));
+        }
+    }
+
+    #[test]
     fn any_text_is_read_or_refused_with_a_place(text in "(\\[role\\.[a-z]{1,3}\\]\n|[a-z\"'=\\[\\]{}., \n#é-]{0,40}){0,6}") {
         let sources = [Source { name: "a.toml", text: &text }];
         for error in Policy::load(&sources).err().into_iter().flatten() {
