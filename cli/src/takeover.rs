@@ -121,6 +121,7 @@ impl DisableArguments {
         if self.common.dry_run || !self.common.agreed("give libvirt back now?")? {
             return Ok(ExitCode::SUCCESS);
         }
+        disable::check(host, &journal)?;
         disable::give_back(host, &mut journal)?;
         say("libvirt is on its own sockets again, and the host is as it was\n");
         Ok(ExitCode::SUCCESS)

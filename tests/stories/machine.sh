@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The story of a whole machine: what only a kernel of its own and real boots can show. It has doors that some hosts
 # have (libvirt over TCP and TLS, libvirt-dbus, somebody at the seat), is taken over, upgraded, booted and given back.
-# usage: tests/stories/machine.sh [DEBIAN]       default: 13; needs target/debian/virtwarden_*.deb
+# usage: tests/stories/machine.sh [DEBIAN]       default: 13; needs target/debian/*virtwarden_*.deb
 #        KEEP=1: leave the machine up
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -41,9 +41,12 @@ enable() { root "virtwarden enable --yes --admin alice"; }
 
 # The same package with a version below, as an earlier release would have.
 older_package() {
-    dpkg-deb --raw-extract target/debian/virtwarden_*.deb "$scratch/older"
-    sed -i 's/^Version: .*/Version: 0.0.1/' "$scratch/older/DEBIAN/control"
-    dpkg-deb --root-owner-group --build "$scratch/older" "$scratch/virtwarden_0.0.1_amd64.deb"
+    local package
+    for package in virtwarden libpam-virtwarden; do
+        dpkg-deb --raw-extract target/debian/"$package"_*.deb "$scratch/$package"
+        sed -i 's/^Version: .*/Version: 0.0.1/; s/(= [^)]*)/(= 0.0.1)/' "$scratch/$package/DEBIAN/control"
+        dpkg-deb --root-owner-group --build "$scratch/$package" "$scratch/${package}_0.0.1_amd64.deb"
+    done
 }
 
 # --- A host with more doors than most ----------------------------------------------------------------------------
@@ -83,7 +86,7 @@ works "the kernel's audit is on, and auditd listens" root "auditctl -s | grep -q
 
 story "An earlier version is installed and takes libvirt over"
 works "an earlier version" older_package
-works "installs" "$testhost" install "$host" "$scratch/virtwarden_0.0.1_amd64.deb"
+works "installs" "$testhost" install "$host" "$scratch"/*virtwarden_0.0.1_amd64.deb
 picture installed
 works "enable" enable
 works "doctor finds nothing wrong" root "virtwarden doctor"
@@ -134,7 +137,7 @@ works "ausearch finds what failed" root "ausearch --input-logs -m TRUSTED_APP -s
 works "aureport counts it" root "aureport --input-logs --event --summary -i | grep TRUSTED_APP"
 
 story "The package is upgraded while bob's VM runs"
-works "the next version installs" "$testhost" install "$host" target/debian/virtwarden_*.deb
+works "the next version installs" "$testhost" install "$host" target/debian/*virtwarden_*.deb
 works "the VM runs on, in the same process" same_process
 works "bob's assignment is kept" bobvm_is running
 works "the site's policy is kept" as alice "virtwarden vm list | grep bobvm | grep red"
@@ -185,16 +188,18 @@ works "bob manages libvirt as on any Debian" virsh_of bob "list"
 story "The package's own test passes"
 tree=$scratch/source
 mkdir -p "$tree" && cp -r packaging/debian "$tree/debian" && cp target/debian/virtwarden_*.deb "$scratch/virtwarden.deb"
+cp target/debian/libpam-virtwarden_*.deb "$scratch/libpam-virtwarden.deb"
 "$testhost" put "$host" "$tree" /srv/source
 "$testhost" put "$host" "$scratch/virtwarden.deb" /srv/virtwarden.deb
+"$testhost" put "$host" "$scratch/libpam-virtwarden.deb" /srv/libpam-virtwarden.deb
 # This machine is thrown away, which the null testbed cannot know.
 works "autopkgtest" root "cd /srv && autopkgtest --ignore-restrictions=isolation-machine,breaks-testbed \
-    /srv/virtwarden.deb /srv/source/ -- null"
+    /srv/libpam-virtwarden.deb /srv/virtwarden.deb /srv/source/ -- null"
 says "none was skipped" "roles  *PASS"
-root "rm -rf /srv/source /srv/virtwarden.deb"
+root "rm -rf /srv/source /srv/*.deb"
 
 story "Purging the package leaves nothing"
-works "purged" root "DEBIAN_FRONTEND=noninteractive apt-get -qq purge virtwarden"
+works "purged" root "DEBIAN_FRONTEND=noninteractive apt-get -qq purge virtwarden libpam-virtwarden"
 fails "no profile is left in the kernel" root "grep virtwarden /sys/kernel/security/apparmor/profiles"
 works "bob manages libvirt as on any Debian" virsh_of bob "list"
 

@@ -9,6 +9,15 @@ use crate::takeover::stacks;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
 
+/// Makes sure that no login asks for the monitor once it is gone: lines that the takeover has not written it
+/// cannot take out.
+pub(crate) fn check(host: &Host<'_>, journal: &Journal) -> Result<(), Trouble> {
+    if journal.entries.iter().any(|entry| entry.change.is_for_logins()) {
+        return Ok(());
+    }
+    stacks::check_withdrawn(host)
+}
+
 /// Puts everything back as it was and forgets the takeover. Can be interrupted and run again.
 pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Trouble> {
     journal.phase = Phase::Disabling;
@@ -17,7 +26,6 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
         journal.entries.iter().rev().partition(|entry| entry.change.is_for_logins());
     // Nobody is asked any more before nobody answers.
     restore(host, &logins)?;
-    stacks::check_withdrawn(host)?;
     settings::withdraw(host)?;
     let live = switch::is_live(host);
     if live {

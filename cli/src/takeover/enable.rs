@@ -41,7 +41,12 @@ pub(crate) fn enable(host: &Host<'_>, steps: &[Step]) -> Result<Enabled, Trouble
         Ok(()) => Ok(Enabled::Now),
         // A host that was in service before keeps its doors closed, even if that means no management.
         Err(trouble) if in_service => Err(trouble),
-        Err(trouble) => disable::give_back(host, &mut journal).map(|()| Enabled::RolledBack(trouble)),
+        Err(trouble) => match disable::give_back(host, &mut journal) {
+            Ok(()) => Ok(Enabled::RolledBack(trouble)),
+            Err(second) => Err(Trouble::Refused(format!(
+                "{trouble}; giving back failed as well: {second}; `virtwarden disable` tries again"
+            ))),
+        },
     }
 }
 

@@ -4,7 +4,7 @@
 use super::fake::Fake;
 use super::steps;
 use crate::takeover::change::Standing;
-use crate::takeover::disable::give_back;
+use crate::takeover::disable;
 use crate::takeover::enable::{Enabled, enable};
 use crate::takeover::examine::Severity;
 use crate::takeover::host::Host;
@@ -18,8 +18,10 @@ const APPLIED: &str = "/usr/lib/virtwarden/virtwarden-settingsd --apply-all";
 
 const BY_HAND: &str = "# by hand\nauth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n";
 
-fn disable(host: &Host<'_>) -> Result<(), crate::takeover::trouble::Trouble> {
-    give_back(host, &mut Journal::load(host).unwrap().unwrap())
+fn give_up(host: &Host<'_>) -> Result<(), crate::takeover::trouble::Trouble> {
+    let mut journal = Journal::load(host).unwrap().unwrap();
+    disable::check(host, &journal)?;
+    disable::give_back(host, &mut journal)
 }
 
 fn enabled(fake: &Fake) {
@@ -51,7 +53,7 @@ fn the_module_comes_last_and_goes_first() {
     let auth = fake.read(AUTH);
     fake.forget_commands();
     fake.fail_after(0);
-    disable(&fake.host()).unwrap_err();
+    give_up(&fake.host()).unwrap_err();
     assert_ne!(fake.read(AUTH), auth, "no other program is needed");
     assert!(!fake.read(AUTH).contains("virtwarden"));
 }
@@ -83,7 +85,7 @@ fn lines_written_by_hand_are_enough_and_keep_the_host_from_being_given_back() {
     }
     stacks::check(&host).unwrap();
     enabled(&fake);
-    let said = disable(&host).unwrap_err().to_string();
+    let said = give_up(&host).unwrap_err().to_string();
     assert!(said.contains("/etc/pam.d/common-account: account required pam_virtwarden.so"), "{said}");
     assert!(fake.picture().contains_key("unit virtwarden-login.socket"), "whoever asks is answered");
 }
@@ -95,7 +97,7 @@ fn what_another_package_changed_meanwhile_stays_changed() {
     enabled(&fake);
     fake.write(AUTH, &fake.read(AUTH).replace("# primary", "auth optional pam_other.so"), 0o644);
     assert!(steps(&host).iter().all(|step| step.standing == Standing::InPlace), "that is no drift");
-    disable(&host).unwrap();
+    give_up(&host).unwrap();
     assert!(fake.read(AUTH).contains("pam_other.so") && !fake.read(AUTH).contains("virtwarden"));
     assert_eq!(fake.read("/var/lib/pam/seen"), "unix\nsystemd\n");
 }
@@ -106,12 +108,12 @@ fn stacks_edited_meanwhile_keep_their_module_and_the_monitor() {
     let host = fake.host();
     enabled(&fake);
     fake.write(AUTH, &format!("{}# by hand\n", fake.read(AUTH)), 0o644);
-    let said = disable(&host).unwrap_err().to_string();
+    let said = give_up(&host).unwrap_err().to_string();
     assert!(said.contains("auth [default=die] pam_virtwarden.so failed"), "{said}");
     assert!(fake.picture().contains_key("unit virtwarden-login.socket"), "whoever asks is answered");
 
     fake.write(AUTH, BY_HAND, 0o644);
-    disable(&host).unwrap();
+    give_up(&host).unwrap();
     assert_eq!(fake.read(AUTH), BY_HAND);
 }
 
@@ -171,10 +173,9 @@ fn an_sshd_without_pam_is_found() {
     let fake = Fake::new();
     enabled(&fake);
     fake.write("/usr/sbin/sshd", "", 0o755);
-    fake.answer("/usr/sbin/sshd -T", "port 22\nusepam no\nexposeauthinfo no\n");
+    fake.answer("/usr/sbin/sshd -T", "port 22\nusepam no\n");
     let found = logins::look(&fake.host()).unwrap();
     assert!(
         found.iter().any(|f| f.severity == Severity::Problem && f.what.contains("sshd does not use PAM"))
     );
-    assert!(found.iter().any(|f| f.severity == Severity::Warning && f.what.contains("with a key alone")));
 }
