@@ -102,3 +102,42 @@ fn refused(ran: &Ran, shown: &str) -> Result<(), String> {
         Err(format!("exit code {}, shown: {}", ran.code, ran.shown()))
     }
 }
+
+/// A watchdog that is short enough to wait for.
+const SHORT: &str = "mkdir -p /run/systemd/system/virtwarden-policyd.service.d &&
+printf '[Service]\\nWatchdogSec=4s\\n' > /run/systemd/system/virtwarden-policyd.service.d/short.conf &&
+systemctl daemon-reload && systemctl restart virtwarden-policyd.service";
+const USUAL: &str = "rm -r /run/systemd/system/virtwarden-policyd.service.d; systemctl daemon-reload; \
+    systemctl restart virtwarden-policyd.service";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_monitor_that_hangs_is_restarted_by_its_watchdog() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    check("start", &bob(&host, "virsh start bobvm"))?;
+    check("short watchdog", &host.root(SHORT))?;
+    let watched = hang_and_wait(&host);
+    check("usual watchdog", &host.root(USUAL))?;
+    watched
+}
+
+fn hang_and_wait(host: &Host) -> Result<(), String> {
+    let (qemu, monitor) = (host.root(PROCESS).out, monitor(host));
+    check("hang", &host.root(&format!("kill -STOP {monitor}")))?;
+    let restarted = "for i in $(seq 60); do p=$(systemctl show -P MainPID virtwarden-policyd); \
+        [ $p != 0 ] && [ $p != $M ] && systemctl -q is-active virtwarden-policyd && exit 0; sleep 0.5; done; exit 1";
+    check("restarted", &host.root(&format!("M={monitor}; {restarted}")))?;
+    check("by the watchdog", &host.root("journalctl -u virtwarden-policyd | grep -q -i watchdog"))?;
+    check("his again", &bob(host, "timeout 30 virsh suspend bobvm && virsh resume bobvm"))?;
+    check("whole", &host.root("timeout 60 virtwarden audit verify"))?;
+    let still = host.root(PROCESS).out;
+    if qemu.trim().is_empty() || qemu != still {
+        return Err(format!("bobvm was process {qemu}, is {still}"));
+    }
+    Ok(())
+}
+
+fn monitor(host: &Host) -> String {
+    host.root("systemctl show -P MainPID virtwarden-policyd").out.trim().to_owned()
+}
