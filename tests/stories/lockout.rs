@@ -237,6 +237,35 @@ fn a_hundred_at_once_get_no_more_guesses_than_one_after_the_other() -> Result<()
     unlock(&host)
 }
 
+/// Two logins that begin before the lock falls, and whose passwords are typed when it has.
+const BEGUN_BEFORE: &str = "cd /tmp; \
+    try() { timeout 90 pamtester -I rhost=192.0.2.7 -I tty=ssh sshd alice authenticate; }; \
+    late() { ( sleep 30; echo \"$2\" ) | try > $1 2>&1; echo \"code $?\" >> $1; }; \
+    late right alice-password & late wrong wrong & sleep 2; for n in 1 2 3; do echo wrong | try; done >/dev/null 2>&1; \
+    wait; cat right; echo ==; cat wrong";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn nothing_tells_a_right_guess_from_a_wrong_one_that_comes_too_late() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    let begin = trail::end(&host);
+    let seen = host.root(BEGUN_BEFORE).out;
+    let told = logins(&host, begin, "alice");
+    let late = |operation: &str, words: &str| {
+        told.iter().any(|event| event.operation == operation && event.detail.contains(words))
+    };
+    if !late("login passed", "the limit was met before")
+        || !late("login failed", "refused, the account is locked")
+    {
+        return Err(format!("they were not too late: {told:?}"));
+    }
+    match seen.split_once("==\n") {
+        Some((right, wrong)) if right == wrong && right.contains("code 1") => unlock(&host),
+        _ => Err(format!("they look different: {seen}")),
+    }
+}
+
 #[test]
 #[ignore = "needs a test host: make stories"]
 fn a_lock_survives_the_monitors_death_and_the_hosts_reboot() -> Result<(), String> {
