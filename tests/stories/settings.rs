@@ -25,9 +25,14 @@ fn files(host: &Host) -> String {
     host.root(FILES).out
 }
 
+/// A host that has no dictionary for libpwquality says so, as its message advises.
+const DICTIONARY: &str = "c=/etc/security/pwquality.conf; test -e /var/cache/cracklib/cracklib_dict.pwd ||
+    grep -q '^dictcheck = 0' $c || echo 'dictcheck = 0' >> $c";
+
 /// Takes every setting back that an earlier story left.
 fn begin() -> Result<Host, String> {
     let host = Host::of_this_run()?;
+    check("dictionary", &host.root(DICTIONARY))?;
     let ran = alice(
         &host,
         "for what in banner 'setting password-policy' 'setting remote-timeout' 'setting lockout'; do
@@ -176,6 +181,14 @@ fn sshd_does_not_hide_the_lockout_and_ends_dead_connections() -> Result<(), Stri
         must_contain("sshd -T", &options, "authfail:0")?;
         told("sshd -T", "no penalty for failed logins", "in effect");
     }
+    // Eight failures do not lock, and would be 40 s of penalty for the address.
+    let ssh = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password \
+        -o NumberOfPasswordPrompts=1 -o ConnectTimeout=20 bob@127.0.0.1 id -un";
+    let ran = host.root(&format!(
+        "for i in 1 2 3 4 5 6 7 8; do timeout 40 sshpass -p wrong {ssh} & done; wait; timeout 40 sshpass -p bob-password {ssh}"
+    ));
+    must_contain("the right password after eight wrong ones", &ran.out, "bob")?;
+    told("bob", "the right password after eight wrong ones", "logs in");
     Ok(())
 }
 
@@ -314,23 +327,18 @@ fn a_weak_password_is_refused_to_root_too_and_a_long_one_works_everywhere() -> R
     }
     check("chpasswd", &host.root("! echo pmg:short | chpasswd"))?;
     check("unset", &alice(&host, "virtwarden setting unset password-policy"))?;
-    check("account", &host.root("userdel -r pmg 2>/dev/null; rm -f /root/password; sed -i '/^dictcheck = 0$/d' /etc/security/pwquality.conf"))
+    check("account", &host.root("userdel -r pmg 2>/dev/null; rm -f /root/password"))
 }
 
-/// Without a dictionary libpwquality would refuse every password: that is said before it can happen. A host
-/// that never had one then goes on without.
+/// Without a dictionary libpwquality would refuse every password: that is said before it can happen.
 fn no_dictionary(host: &Host) -> Result<(), String> {
-    check(
-        "aside",
-        &host.root("mkdir -p /root/aside; mv /var/cache/cracklib/* /root/aside/ 2>/dev/null || true"),
-    )?;
+    let aside = "mkdir -p /root/aside; mv /var/cache/cracklib/* /root/aside/ 2>/dev/null
+        sed -i '/^dictcheck = 0$/d' /etc/security/pwquality.conf";
+    check("aside", &host.root(aside))?;
     let before = files(host);
     let ran = alice(host, "virtwarden setting set password-policy minimum-length=15");
     let after = files(host);
-    let back =
-        "mv /root/aside/* /var/cache/cracklib/ 2>/dev/null; test -e /var/cache/cracklib/cracklib_dict.pwd ||
-        echo 'dictcheck = 0' >> /etc/security/pwquality.conf";
-    check("dictionary", &host.root(back))?;
+    check("back", &host.root(&format!("mv /root/aside/* /var/cache/cracklib/ 2>/dev/null; {DICTIONARY}")))?;
     must_contain("message", &ran.shown(), "has no dictionary")?;
     if ran.succeeded() || before != after {
         Err("a policy came into force all the same".to_owned())
