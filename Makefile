@@ -39,6 +39,7 @@ fuzz: ## every fuzz target, FUZZ_SECONDS each
 
 bench: deb ## measure against libvirt without and with its own access control; writes docs/performance.md
 	tests/bench/run
+	tests/bench/login
 
 deb: ## build the Debian packages
 	packaging/build-deb

@@ -10,6 +10,7 @@ mod forward;
 mod goal;
 mod line;
 mod link;
+mod login;
 mod measure;
 mod memory;
 mod plot;
@@ -26,6 +27,7 @@ usage: virtwarden-bench WAY SOCKET MEASURE[:SIZE] [COUNT]
        virtwarden-bench memory WAY MEASURE[:SIZE] PROCESS
        virtwarden-bench decide POLICY             how long the policy takes for a decision
        virtwarden-bench disk DIRECTORY SECONDS    how many small synced writes the disk takes
+       virtwarden-bench login WAY SERVICE ACCOUNT COUNT
        virtwarden-bench facts                     the machine
        virtwarden-bench render RESULTS DOCUMENT PLOT";
 
@@ -47,6 +49,7 @@ fn run(words: &[&str]) -> Result<(), Box<dyn std::error::Error>> {
         ["memory", way, measure, process] => memory::weigh(way, measure, process),
         ["decide", policy] => decide::run(policy),
         ["disk", directory, seconds] => disk::run(directory, seconds.parse()?),
+        ["login", way, service, account, count] => login::run(way, service, account, count.parse()?),
         ["facts"] => facts::run(),
         ["render", results, document, plot] => render::run(results, document, plot),
         [way, socket, measure] => measure::run(way, socket, measure, 1),
