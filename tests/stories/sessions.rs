@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An Administrator is a person who has logged in: every way to be one, and every way to be nobody (FIA_UIA_EXT.1).
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use virtwarden_core::authentication::{Absence, Authentication, Factor, Origin};
+use virtwarden_core::control::Whoami;
+use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_tests::host::{Host, Ran};
+use virtwarden_tests::scene::{self, check};
+use virtwarden_tests::trail;
+
+const WHO: &str = "virtwarden --json whoami";
+/// ssh to the host itself, with what is typed at its prompt.
+const SSH: &str = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR";
+/// What an Administrator alone may do, and what shows that it was done.
+const ACT: &str = "virtwarden vm assign finance alice";
+const ACTED: &str = "virtwarden --json vm show finance | grep -c alice";
+
+/// Who somebody turned out to be; what is printed around it is a terminal's.
+fn told(ran: &Ran) -> Result<Whoami, String> {
+    let text = &ran.out;
+    let (from, to) = (text.find('{').unwrap_or_default(), text.rfind('}').map_or(0, |end| end + 1));
+    let json = text.get(from..to).unwrap_or_default();
+    serde_json::from_str(json).map_err(|error| format!("{error}: {}", ran.shown()))
+}
+
+fn with_password(person: &str, script: &str) -> String {
+    let method = "-o PubkeyAuthentication=no -o PreferredAuthentications=password";
+    format!("sshpass -p {person}-password {SSH} {method} {person}@127.0.0.1 \"{script}\"")
+}
+
+/// A script of alice's own, for where quotes would not survive.
+fn script(host: &Host, name: &str, text: &str) -> Result<String, String> {
+    let path = format!("/tmp/story-{name}");
+    check("write", &host.write(&path, text))?;
+    check("write", &host.root(&format!("rm -f {path}.out; chmod 755 {path}")))?;
+    Ok(path)
+}
+
+fn person(who: &Whoami) -> Result<(&str, &Origin, &[Factor]), String> {
+    match &who.authentication {
+        Authentication::Person(person) => Ok((&person.service, &person.origin, &person.factors)),
+        Authentication::Nobody(absence) => Err(format!("nobody: {absence:?}")),
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn each_way_to_log_in_is_on_record_with_its_proof() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let before = trail::end(&host);
+    let key = told(&host.login("alice", WHO))?;
+    let (service, origin, factors) = person(&key)?;
+    assert_eq!((service, origin), ("sshd", &Origin::Remote { address: "127.0.0.1".to_owned() }));
+    let print = host
+        .root("journalctl -o cat | grep 'Accepted publickey for alice' | tail -n 1 | grep -o 'SHA256:.*'")
+        .out;
+    assert!(
+        matches!(factors, [Factor::PublicKey { key }] if print.lines().any(|print| key.ends_with(print.trim()))),
+        "{factors:?} {print}"
+    );
+    assert!(key.roles.contains(&"administrator".to_owned()), "{key:?}");
+
+    let password = told(&host.root(&with_password("alice", WHO)))?;
+    let (service, _, factors) = person(&password)?;
+    assert_eq!((service, factors), ("sshd", &[Factor::Password][..]));
+
+    let console = "{ sleep 1; echo alice; sleep 1; echo alice-password; sleep 2; echo 'virtwarden --json whoami; exit'; \
+                   sleep 2; } | timeout 30 script -qec login /dev/null";
+    let console = told(&host.root(console))?;
+    let (service, origin, factors) = person(&console)?;
+    assert_eq!((service, factors), ("login", &[Factor::Pam][..]));
+    assert!(matches!(origin, Origin::Local { .. }), "{origin:?}");
+
+    let began = trail::after(&host, before).into_iter().filter(|line| line.is_of("alice"));
+    let began =
+        began.filter(|line| line.event.operation == "session begin" && line.event.kind == Kind::Login);
+    let proofs: Vec<_> = began.map(|line| line.event.detail).collect();
+    for proof in ["sshd, by key", "sshd, by password", "login, by what PAM asked for"] {
+        assert!(proofs.iter().any(|detail| detail.starts_with(proof)), "{proof}: {proofs:?}");
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn sudo_in_a_session_is_the_person_who_logged_in() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let sudo = format!("echo alice-password | sudo -S -p '' -i {WHO}");
+    let root = told(&host.login("alice", &sudo))?;
+    assert_eq!(
+        (root.account.name.as_str(), root.login.map(|login| login.name).as_deref()),
+        ("root", Some("alice"))
+    );
+    assert!(matches!(root.authentication, Authentication::Person(_)));
+    let other = told(&host.login("alice", &format!("echo alice-password | sudo -S -p '' -u bob {WHO}")))?;
+    assert_eq!(other.authentication, Authentication::Nobody(Absence::OtherAccount));
+    Ok(())
+}
+
+/// What alice's account is where she has not logged in: shown the refusal, kept from acting, and on record.
+fn is_nobody(host: &Host, way: &str, run: &str, absence: Absence) -> Result<(), String> {
+    let before = trail::end(host);
+    let act = script(host, "act", &format!("#!/bin/sh\n{{ {WHO}; {ACT}; }} > /tmp/story-act.out 2>&1"))?;
+    check("ways", &host.root("rm -f /tmp/story-act.out"))?;
+    let ran = host.root(&run.replace("ACT", &act));
+    let out = host.root("for i in $(seq 1 75); do grep -qE 'denied|no VM' /tmp/story-act.out 2>/dev/null && break; sleep 1; done; cat /tmp/story-act.out");
+    let who = told(&out).map_err(|error| format!("{way}: {error} {}", ran.shown()))?;
+    if who.authentication != Authentication::Nobody(absence) || who.withheld != ["administrator"] {
+        return Err(format!("{way}: {who:?}"));
+    }
+    if !out.out.contains("alice holds role `administrator`, but") && !out.out.contains("there is no VM") {
+        return Err(format!("{way}: {}", out.shown()));
+    }
+    let acted = host.login("alice", ACTED).out;
+    let denied = trail::after(host, before).into_iter().any(|line| {
+        let nobody = line.event.actor.as_ref().is_some_and(|actor| actor.authenticated.is_none());
+        line.is(Kind::Denial, Outcome::Denied) && line.is_of("alice") && line.is_about("finance") && nobody
+    });
+    if acted.trim() == "0" && denied {
+        Ok(())
+    } else {
+        Err(format!("{way}: acted {acted}, on record {denied}"))
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn what_runs_without_a_login_is_a_user_at_most() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let cron = "printf '* * * * * alice ACT\\n' > /etc/cron.d/story; sleep 65; rm /etc/cron.d/story";
+    let lingering = "loginctl enable-linger alice; sleep 2; systemd-run -q --wait -M alice@.host --user ACT; \
+                     loginctl disable-linger alice";
+    let automatic =
+        "{ sleep 2; echo 'ACT; exit'; sleep 2; } | timeout 20 script -qec 'login -f alice' /dev/null";
+    let within = format!(
+        "{} ",
+        with_password(
+            "bob",
+            "{ sleep 1; echo alice-password; sleep 2; } | script -qec 'su - alice -c ACT' /dev/null"
+        )
+        .replacen(SSH, &format!("{SSH} -tt"), 1)
+    );
+    for (way, run, absence) in [
+        ("no login", "setpriv --reuid alice --regid alice --init-groups ACT", Absence::NoSession),
+        ("systemd unit", "systemd-run -q --wait --uid alice ACT", Absence::NoSession),
+        ("at", "su alice -c 'echo ACT | at now'", Absence::NoSession),
+        ("user manager that lingers", lingering, Absence::NoSession),
+        ("automatic login", automatic, Absence::Unproved),
+        ("su within bob's session", within.as_str(), Absence::OtherAccount),
+        ("cron", cron, Absence::NoSession),
+    ] {
+        is_nobody(&host, way, run, absence)?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn what_outlives_its_session_is_nobodys() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let left = "tmux new-session -d 'sleep 3; ACT'";
+    is_nobody(&host, "tmux", &format!("{SSH} alice@127.0.0.1 \"{left}\""), Absence::Ended)?;
+    let killed = format!(
+        "{SSH} alice@127.0.0.1 'setsid sh -c \"sleep 4; ACT\" > /dev/null 2>&1 & sleep 60' & sleep 2; \
+         for leader in $(pgrep -f 'alice \\[priv\\]'); do kill -9 $leader; done; sleep 4"
+    );
+    is_nobody(&host, "the leader was killed", &killed, Absence::Ended)
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn an_open_connection_loses_what_its_session_gave_it() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let open = "rm -f /tmp/story-in; mkfifo /tmp/story-in; (sleep 30 > /tmp/story-in) & \
+                setsid virsh -c qemu:///system < /tmp/story-in > /tmp/story-virsh.out 2>&1 & \
+                echo 'domstate finance' > /tmp/story-in; sleep 2";
+    check("open", &host.root("rm -f /tmp/story-in /tmp/story-virsh.out"))?;
+    let _left = host.root(&format!("timeout 10 {SSH} alice@127.0.0.1 \"{open}\""));
+    check("worked", &host.root("grep -q 'shut off' /tmp/story-virsh.out"))?;
+    check("ask", &host.root("timeout 5 sh -c \"echo 'start finance' > /tmp/story-in\"; sleep 2"))?;
+    let said = host.root("cat /tmp/story-virsh.out").out;
+    assert!(said.contains("failed to get domain") || said.contains("access denied"), "{said}");
+    let state = host.login("alice", "virsh -c qemu:///system domstate finance").out;
+    assert!(state.contains("shut off"), "{state}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn policyd_may_die_while_people_are_logged_in() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let kill = "sleep 2; systemctl kill -s KILL virtwarden-policyd; \
+                for i in $(seq 50); do sleep 0.2; systemctl is-active virtwarden-policyd && exit 0; done; exit 1";
+    let session = host.begin("alice", &format!("sleep 6; {WHO}")).map_err(|error| error.to_string())?;
+    check("kill", &host.root(kill))?;
+    let out = session.wait_with_output().map_err(|error| error.to_string())?;
+    let who = told(&Ran::from(out))?;
+    person(&who).map(drop)
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn where_sessions_are_to_be_raised_a_login_is_a_users() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let rule = "[session]\nactivation = \"raise\"";
+    check("rule", &host.write("/etc/virtwarden/policy.d/10-raise.toml", rule))?;
+    let reload = "systemctl reload virtwarden-policyd; sleep 1";
+    check("reload", &host.root(reload))?;
+    let who = told(&host.login("alice", WHO));
+    let act = host.login("alice", "virtwarden policy show");
+    check("rule", &host.root(&format!("rm /etc/virtwarden/policy.d/10-raise.toml; {reload}")))?;
+    assert_eq!(who?.authentication, Authentication::Nobody(Absence::NotRaised));
+    assert!(!act.succeeded() && act.err.contains("virtwarden session elevate"), "{}", act.shown());
+    check("again", &host.login("alice", "virtwarden policy show"))
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_service_does_what_is_listed_for_it_and_no_more() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    let role = "[role.nightly]\ncolumn = \"administrator\"\nservices = [\"backup\"]\nfunctions = [\"checkpoint\"]\n\
+                networks = []\npools = []\ndevices = []";
+    check("role", &host.write("/etc/virtwarden/policy.d/10-nightly.toml", role))?;
+    check("reload", &host.login("alice", "virtwarden policy reload"))?;
+    let before = trail::end(&host);
+    let as_backup = |virsh: &str| host.root(&format!("runuser -u backup -- virsh -c qemu:///system {virsh}"));
+    let (made, started) = (as_backup("snapshot-create-as finance nightly"), as_backup("start finance"));
+    let state = host.login("alice", "virsh -c qemu:///system domstate finance").out;
+    check("role", &host.root("rm /etc/virtwarden/policy.d/10-nightly.toml"))?;
+    check("reload", &host.login("alice", "virtwarden policy reload"))?;
+    check("snapshot", &made)?;
+    assert!(!started.succeeded() && started.err.contains("(Table 3, 22)"), "{}", started.shown());
+    assert!(state.contains("shut off"), "{state}");
+    let of_backup: Vec<_> =
+        trail::after(&host, before).into_iter().filter(|line| line.is_of("backup")).collect();
+    assert!(of_backup.iter().any(|line| line.is(Kind::Outcome, Outcome::Success)), "{of_backup:?}");
+    assert!(of_backup.iter().any(|line| line.is(Kind::Denial, Outcome::Denied)), "{of_backup:?}");
+    let nobody = |line: &trail::Recorded| {
+        line.event.actor.as_ref().is_some_and(|actor| actor.authenticated.is_none() && actor.login.is_none())
+    };
+    assert!(of_backup.iter().all(nobody), "each record says that no person authenticated: {of_backup:?}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_remote_session_that_nobody_uses_ends_and_typing_or_asking_keeps_it() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    check("set", &host.login("alice", "virtwarden setting set remote-timeout idle=1m --reason story"))?;
+    let before = trail::end(&host);
+    let begin = |script: &str| host.begin("alice", script).map_err(|error| error.to_string());
+    let idle = begin("sleep 170")?;
+    let listening = begin("virsh -c qemu:///system event --loop --all --timeout 170")?;
+    let asking =
+        begin(&format!("for i in 1 2 3 4 5; do sleep 20; virtwarden policy show > /dev/null; done; {WHO}"))?;
+    let typing = format!(
+        "{{ for i in 1 2 3 4 5; do sleep 20; echo :; done; echo '{WHO}; exit'; sleep 2; }} | timeout 130 {SSH} -tt alice@127.0.0.1"
+    );
+    let typing = host.root(&typing);
+    sleep(Duration::from_secs(2));
+    let ended = trail::after(&host, before);
+    check("unset", &host.login("alice", "virtwarden setting unset remote-timeout --reason story"))?;
+    for (what, mut child) in [("idle", idle), ("listening", listening)] {
+        let over = child.try_wait().map_err(|error| error.to_string())?;
+        let _reaped = (child.kill(), child.wait());
+        assert!(over.is_some(), "{what} still runs");
+    }
+    let asking = asking.wait_with_output().map_err(|error| error.to_string())?;
+    person(&told(&Ran::from(asking))?).map_err(|error| format!("asking: {error}"))?;
+    person(&told(&typing)?).map_err(|error| format!("typing: {error}"))?;
+    let idle = ended.iter().filter(|line| line.event.operation == "session end" && line.is_of("alice"));
+    let row = idle.filter(|line| line.event.detail.contains("(Table 3, 15)")).count();
+    assert!(row >= 2, "{row} sessions ended for want of use");
+    Ok(())
+}
