@@ -41,7 +41,7 @@ rounds() { # ROUNDS MEASURE COUNT WAY...
 
 # VMs without disks or networks, through one virsh; bench-N has N in its UUID.
 define_vms() { # FROM TO
-    on_host bash -s -- "$1" "$2" << 'END'
+    as root bash -s -- "$1" "$2" << 'END'
 . /etc/virtwarden-testhost.conf
 mkdir -p /root/vms && cd /root/vms || exit 1
 for ((number = $1; number < $2; number++)); do
@@ -56,7 +56,7 @@ END
 
 # The VM whose start is measured.
 define_start_vm() {
-    on_host bash -s << 'END'
+    as root bash -s << 'END'
 . /etc/virtwarden-testhost.conf
 cat > /root/start.xml << XML
 <domain type="$VM_TYPE"><name>bench-start</name><uuid>ffffffff-0000-4000-8000-000000000000</uuid>
