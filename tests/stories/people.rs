@@ -12,8 +12,8 @@ use virtwarden_tests::scene::{self, check};
 
 /// What only an Administrator may do, at the gate and at the control socket.
 const ADMINISTRATIVE: &[&str] = &[
-    "virsh -c qemu:///system net-define /srv/vms/uia.xml",
-    "virsh -c qemu:///system define /srv/vms/uia-vm.xml",
+    "virsh -c qemu:///system net-define /srv/uia/net.xml",
+    "virsh -c qemu:///system define /srv/uia/vm.xml",
     "virsh -c qemu:///system vol-delete secret.img store",
     "virtwarden vm assign finance bob",
     "virtwarden vm domain bobvm blue",
@@ -56,7 +56,8 @@ const WAYS: &[Way] = &[
     Way {
         name: "automatic",
         by: None,
-        script: "echo \"$RUN; exit\" | timeout 60 script -qc 'login -f alice' /dev/null",
+        // login reads a terminal, and throws away what was typed before it is ready.
+        script: "{ sleep 3; echo \"$RUN; exit\"; sleep 12; } | timeout 60 script -qec 'login -f alice' /dev/null",
     },
     Way { name: "su", by: Some("bob"), script: "echo alice-password | su - alice -c \"$RUN\"" },
     Way {
@@ -108,9 +109,9 @@ fn prepare(host: &Host) -> Result<(), String> {
     let program = format!("#!/bin/sh\n: > $1\n{}echo done >> $1", tries.collect::<String>());
     check("program", &host.write(&format!("{PLACE}/try"), &program))?;
     check("program", &host.root(&format!("chmod 755 {PLACE}/try")))?;
-    check("network", &host.write("/srv/vms/uia.xml", "<network><name>uia</name></network>"))?;
+    check("network", &host.write("/srv/uia/net.xml", "<network><name>uia</name></network>"))?;
     let definition = scene::definition("uia", &scene::vm_type(host));
-    check("vm", &host.write("/srv/vms/uia-vm.xml", &definition))
+    check("vm", &host.write("/srv/uia/vm.xml", &definition))
 }
 
 fn begin(host: &Host, way: &Way) {
