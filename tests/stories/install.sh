@@ -162,7 +162,11 @@ works "its lines stay" root "grep -q pam_debug /etc/pam.d/common-session && grep
 fails "ours do not" root "grep -rl virtwarden /etc/pam.d/common-* /var/lib/pam"
 root "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --remove site; rm /usr/share/pam-configs/site
     sed -i /site/d /var/lib/pam/seen"
-same "without it the host is as it was installed" installed
+works "pam-auth-update has noted our profiles, as all that it finds" root "grep -qx virtwarden /var/lib/pam/seen"
+works "the module's package goes while it is switched off" install_debs "--force-depends --remove libpam-virtwarden"
+same "and with it the note, so that the host is as it was installed" installed
+works "it comes back" install_debs "--install /root/debs/libpam-*.deb"
+same "and the host is as it was installed" installed
 
 story "Killed at any step"
 killed() { # STEP COMMAND: kills the command when it puts its STEP-th file in place; fails when it came through
