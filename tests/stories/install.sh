@@ -150,6 +150,33 @@ works "configured" install_debs "--configure -a"
 can_log_in "upgraded"
 works "doctor is content" root "virtwarden doctor"
 
+story "An upgrade from a version that knew nothing of logins"
+older() { # What such a version would have left in service.
+    root "DEBIAN_FRONTEND=noninteractive pam-auth-update --package --remove virtwarden virtwarden-failed virtwarden-passed
+        cd /etc/systemd/system/sockets.target.wants
+        systemctl stop virtwarden-login.socket virtwarden-settingsd.socket virtwarden-elevate.socket
+        rm virtwarden-login.socket virtwarden-settingsd.socket virtwarden-elevate.socket" > "$scratch/said" 2>&1
+}
+works "the host is without" older
+can_log_in "without"
+works "the next version is unpacked" install_debs "--unpack /root/debs/*.deb"
+can_log_in "unpacked"
+works "configured" install_debs "--configure -a"
+can_log_in "upgraded"
+works "doctor is content" root "virtwarden doctor"
+says "logins lead past the monitor now" "every login leads past the monitor"
+works "alice is Administrator in what she logs in to" root "ssh -o BatchMode=yes -o StrictHostKeyChecking=no alice@127.0.0.1 virtwarden whoami"
+says "by her key" "administrator"
+older
+root "sed -i 's/^auth.*pam_unix.so.*/&\nauth optional pam_debug.so/; s/success=1/success=2/' /etc/pam.d/common-auth"
+works "where the stacks were edited by hand, the packages are installed all the same" install_debs "--install /root/debs/*.deb"
+says "and name the lines" "/etc/pam.d/common-auth: \`auth requisite pam_virtwarden.so begin\`"
+says "and what to run then" "\"virtwarden enable\" tries again"
+can_log_in "upgraded, with stacks edited by hand"
+root "sed -i '/pam_debug/d; s/success=2/success=1/' /etc/pam.d/common-auth"
+works "unedited, enable goes on" enable
+can_log_in "enabled"
+
 story "A package that brings a profile of its own, meanwhile"
 root "printf 'Name: Site\nDefault: yes\nPriority: 64\nAuth-Type: Primary\nAuth:\n\t[success=end default=ignore] pam_localuser.so\nSession-Type: Additional\nSession:\n\toptional pam_debug.so\n' > /usr/share/pam-configs/site
     sed -i 's/pam_localuser.so/pam_deny.so/' /usr/share/pam-configs/site
