@@ -35,6 +35,7 @@ root '
     printf "<domain type=\"%s\"><name>traveller</name><memory unit=\"MiB\">64</memory><os><type arch=\"x86_64\" machine=\"q35\">hvm</type></os></domain>" "$VM_TYPE" > /root/vm.xml
     virsh -q -c qemu:///system define /root/vm.xml
     virsh -q -c qemu:///system start traveller
+    echo "dictcheck = 0" >> /etc/security/pwquality.conf  # the host has no dictionary
 ' > "$scratch/said" 2>&1 || { cat "$scratch/said" >&2; broken "a VM runs before"; }
 started=$(process)
 picture stock
@@ -129,6 +130,15 @@ says "with what he could do" "bob is in group kvm"
 works "the gate's own units can be reinstalled" "$testhost" install "$host" target/debian/*virtwarden_*.deb
 works "doctor is content" root "virtwarden doctor"
 
+story "Settings of the host, to be given back as well"
+in_a_login() { root "ssh -o BatchMode=yes -o StrictHostKeyChecking=no $1@127.0.0.1 '$2'"; }
+works "alice sets a banner" in_a_login alice "echo Authorised use only > notice; virtwarden banner set --file notice"
+works "and ends idle sessions" in_a_login alice "virtwarden setting set remote-timeout idle=15m"
+works "and says what a password must be" in_a_login alice "virtwarden setting set password-policy classes=3"
+works "bob logs in" in_a_login bob "id -un"
+says "and has read it" "Authorised use only"
+works "doctor is content" root "virtwarden doctor"
+
 story "libvirt is given back while a VM runs"
 works "a dry run shows what comes back" root "virtwarden disable --dry-run"
 works "disable" disable
@@ -137,6 +147,8 @@ same "the host is as it was, byte for byte" installed now
 works "the VM runs on" vm_runs
 same_process
 works "bob manages libvirt as on any Debian" as bob "virsh -q -c qemu:///system list"
+works "he logs in" in_a_login bob "id -un"
+fails "and no banner is shown" grep "Authorised use only" "$scratch/said"
 works "a second disable has nothing to do" disable
 
 story "Killed at any step, disable restores the host"

@@ -22,7 +22,8 @@ says() { if grep -q -- "$2" "$scratch/said"; then holds "$1"; else shown "$1"; f
 same() { if diff "$scratch/$2" "$scratch/$3" > "$scratch/said"; then holds "$1"; else shown "$1"; fi; }
 
 # Everything that `enable` could touch: /etc with owners, modes and contents (but for the backups that the account
-# tools write themselves), overrides, programs, devices, units, sockets, state but for the trail and the registry.
+# tools write themselves), overrides, programs, devices, units, sockets, state but for the trail, the registry and what
+# was set.
 picture() {
     # shellcheck disable=SC2016 # for the host's shell
     root '
@@ -35,7 +36,7 @@ picture() {
         systemctl list-unit-files --no-legend | grep -v virtwarden | sort
         systemctl list-units --all --no-legend --plain "*virt*.socket" "virtwarden*" | awk "{print \$1, \$3}" | sort
         stat -c "%n %a %u %g" /run/libvirt/*sock*
-        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry)" || true
+        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry|settings.json)" || true
         cat /var/lib/systemd/deb-systemd-helper-enabled/*virtwarden* 2> /dev/null || true
     ' > "$scratch/$1"
 }
