@@ -35,7 +35,7 @@ fn begin(login: &mut impl Login, monitor: &impl Monitor, claimed: Claimed) -> Co
     match may(login, monitor, Phase::Begin, claimed) {
         Ok(banner) => {
             if let Some(text) = banner {
-                login.tell(Tone::Plain, &text);
+                login.warn(&text);
             }
             Code::Ignore
         }

@@ -247,6 +247,15 @@ struct Bound {
     flags: c_int,
 }
 
+impl Bound {
+    fn show(&self, style: c_int, text: &str) {
+        if let Ok(text) = CString::new(text) {
+            // SAFETY: the handle is valid; the format takes one string; no answer is wanted for these styles.
+            unsafe { pam_prompt(self.handle, style, ptr::null_mut(), c"%s".as_ptr(), text.as_ptr()) };
+        }
+    }
+}
+
 impl Login for Bound {
     fn account(&mut self) -> Result<Vec<u8>, Code> {
         let mut user = ptr::null();
@@ -308,11 +317,13 @@ impl Login for Bound {
             Tone::Plain => PAM_TEXT_INFO,
             Tone::Error => PAM_ERROR_MSG,
         };
-        let Ok(text) = CString::new(text) else { return };
         if self.flags & PAM_SILENT == 0 {
-            // SAFETY: the handle is valid; the format takes one string; no answer is wanted for these styles.
-            unsafe { pam_prompt(self.handle, style, ptr::null_mut(), c"%s".as_ptr(), text.as_ptr()) };
+            self.show(style, text);
         }
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.show(PAM_TEXT_INFO, text);
     }
 
     fn log(&self, text: &str) {

@@ -25,6 +25,9 @@ pub trait Login {
     fn keep(&mut self, notes: Notes);
     /// Shows the person a text, unless the program wants silence.
     fn tell(&mut self, tone: Tone, text: &str);
+    /// Shows the person the site's warning, also where the program wants silence, as sudo does: that somebody
+    /// reads it before he is let in is not the program's to choose. FTA_TAB.1.
+    fn warn(&mut self, text: &str);
     /// Writes a line to the system's log of authentications.
     fn log(&self, text: &str);
     /// Lets the program's answer to the person wait as long as after a wrong password.

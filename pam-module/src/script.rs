@@ -20,6 +20,7 @@ pub(crate) enum Step {
     Locks(Locks),
     Asker(Asker),
     Tell(Tone, String),
+    Warn(String),
     Log(String),
     Delay,
 }
@@ -121,6 +122,10 @@ impl Login for Actor {
 
     fn tell(&mut self, tone: Tone, text: &str) {
         self.expect(Step::Tell(tone, text.to_owned()));
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.expect(Step::Warn(text.to_owned()));
     }
 
     fn log(&self, text: &str) {

@@ -77,7 +77,7 @@ fn a_login_with_a_right_password_goes_through_and_its_session_is_known() {
         &claim,
         [
             ask(begin(&claim), Answer::Go { banner: Some("Authorised use only".to_owned()) }),
-            Step::Tell(Tone::Plain, "Authorised use only".to_owned()),
+            Step::Warn("Authorised use only".to_owned()),
             ask(passed(&claim), GO),
             ask(Question::Admit(claim.clone(), Proof::Seen), GO),
             ask(Question::Open(claim.clone(), factors), Answer::Opened(Ticket(7))),
