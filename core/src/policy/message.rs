@@ -31,7 +31,18 @@ impl Denial {
     /// know to be there. All that is missing would tell how it differs from what he proposed.
     pub fn first_message(&self, subject: &Subject) -> String {
         let (name, roles) = (&subject.account.name, self.roles.join(", "));
-        format!("access denied: {name} ({roles}) may not {}", self.need.act())
+        let refused = format!("access denied: {name} ({roles}) may not {}", self.need.act());
+        match &self.reason {
+            // What would help is about the person and tells nothing of the thing.
+            Reason::NotAuthenticated { role, absence } => {
+                format!("{refused}: role `{role}` does not count here, {}", absence.advice())
+            }
+            Reason::NoRole
+            | Reason::NotGranted
+            | Reason::NotOnThisObject
+            | Reason::Malformed(_)
+            | Reason::Forbidden(_) => refused,
+        }
     }
 
     /// The first need, then every other row of the table that is missing.

@@ -82,6 +82,17 @@ fn an_administrator_who_is_nobody_is_told_why_and_what_to_do() {
 }
 
 #[test]
+fn who_names_what_he_may_not_see_is_told_what_would_help_and_nothing_else() {
+    let who = without(Absence::NotRaised, alice());
+    let denial = ask(&shipped(), &who, function("configure-networks"), &Object::Network("red".to_owned()))
+        .unwrap_err();
+    let told = denial.first_message(&who);
+    assert!(told.contains("may not configure virtual networks (Table 3, 5)"), "{told}");
+    assert!(told.ends_with("role `administrator` does not count here, this session acts as a User; raise it with `virtwarden session elevate`"), "{told}");
+    assert!(!told.contains("red"), "{told}");
+}
+
+#[test]
 fn a_user_needs_no_login_for_what_is_his() {
     let own = vm("bobvm", Some(assigned_to(&bob())));
     for absence in ABSENCES {
