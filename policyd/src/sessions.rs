@@ -246,6 +246,18 @@ impl Sessions {
         self.table().sessions.get(&id).map(|session| session.origin.clone())
     }
 
+    /// Where an account's person is when a helper in nobody's session takes his password: in the session that
+    /// waits to be raised, or else in any of the account's. Over the network as soon as one of these is.
+    pub fn origin_for(&self, account: &str) -> Option<Origin> {
+        let waiting = self.desk().wishes.waiting(account);
+        let table = self.table();
+        let own = table.sessions.values().filter(|each| each.is_open() && each.account.name == account);
+        let meant = own.filter(|session| waiting.is_empty() || waiting.contains(&session.id));
+        let mut origins: Vec<_> = meant.map(|session| session.origin.clone()).collect();
+        origins.sort_by_key(|origin| matches!(origin, Origin::Remote { .. }));
+        origins.pop()
+    }
+
     /// All sessions, by audit session id.
     pub fn rows(&self) -> Vec<SessionRow> {
         let (table, activity) = (self.table(), self.activity());

@@ -12,6 +12,9 @@ use crate::peer::Peer;
 /// Names, services and addresses are cut here: no account's reaches this far.
 const LONGEST: usize = 255;
 
+/// Here a helper that systemd may have started, in nobody's session, takes the password of who is logged in.
+const HELPED: &[&[u8]] = &[b"virtwarden", b"polkit-1"];
+
 /// A claim, understood.
 #[derive(Clone, Debug)]
 pub(super) struct Claimed {
@@ -57,7 +60,12 @@ impl Logins {
     /// session over the network is still somewhere else.
     fn origin(&self, peer: &Peer, claim: &Claim) -> Origin {
         let remote = claim.class() == Class::Remote;
-        match self.monitor.sessions().origin_of(peer.login.as_ref()) {
+        let sessions = self.monitor.sessions();
+        let within = sessions.origin_of(peer.login.as_ref()).or_else(|| {
+            let account = std::str::from_utf8(&claim.account).ok()?;
+            HELPED.contains(&claim.service.as_slice()).then(|| sessions.origin_for(account))?
+        });
+        match within {
             Some(Origin::Remote { address }) if !remote => Origin::Remote { address },
             Some(Origin::Remote { .. } | Origin::Local { .. }) | None if remote => {
                 Origin::Remote { address: word(&claim.remote_host) }

@@ -494,6 +494,26 @@ fn a_session_is_raised_by_its_own_account_once_for_a_time() {
 }
 
 #[test]
+fn a_helper_in_nobodys_session_serves_whoever_waits_and_the_network_counts_first() {
+    let mut scene = Scene::set();
+    let (near, far) = (scene.leader(5), scene.leader(6));
+    scene.sessions.begin(&near, &claim("alice", "login", ""), &seen(), at(1000)).unwrap();
+    let local = Some(Origin::Local { terminal: "pts/1".to_owned() });
+    let remote = Some(Origin::Remote { address: "192.0.2.7".to_owned() });
+    assert_eq!(scene.sessions.origin_for("bob"), None);
+    assert_eq!(scene.sessions.origin_for("alice"), local);
+    scene.sessions.begin(&far, &claim("alice", "sshd", "192.0.2.7"), &seen(), at(1000)).unwrap();
+    assert_eq!(scene.sessions.origin_for("alice"), remote, "as soon as one is");
+    scene.sessions.require(Requirements { activation: settings::Activation::Raise, ..shipped() });
+    let wish = |leader: &Peer| {
+        scene.sessions.wish_to_raise(&account("alice", 1000), leader.login.as_ref(), at(1001)).unwrap();
+        scene.sessions.origin_for("alice")
+    };
+    assert_eq!(wish(&near), local, "the one that waits");
+    assert_eq!(wish(&far), remote, "of two that wait, the remote one");
+}
+
+#[test]
 fn an_idle_remote_session_ends_and_what_is_asked_keeps_it() {
     let mut scene = Scene::set();
     let leader = scene.leader(5);

@@ -27,6 +27,11 @@ impl Wishes {
         self.0.insert(session, Wish { ticket, account, since: now });
     }
 
+    /// The sessions of an account that wait to be raised.
+    pub(super) fn waiting(&self, account: &str) -> Vec<u32> {
+        self.0.iter().filter(|(_, wish)| wish.account.name == account).map(|(session, _)| *session).collect()
+    }
+
     /// The session that a ticket raises. It is good for one try, also if that fails.
     pub(super) fn fulfil(&mut self, ticket: u64, account: &[u8], now: u64) -> Option<u32> {
         let session = self.0.iter().find(|(_, wish)| wish.ticket == ticket).map(|(session, _)| *session)?;
