@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use virtwarden_core::object::Uuid;
 use virtwarden_core::rpc::frame::{self, Header, MessageKind, Status};
@@ -52,6 +53,15 @@ impl Libvirtd {
     pub(super) fn heard(&self) -> Vec<&'static str> {
         let greeting = ["AUTH_LIST", "CONNECT_OPEN", "CONNECT_SET_IDENTITY"];
         self.calls().iter().map(|heard| heard.name).filter(|name| !greeting.contains(name)).collect()
+    }
+
+    /// Waits until it has heard a message of a kind: what a client has sent is on its way for a while.
+    pub(super) fn wait_for(&self, kind: MessageKind) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while !self.calls().iter().any(|heard| heard.header.kind == kind) {
+            assert!(Instant::now() < until, "libvirtd heard no {kind:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(super) fn calls(&self) -> Vec<Heard> {

@@ -246,6 +246,7 @@ fn a_stream_flows_until_it_ends_and_ends_when_the_policy_says_so() {
     client.send_frame(Header { kind: MessageKind::Stream, status: Status::Continue, ..header }, b"bob");
     let stray = Header { serial: 99, kind: MessageKind::Stream, status: Status::Continue, ..header };
     client.send_frame(stray, b"late");
+    scene.libvirtd.wait_for(MessageKind::Stream);
     scene.reload(&USER.replace("also = [\"operate\"]", "also = []"));
     let (header, error) = client.receive().unwrap();
     assert_eq!((header.kind, header.status), (MessageKind::Stream, Status::Error));
