@@ -38,7 +38,7 @@ impl From<Output> for Ran {
 }
 
 /// Seconds after which a command on the host counts as hanging.
-const LONGEST: &str = "180";
+const LONGEST: &str = "300";
 
 /// A host that is up and has Virtwarden installed.
 #[derive(Clone, Debug)]

@@ -6,7 +6,9 @@ use virtwarden_tests::host::{Host, Ran};
 use virtwarden_tests::scene::{self, BEHIND, alice, bob, check};
 use virtwarden_tests::shell::Shell;
 
-const UNITS: &str = "virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket virtwarden-control.socket";
+/// A login would start the monitor as well.
+const UNITS: &str = "virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket \
+    virtwarden-control.socket virtwarden-login.socket";
 
 /// Says which process runs bobvm, if it does.
 const PROCESS: &str = "p=$(cat /run/libvirt/qemu/bobvm.pid) && kill -0 $p && echo $p";
@@ -130,7 +132,7 @@ fn hang_and_wait(host: &Host) -> Result<(), String> {
     check("restarted", &host.root(&format!("M={monitor}; {restarted}")))?;
     check("by the watchdog", &host.root("journalctl -u virtwarden-policyd | grep -q -i watchdog"))?;
     check("his again", &bob(host, "timeout 30 virsh suspend bobvm && virsh resume bobvm"))?;
-    check("whole", &host.root("timeout 60 virtwarden audit verify"))?;
+    check("whole", &host.login("root", "timeout 60 virtwarden audit verify"))?;
     let still = host.root(PROCESS).out;
     if qemu.trim().is_empty() || qemu != still {
         return Err(format!("bobvm was process {qemu}, is {still}"));

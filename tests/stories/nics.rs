@@ -31,6 +31,11 @@ fn plug(host: &Host) -> Result<(), String> {
     )?;
     check(
         "leases",
+        // libvirt makes the directory when its first network with DHCP starts.
+        &host.root("mkdir -p /var/lib/libvirt/dnsmasq"),
+    )?;
+    check(
+        "leases",
         &host.write("/var/lib/libvirt/dnsmasq/vw-red.status", &format!("[{},{}]", lease(1), lease(2))),
     )
 }
