@@ -25,7 +25,7 @@ pub(crate) enum BannerVerb {
     /// Set the text that is shown before somebody logs in. Row 20 of Table 3.
     ///
     /// It is shown before login on every terminal and serial console, by ssh before it asks for anything, at
-    /// the desktop's greeter, by su and sudo before they make an Administrator, and by `session elevate`.
+    /// the desktop's greeter, by su, sudo and pkexec before they make an Administrator, and by `session elevate`.
     ///
     /// The text is taken literally: up to 4096 bytes of UTF-8 in as many lines as you like, nothing in it is
     /// expanded, and terminal control characters are refused. See it first with `virtwarden banner preview`.

@@ -6,8 +6,8 @@ use super::Logins;
 use super::claimed::Claimed;
 use crate::lockout::Role;
 
-/// Here the account that is entered is the one that is named.
-const ENTER: &[&str] = &["su", "su-l"];
+/// Here the account that is named is entered, or lends its rights to whoever asks (pkexec).
+const ENTER: &[&str] = &["su", "su-l", "polkit-1"];
 /// Here whoever asks authenticates as himself and becomes another, root as a rule.
 const BECOME: &[&str] = &["sudo", "sudo-i", "virtwarden"];
 
