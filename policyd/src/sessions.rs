@@ -11,6 +11,7 @@ mod idle;
 mod kind;
 mod leaders;
 mod opening;
+mod origins;
 mod records;
 mod rows;
 mod store;
@@ -38,6 +39,7 @@ use crate::monitor::Ledger;
 use crate::peer::Peer;
 use leaders::Leaders;
 pub use opening::origin;
+use origins::farthest;
 use records::{beginning, ending, event};
 use store::Store;
 pub use table::Requirements;
@@ -240,10 +242,9 @@ impl Sessions {
         self.table().authentication(account, login)
     }
 
-    /// Where the session came from in which a process runs.
+    /// Where a process is ordered from, by the login that the kernel names for it.
     pub fn origin_of(&self, login: Option<&Login>) -> Option<Origin> {
-        let id = login?.session;
-        self.table().sessions.get(&id).map(|session| session.origin.clone())
+        login.map(|login| self.table().origin_of(login))
     }
 
     /// Where an account's person is when a helper in nobody's session takes his password: in the session that
@@ -253,9 +254,7 @@ impl Sessions {
         let table = self.table();
         let own = table.sessions.values().filter(|each| each.is_open() && each.account.name == account);
         let meant = own.filter(|session| waiting.is_empty() || waiting.contains(&session.id));
-        let mut origins: Vec<_> = meant.map(|session| session.origin.clone()).collect();
-        origins.sort_by_key(|origin| matches!(origin, Origin::Remote { .. }));
-        origins.pop()
+        farthest(meant.filter_map(|session| table.origin(session)))
     }
 
     /// All sessions, by audit session id.
