@@ -33,7 +33,7 @@ use virtwarden_core::authentication::{Absence, Authentication, Origin};
 use virtwarden_core::control::SessionRow;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::{Account, Login};
-use virtwarden_login::{Claim, Factors, Ticket};
+use virtwarden_login::{Claim, Class, Factors, Ticket};
 
 use crate::monitor::Ledger;
 use crate::peer::Peer;
@@ -132,7 +132,10 @@ impl Sessions {
         let known = |session: &Session| self.table().sessions.contains_key(&session.id);
         match opening::session(leader, claim, seen, ticket, seconds(now)).filter(|session| !known(session)) {
             Some(session) => self.register(session)?,
-            None => self.ledger.deny(self.desk().within.begin(ticket, leader, claim)),
+            None => {
+                let from = outermost(claim, self.origin_of(leader.login.as_ref()));
+                self.ledger.deny(self.desk().within.begin(ticket, leader, claim, from));
+            }
         }
         Ok(Ticket(ticket))
     }
@@ -207,9 +210,11 @@ impl Sessions {
             table.raise(session, seconds(now))
         });
         let Some(session) = raised else {
+            let account = std::str::from_utf8(&claim.account).unwrap_or_default();
             self.ledger.deny(within::refused(
                 "session raise",
                 claim,
+                outermost(claim, self.origin_for(account)),
                 "no session waits to be raised with this",
             ));
             return Err(
@@ -327,6 +332,15 @@ fn random() -> Result<u64, String> {
 /// Seconds since 1970.
 fn seconds(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Where a claim within a session comes from: over the network if its program says so or the session is.
+fn outermost(claim: &Claim, session: Option<Origin>) -> Origin {
+    match (claim.class(), session) {
+        (Class::Local, Some(remote @ Origin::Remote { .. })) => remote,
+        (Class::Local | Class::Remote, Some(Origin::Local { .. }) | None)
+        | (Class::Remote, Some(Origin::Remote { .. })) => opening::origin(claim),
+    }
 }
 
 #[cfg(test)]

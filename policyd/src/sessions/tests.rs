@@ -377,6 +377,7 @@ fn su_and_sudo_within_a_session_neither_replace_nor_end_it() {
     }
     let remote = Some(Origin::Remote { address: "192.0.2.7".to_owned() });
     assert_eq!(scene.sessions.origin_of(leader.login.as_ref()), remote, "sudo within ssh is remote");
+    assert!(scene.notebook.0.lock().unwrap().iter().all(|event| event.origin == remote), "and on record so");
     assert_eq!(scene.told().len(), 11);
 }
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use virtwarden_core::authentication::Origin;
 use virtwarden_core::record::{Event, Outcome, Target};
 use virtwarden_core::subject::{Account, Process};
 use virtwarden_login::Claim;
 
-use super::opening::origin;
 use super::records::Who;
 use super::words::word;
 use crate::peer::Peer;
@@ -21,8 +21,8 @@ pub(super) struct Within(BTreeMap<u64, Event>);
 
 impl Within {
     /// The record of its begin.
-    pub(super) fn begin(&mut self, ticket: u64, leader: &Peer, claim: &Claim) -> Event {
-        let began = record("session begin", leader, claim);
+    pub(super) fn begin(&mut self, ticket: u64, leader: &Peer, claim: &Claim, from: Origin) -> Event {
+        let began = record("session begin", leader, claim, from);
         if self.0.len() < MOST {
             self.0.insert(ticket, Event { operation: "session end".to_owned(), ..began.clone() });
         }
@@ -35,7 +35,7 @@ impl Within {
     }
 }
 
-fn record(operation: &str, leader: &Peer, claim: &Claim) -> Event {
+fn record(operation: &str, leader: &Peer, claim: &Claim, from: Origin) -> Event {
     let login = leader.login.clone();
     let who = Who {
         account: login.as_ref().map_or_else(root, |login| login.account.clone()),
@@ -43,14 +43,14 @@ fn record(operation: &str, leader: &Peer, claim: &Claim) -> Event {
         authenticated: None,
         login,
     };
-    who.did(operation, account(claim), origin(claim), Outcome::Success, word(&claim.service))
+    who.did(operation, account(claim), from, Outcome::Success, word(&claim.service))
 }
 
 /// Somebody was refused what he authenticated for.
-pub(super) fn refused(operation: &str, claim: &Claim, why: &str) -> Event {
+pub(super) fn refused(operation: &str, claim: &Claim, from: Origin, why: &str) -> Event {
     let who =
         Who { account: root(), process: Process { pid: 0, start_time: 0 }, authenticated: None, login: None };
-    who.did(operation, account(claim), origin(claim), Outcome::Denied, why.to_owned())
+    who.did(operation, account(claim), from, Outcome::Denied, why.to_owned())
 }
 
 /// The account that was to be entered: a claim, and so the object of the record, not its actor.
