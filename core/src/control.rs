@@ -6,25 +6,28 @@
 //! a request that is understood only in part is not understood.
 
 mod audit;
+mod elevation;
 mod hook;
 mod line;
+mod lockout;
 mod reply;
 mod request;
 mod session;
+mod setting;
 mod verification;
 
 pub use audit::{AuditFilter, AuditRange, Marks};
+pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
 pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
+pub use lockout::{Lock, LockoutRow, OriginClass};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,
 };
 pub use request::{Membership, Mode, ObjectName, Request};
-pub use session::{
-    Conversation, ELEVATE_SOCKET, Elevation, Lock, LockoutRow, Order, OriginClass, Report, SETTINGS_SOCKET,
-    SessionRow, SessionState, SettingRow, SettingSource, Typed,
-};
+pub use session::{SessionRow, SessionState};
+pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource};
 pub use verification::Verification;
 
 /// Where policyd listens.
