@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Somebody who sits at a screen of his own on the test host and works with virt-manager.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::Child;
 
 use crate::host::{Host, Ran};
 use crate::scene::check;
@@ -17,6 +19,8 @@ const PROGRAMS: &[(&str, &str)] =
 pub struct Seat<'h> {
     host: &'h Host,
     person: &'static str,
+    /// The login that virt-manager belongs to: when it ends, nobody administers there any more.
+    login: Child,
 }
 
 impl<'h> Seat<'h> {
@@ -30,9 +34,18 @@ impl<'h> Seat<'h> {
             check(name, &host.write(&format!("{PLACE}/{name}"), text))?;
         }
         host.root(&format!("chmod -R 755 {PLACE}"));
-        let seat = Self { host, person };
-        seat.does("./seat begin && ./seat hand wait QEMU/KVM 60")?;
+        let login = host.begin(person, &format!("cd {PLACE} && ./seat begin && echo seated && exec cat"));
+        let mut seat = Self { host, person, login: login.map_err(|error| error.to_string())? };
+        seat.sit_down()?;
+        seat.does("./seat hand wait QEMU/KVM 60")?;
         Ok(seat)
+    }
+
+    /// Waits until the screen is there.
+    fn sit_down(&mut self) -> Result<(), String> {
+        let says = self.login.stdout.take().ok_or("the login says nothing")?;
+        let mut lines = BufReader::new(says).lines().map_while(Result::ok);
+        if lines.any(|line| line == "seated") { Ok(()) } else { Err("the screen did not come up".to_owned()) }
     }
 
     /// Runs steps, one after the other, until one fails; answers with what they printed.
@@ -98,5 +111,7 @@ impl<'h> Seat<'h> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.runs(&format!("{PLACE}/seat end"));
+        let _ended_already = self.login.kill();
+        let _reaped = self.login.wait();
     }
 }
