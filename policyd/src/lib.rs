@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod census;
 pub mod control;
 pub mod gate;
+pub mod kept;
 mod ledger;
 pub mod lockout;
 pub mod login;

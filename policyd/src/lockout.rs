@@ -17,7 +17,6 @@ use virtwarden_core::lockout::{Clock, Counted, Key, Moment, Reading, Table, Tall
 use virtwarden_core::setting::Lockout;
 
 use crate::trail;
-pub(crate) use file::replace;
 pub use file::{Condition, StoreError};
 use file::{Document, File};
 

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{self, File as Opened, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use virtwarden_core::control::OriginClass;
 use virtwarden_core::lockout::{Anchor, Key, Tally};
+
+use crate::kept::{self, FileError};
 
 /// The file format that this build writes and reads.
 const FORMAT: u32 = 1;
@@ -49,12 +48,7 @@ impl Condition {
 #[derive(Debug)]
 pub enum StoreError {
     /// The disk failed.
-    Io {
-        /// What was done to which file.
-        doing: String,
-        /// How it failed.
-        error: io::Error,
-    },
+    File(FileError),
     /// The file cannot be written in this format. Does not happen; refused all the same.
     Encode(serde_json::Error),
 }
@@ -62,16 +56,22 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StoreError::Io { doing, error } => write!(f, "failed logins: {doing}: {error}"),
+            StoreError::File(error) => write!(f, "failed logins: {error}"),
             StoreError::Encode(error) => write!(f, "failed logins: {error}"),
         }
+    }
+}
+
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        StoreError::File(error)
     }
 }
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StoreError::Io { error, .. } => Some(error),
+            StoreError::File(error) => error.source(),
             StoreError::Encode(error) => Some(error),
         }
     }
@@ -118,54 +118,19 @@ pub(super) struct File {
 impl File {
     pub(super) fn open(path: &Path) -> Result<(Self, Option<Document>, Condition), StoreError> {
         let file = Self { path: path.to_owned() };
-        let (document, condition) = match fs::read(path) {
-            Ok(bytes) => match decode(&bytes) {
+        let (document, condition) = match kept::read(path)? {
+            Some(bytes) => match decode(&bytes) {
                 Ok(document) => (Some(document), Condition::Sound),
-                Err(error) => (None, Condition::Damaged { kept: file.put_aside()?, error }),
+                Err(error) => (None, Condition::Damaged { kept: kept::put_aside(path)?, error }),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, Condition::Fresh),
-            Err(error) => return Err(failed("read", path)(error)),
+            None => (None, Condition::Fresh),
         };
         Ok((file, document, condition))
     }
 
     pub(super) fn write(&self, document: &Document) -> Result<(), StoreError> {
-        replace(&self.path, &encode(document)?)
+        Ok(kept::replace(&self.path, &encode(document)?)?)
     }
-
-    /// Renames a damaged file to the first free name, so that an Administrator can look at it.
-    fn put_aside(&self) -> Result<PathBuf, StoreError> {
-        let names = (1..).map(|number: u32| self.path.with_extension(format!("damaged-{number}.json")));
-        let free = names.into_iter().find(|name| fs::symlink_metadata(name).is_err());
-        let kept = free.unwrap_or_else(|| self.path.with_extension("damaged.json"));
-        fs::rename(&self.path, &kept).map_err(failed("put aside", &self.path))?;
-        sync_directory_of(&self.path)?;
-        Ok(kept)
-    }
-}
-
-/// Replaces a file: write beside it, sync, rename over it, sync the directory.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let beside = path.with_extension("new");
-    write_synced(&beside, bytes).map_err(failed("write", &beside))?;
-    fs::rename(&beside, path).map_err(failed("replace", path))?;
-    sync_directory_of(path)
-}
-
-fn sync_directory_of(path: &Path) -> Result<(), StoreError> {
-    let directory = path.parent().unwrap_or_else(|| Path::new("."));
-    Opened::open(directory).and_then(|opened| opened.sync_all()).map_err(failed("sync", directory))
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let doing = format!("{verb} `{}`", path.display());
-    move |error| StoreError::Io { doing, error }
 }
 
 fn encode(document: &Document) -> Result<Vec<u8>, StoreError> {

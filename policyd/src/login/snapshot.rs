@@ -15,7 +15,7 @@ use virtwarden_login::Class;
 use virtwarden_login::locked::{self, Locked};
 
 use super::Logins;
-use crate::lockout::replace;
+use crate::kept;
 
 /// The file, with what stands in it.
 #[derive(Debug)]
@@ -86,5 +86,5 @@ fn put(path: &Path, text: &str) -> Result<(), String> {
         let made = fs::DirBuilder::new().mode(0o700).create(directory);
         made.map_err(|error| format!("cannot make `{}`: {error}", directory.display()))?;
     }
-    replace(path, text.as_bytes()).map_err(|error| error.to_string())
+    kept::replace(path, text.as_bytes()).map_err(|error| format!("failed logins: {error}"))
 }

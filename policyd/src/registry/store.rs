@@ -2,14 +2,13 @@
 //! The registry's file: replaced whole in one step, and never lost when it cannot be understood.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use virtwarden_core::object::{Assignment, Uuid};
+
+use crate::kept::{self, FileError};
 
 use super::{Entries, Entry};
 
@@ -50,12 +49,7 @@ impl Condition {
 #[derive(Debug)]
 pub enum StoreError {
     /// The disk failed.
-    Io {
-        /// What was done to which file.
-        doing: String,
-        /// How it failed.
-        error: io::Error,
-    },
+    File(FileError),
     /// The file cannot be written in this format. Does not happen; refused all the same.
     Encode(serde_json::Error),
     /// Somebody else changed the same VM first.
@@ -65,7 +59,7 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StoreError::Io { doing, error } => write!(f, "VM registry: {doing}: {error}"),
+            StoreError::File(error) => write!(f, "VM registry: {error}"),
             StoreError::Encode(error) => write!(f, "VM registry: {error}"),
             StoreError::Stale => {
                 f.write_str("the VM's assignment was changed at the same time; look again and retry")
@@ -74,10 +68,16 @@ impl fmt::Display for StoreError {
     }
 }
 
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        StoreError::File(error)
+    }
+}
+
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StoreError::Io { error, .. } => Some(error),
+            StoreError::File(error) => error.source(),
             StoreError::Encode(error) => Some(error),
             StoreError::Stale => None,
         }
@@ -108,51 +108,21 @@ pub(super) struct Store {
 impl Store {
     pub(super) fn open(path: &Path) -> Result<(Self, Entries, Condition), StoreError> {
         let store = Self { path: path.to_owned() };
-        let (entries, condition) = match fs::read(path) {
-            Ok(bytes) => match decode(&bytes) {
+        let (entries, condition) = match kept::read(path)? {
+            Some(bytes) => match decode(&bytes) {
                 Ok(entries) => (entries, Condition::Sound),
-                Err(error) => (Entries::new(), Condition::Damaged { kept: store.put_aside()?, error }),
+                Err(error) => (Entries::new(), Condition::Damaged { kept: kept::put_aside(path)?, error }),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Entries::new(), Condition::Fresh),
-            Err(error) => return Err(failed("read", path)(error)),
+            None => (Entries::new(), Condition::Fresh),
         };
         Ok((store, entries, condition))
     }
 
-    /// Replaces the file: write beside it, sync, rename over it, sync the directory.
+    /// Replaces the file.
     pub(super) fn write(&mut self, entries: &Entries) -> Result<(), StoreError> {
         let bytes = encode(entries)?;
-        let beside = self.path.with_extension("json.new");
-        write_synced(&beside, &bytes).map_err(failed("write", &beside))?;
-        fs::rename(&beside, &self.path).map_err(failed("replace", &self.path))?;
-        self.sync_directory()
+        Ok(kept::replace(&self.path, &bytes)?)
     }
-
-    /// Renames a damaged file to the first free name, so that an Administrator can look at it.
-    fn put_aside(&self) -> Result<PathBuf, StoreError> {
-        let names = (1..).map(|number: u32| self.path.with_extension(format!("damaged-{number}.json")));
-        let free = names.into_iter().find(|name| fs::symlink_metadata(name).is_err());
-        let kept = free.unwrap_or_else(|| self.path.with_extension("damaged.json"));
-        fs::rename(&self.path, &kept).map_err(failed("put aside", &self.path))?;
-        self.sync_directory()?;
-        Ok(kept)
-    }
-
-    fn sync_directory(&self) -> Result<(), StoreError> {
-        let directory = self.path.parent().unwrap_or_else(|| Path::new("."));
-        File::open(directory).and_then(|opened| opened.sync_all()).map_err(failed("sync", directory))
-    }
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn failed(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let doing = format!("{verb} `{}`", path.display());
-    move |error| StoreError::Io { doing, error }
 }
 
 fn encode(entries: &Entries) -> Result<Vec<u8>, StoreError> {
