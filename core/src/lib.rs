@@ -7,6 +7,7 @@
 pub mod authentication;
 pub mod control;
 pub mod lockout;
+pub mod media;
 pub mod object;
 pub mod policy;
 pub mod record;

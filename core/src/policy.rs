@@ -11,6 +11,7 @@ pub mod difference;
 pub mod explain;
 pub mod fault;
 mod item;
+mod media;
 mod members;
 pub mod message;
 mod parse;
@@ -29,10 +30,11 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::media::Rules;
 use crate::policy::decision::Decision;
 use crate::policy::fault::PolicyError;
 use crate::policy::members::{Members, RoleSet};
-use crate::policy::parse::Rules;
+
 use crate::policy::quota::Allowance;
 use crate::policy::request::{Request, Right};
 use crate::policy::rule::{InformationDomain, Role};
@@ -58,6 +60,7 @@ pub struct Policy {
     information_domains: BTreeMap<String, InformationDomain>,
     vm: VmRules,
     media: Media,
+    media_rules: Rules,
     saved: Saved,
     audit: Audit,
     gate: Gate,
@@ -134,6 +137,11 @@ impl Policy {
         &self.media.library
     }
 
+    /// Which media may be where.
+    pub fn media_rules(&self) -> &Rules {
+        &self.media_rules
+    }
+
     /// Where saved VMs go.
     pub fn saved_directory(&self) -> &Path {
         &self.saved.directory
@@ -162,14 +170,16 @@ impl Policy {
         format!("raw doors are shut (policy rule at {})", self.vm.place)
     }
 
-    fn index(rules: Rules) -> Self {
+    fn index(rules: parse::Rules) -> Self {
         let roles: Vec<_> = rules.roles.into_values().collect();
+        let media = rules.media.unwrap_or_default();
         Self {
             members: Members::of(&roles),
             roles,
             information_domains: rules.information_domains,
             vm: rules.vm.unwrap_or_default(),
-            media: rules.media.unwrap_or_default(),
+            media_rules: Rules { kinds: media.kinds.clone(), classes: rules.device_classes },
+            media,
             saved: rules.saved.unwrap_or_default(),
             audit: rules.audit.unwrap_or_default(),
             gate: rules.gate.unwrap_or_default(),

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::media::{Class, Granted, Rule};
 use crate::policy::Policy;
 use crate::policy::rule::{InformationDomain, Role};
 
@@ -48,7 +49,18 @@ impl Policy {
     }
 
     fn cells(&self) -> Cells {
-        let Policy { roles, members: _, information_domains, vm, media, saved, audit, gate, session } = self;
+        let Policy {
+            roles,
+            members: _,
+            information_domains,
+            vm,
+            media,
+            media_rules,
+            saved,
+            audit,
+            gate,
+            session,
+        } = self;
         let mut cells = Cells::new();
         roles.iter().for_each(|role| role_cells(role, &mut cells));
         information_domains.values().for_each(|domain| domain_cells(domain, &mut cells));
@@ -57,6 +69,8 @@ impl Policy {
         for directory in &media.library {
             put(&mut cells, "media", directory.display(), "in the library");
         }
+        media_rules.kinds.iter().for_each(|(kind, rule)| rule_cells("media", kind.word(), rule, &mut cells));
+        media_rules.classes.values().for_each(|class| class_cells(class, &mut cells));
         put(&mut cells, "saved", "directory", saved.directory.display());
         put(&mut cells, "audit", "segment-size", audit.segment_size);
         put(&mut cells, "audit", "store-size", audit.store_size);
@@ -87,6 +101,27 @@ fn domain_cells(domain: &InformationDomain, cells: &mut Cells) {
     let table = format!("information-domain.{}", domain.name);
     put(cells, &table, "information domain", "defined");
     domain.networks.keys().for_each(|name| put(cells, &table, format!("network {name}"), "listed"));
+}
+
+fn rule_cells(prefix: &str, name: &str, rule: &Rule, cells: &mut Cells) {
+    let table = format!("{prefix}.{name}");
+    put(cells, &table, "rule", rule.choice.word());
+    put(cells, &table, "access", rule.access.word());
+    match &rule.granted {
+        Granted::AllVms => put(cells, &table, "granted", "all-vms"),
+        Granted::Listed(names) => {
+            names.iter().for_each(|name| put(cells, &table, format!("granted {name}"), "yes"));
+        }
+    }
+}
+
+fn class_cells(class: &Class, cells: &mut Cells) {
+    let table = format!("device-class.{}", class.name);
+    class.patterns.iter().for_each(|pattern| put(cells, &table, format!("match {pattern}"), "yes"));
+    match &class.rule {
+        Some(rule) => rule_cells("device-class", &class.name, rule, cells),
+        None => put(cells, &table, "rule", "always-deny"),
+    }
 }
 
 fn put(cells: &mut Cells, table: &str, cell: impl fmt::Display, value: impl fmt::Display) {

@@ -10,17 +10,19 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use crate::media::Class;
 use crate::policy::fault::{Fault, PolicyError};
 use crate::policy::place::Text;
 use crate::policy::rule::{InformationDomain, Role};
 use crate::policy::settings::{Audit, Gate, Media, Saved, Session, VmRules};
 use crate::policy::table::Table;
-use crate::policy::{Source, roles, sections};
+use crate::policy::{Source, media, roles, sections};
 
 /// Policy files are written by people; this is far more than they write.
 const LARGEST_FILE: usize = 256 << 10;
 
-const TABLES: &[&str] = &["role", "information-domain", "vm", "media", "saved", "audit", "gate", "session"];
+const TABLES: &[&str] =
+    &["role", "information-domain", "vm", "media", "device-class", "saved", "audit", "gate", "session"];
 
 /// What the files say together, before anything is looked up in it.
 #[derive(Default)]
@@ -29,6 +31,7 @@ pub(in crate::policy) struct Rules {
     pub(in crate::policy) information_domains: BTreeMap<String, InformationDomain>,
     pub(in crate::policy) vm: Option<VmRules>,
     pub(in crate::policy) media: Option<Media>,
+    pub(in crate::policy) device_classes: BTreeMap<String, Class>,
     pub(in crate::policy) saved: Option<Saved>,
     pub(in crate::policy) audit: Option<Audit>,
     pub(in crate::policy) gate: Option<Gate>,
@@ -69,7 +72,8 @@ impl Rules {
         let domains = &mut self.information_domains;
         named(file, "information-domain", sections::information_domain, domains, &mut self.errors);
         single(file, "vm", sections::vm, &mut self.vm, &mut self.errors);
-        single(file, "media", sections::media, &mut self.media, &mut self.errors);
+        single(file, "media", media::media, &mut self.media, &mut self.errors);
+        named(file, "device-class", media::class, &mut self.device_classes, &mut self.errors);
         single(file, "saved", sections::saved, &mut self.saved, &mut self.errors);
         single(file, "audit", sections::audit, &mut self.audit, &mut self.errors);
         single(file, "gate", sections::gate, &mut self.gate, &mut self.errors);

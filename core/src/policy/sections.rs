@@ -2,12 +2,11 @@
 //! The tables of a policy file that are not roles, each to its typed rule.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use crate::policy::fault::{Fault, PolicyError};
+use crate::policy::fault::PolicyError;
 use crate::policy::item::Item;
 use crate::policy::rule::InformationDomain;
-use crate::policy::settings::{Activation, Audit, FullStore, Gate, Media, RawDoors, Saved, Session, VmRules};
+use crate::policy::settings::{Activation, Audit, FullStore, Gate, RawDoors, Saved, Session, VmRules};
 use crate::policy::table::{Table, collect};
 
 const RAW: [(&str, RawDoors); 2] =
@@ -19,9 +18,8 @@ const FULL_STORE: [(&str, FullStore); 2] = [
 const ACTIVATION: [(&str, Activation); 2] =
     [(Activation::Login.word(), Activation::Login), (Activation::Raise.word(), Activation::Raise)];
 const NETWORKS: &str = "a list of libvirt networks, such as [\"red\"]";
-const DIRECTORIES: &str = "a list of directories";
 
-type Read<T> = Result<T, Vec<PolicyError>>;
+pub(in crate::policy) type Read<T> = Result<T, Vec<PolicyError>>;
 
 /// `[information-domain.NAME]`.
 pub(in crate::policy) fn information_domain(name: &str, table: &Table<'_>) -> Read<InformationDomain> {
@@ -37,25 +35,6 @@ pub(in crate::policy) fn vm(table: &Table<'_>) -> Read<VmRules> {
     let raw = section.value("raw", |item| item.word(&RAW), default.raw);
     let snapshots = section.value("snapshots", |item| item.number(0..10_001), default.snapshots);
     section.finish(VmRules { raw, snapshots, place: table.place() })
-}
-
-/// `[media]`.
-pub(in crate::policy) fn media(table: &Table<'_>) -> Read<Media> {
-    let mut section = Section::new(table, &["library"]);
-    let library = section.value("library", directories, Media::default().library);
-    section.finish(Media { library, place: table.place() })
-}
-
-fn directories(item: &Item<'_>) -> Result<Vec<PathBuf>, PolicyError> {
-    let mut directories = Vec::new();
-    for member in item.list(DIRECTORIES)? {
-        let directory = member.path()?;
-        if directories.contains(&directory) {
-            return Err(member.error(Fault::Duplicate(directory.display().to_string())));
-        }
-        directories.push(directory);
-    }
-    Ok(directories)
 }
 
 /// `[saved]`.
@@ -105,23 +84,28 @@ pub(in crate::policy) fn session(table: &Table<'_>) -> Read<Session> {
 }
 
 /// A table being read: what is wrong with it so far.
-struct Section<'t, 'a> {
+pub(in crate::policy) struct Section<'t, 'a> {
     table: &'t Table<'a>,
-    errors: Vec<PolicyError>,
+    pub(in crate::policy) errors: Vec<PolicyError>,
 }
 
 impl<'t, 'a> Section<'t, 'a> {
-    fn new(table: &'t Table<'a>, keys: &'static [&'static str]) -> Self {
+    pub(in crate::policy) fn new(table: &'t Table<'a>, keys: &'static [&'static str]) -> Self {
         Self { table, errors: table.unknown_keys(keys).collect() }
     }
 
     /// What a key says, or the default where it is not there.
-    fn value<T>(&mut self, key: &str, read: impl Fn(&Item<'a>) -> Result<T, PolicyError>, default: T) -> T {
+    pub(in crate::policy) fn value<T>(
+        &mut self,
+        key: &str,
+        read: impl Fn(&Item<'a>) -> Result<T, PolicyError>,
+        default: T,
+    ) -> T {
         let item = self.table.key(key);
         item.and_then(|item| collect(&mut self.errors, read(&item))).unwrap_or(default)
     }
 
-    fn finish<T>(self, rule: T) -> Read<T> {
+    pub(in crate::policy) fn finish<T>(self, rule: T) -> Read<T> {
         if self.errors.is_empty() { Ok(rule) } else { Err(self.errors) }
     }
 }

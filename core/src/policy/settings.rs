@@ -3,8 +3,10 @@
 //!
 //! Each has a value that holds where no file says anything, always the tightest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::media::{Kind, Rule};
 use crate::policy::place::Place;
 
 /// Who may pass a raw door, if his role holds `raw`.
@@ -43,18 +45,20 @@ impl Default for VmRules {
     }
 }
 
-/// `[media]`: which media a User may insert.
+/// `[media]`: which media may be where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     /// Directories whose files may be inserted; absolute, without `.` or `..`.
     pub library: Vec<PathBuf>,
+    /// `[media.KIND]`: a rule for each kind; one that is missing is denied.
+    pub kinds: BTreeMap<Kind, Rule>,
     /// Where it is defined.
     pub place: Place,
 }
 
 impl Default for Media {
     fn default() -> Self {
-        Self { library: Vec::new(), place: Place::built_in() }
+        Self { library: Vec::new(), kinds: BTreeMap::new(), place: Place::built_in() }
     }
 }
 

@@ -31,7 +31,7 @@ fn unknown_keys_and_tables_are_found_with_what_was_probably_meant() {
     check("frobnicate = 1\n", "1:1", "unknown key `frobnicate`");
     check("[role.x]\ncolumn = \"user\"\nuser = [\"bob\"]\n", "3:1", "did you mean `users`?");
     check("[vm]\nrow = \"nobody\"\n", "2:1", "expected `raw` or `snapshots`; did you mean `raw`?");
-    check("[media]\nusb = 1\n", "2:1", "unknown key `usb`, expected `library`");
+    check("[media]\nusbs = 1\n", "2:1", "did you mean `usb`?");
     check("[saved]\npath = \"/x\"\n", "2:1", "unknown key `path`, expected `directory`");
     check("[audit]\nsize = 1\n", "2:1", "unknown key `size`");
     check("[gate]\nconections = 1\n", "2:1", "did you mean `connections`?");
@@ -41,6 +41,30 @@ fn unknown_keys_and_tables_are_found_with_what_was_probably_meant() {
         "3:49",
         "unknown key `disks`",
     );
+}
+
+#[test]
+fn media_rules_are_read_strictly() {
+    check("[media]\nusb = 1\n", "2:7", "expected a table");
+    check("[media]\nusb = { access = \"read-only\" }\n", "2:1", "missing key `rule`");
+    check(
+        "[media]\nusb = { rule = \"always-deny\" }\n",
+        "2:16",
+        "expected `grant`, `eject-first`, `ask-user` or `deny`",
+    );
+    check("[media]\nusb = { rule = \"deny\", acces = 1 }\n", "2:24", "did you mean `access`?");
+    check(
+        "[media]\nusb = { rule = \"grant\", granted = \"all\" }\n",
+        "2:35",
+        "expected \"all-vms\" or a list",
+    );
+    check("[device-class.x]\nrule = \"deny\"\n", "1:15", "missing key `match`");
+    check(
+        "[device-class.x]\nrule = \"deny\"\nmatch = [{ vendor = \"951\" }]\n",
+        "3:21",
+        "four hexadecimal digits",
+    );
+    check("[device-class.x]\nrule = \"deny\"\nmatch = [{}]\n", "3:10", "at least one of kind");
 }
 
 #[test]
