@@ -111,6 +111,8 @@ pub enum Object {
     Interface(String),
     /// A physical device of the host, by libvirt's name.
     Device(String),
+    /// A removable medium, by what it is known again by. Whether it may go where it is wanted, its rule says.
+    Medium(String),
     /// A secret.
     Secret(Uuid),
     /// A typed setting of Virtwarden or of a component, by name.
@@ -133,6 +135,7 @@ impl fmt::Display for Object {
             Object::Volume { pool, name } => write!(f, "volume `{name}` in pool `{pool}`"),
             Object::Interface(name) => write!(f, "interface `{name}`"),
             Object::Device(name) => write!(f, "device `{name}`"),
+            Object::Medium(id) => write!(f, "medium `{id}`"),
             Object::Secret(uuid) => write!(f, "secret `{uuid}`"),
             Object::Setting(name) => write!(f, "setting `{name}`"),
             Object::Policy => f.write_str("the policy"),

@@ -130,6 +130,8 @@ impl Role {
             Object::NetworkFilter(_) | Object::Interface(_) => self.networks == Names::All,
             Object::Pool(pool) | Object::Volume { pool, .. } => self.pools.reach(pool),
             Object::Device(name) => self.devices.reach(name),
+            // Media are nobody's: what may be done with one is judged by `media::Rules`, beside the right on the VM.
+            Object::Medium(_) => true,
             Object::Secret(_) | Object::Policy | Object::Trail => self.column == Column::Administrator,
             // A setting is its function's: who holds the screen lock's may set the screen lock.
             Object::Setting(_) => {

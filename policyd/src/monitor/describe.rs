@@ -80,6 +80,7 @@ pub fn target(object: &Object) -> Target {
         Object::Volume { pool, name } => ("volume", Some(format!("{pool}/{name}")), None),
         Object::Interface(name) => ("interface", Some(name.clone()), None),
         Object::Device(name) => ("device", Some(name.clone()), None),
+        Object::Medium(id) => ("medium", Some(id.clone()), None),
         Object::Secret(uuid) => ("secret", None, Some(*uuid)),
         Object::Setting(name) => ("setting", Some(name.clone()), None),
         Object::Policy => ("policy", None, None),

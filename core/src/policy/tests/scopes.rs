@@ -174,3 +174,18 @@ fn quotas_bound_users_and_not_administrators() {
     assert!(policy.quota(&alice()).admits(&three));
     assert!(!policy.quota(&bob()).admits(&Quota { vms: 0, memory_kib: 0, vcpus: 0 }));
 }
+
+#[test]
+fn a_medium_is_nobodys_and_needs_the_right_all_the_same() {
+    let policy = site(
+        "[role.lab]\ncolumn = \"user\"\nusers = [\"carol\"]\nvms = []\nfunctions = [\"connect-removable\"]\n\
+         [role.idle]\ncolumn = \"user\"\nusers = [\"dave\"]\nfunctions = [\"stop\"]",
+    );
+    let medium = Object::Medium("usb:0951:1666:E0D55EA5741E".into());
+    let connects = |subject: &Subject, object: &Object| {
+        ask(&policy, subject, function("connect-removable"), object).is_ok()
+    };
+    assert!(connects(&carol(), &medium));
+    assert!(!connects(&carol(), &vm("a", None)), "the medium opens no VM");
+    assert!(!connects(&subject("dave", 1003, &[]), &medium));
+}
