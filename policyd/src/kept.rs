@@ -4,8 +4,119 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+/// State that has a file of its own.
+pub trait Kept: Sized {
+    /// What it is, for messages: "VM registry".
+    const SUBJECT: &'static str;
+
+    /// Writes it down.
+    ///
+    /// # Errors
+    /// It cannot be written in this format.
+    fn encode(&self) -> Result<Vec<u8>, serde_json::Error>;
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    fn decode(bytes: &[u8]) -> Result<Self, String>;
+
+    /// What it means that the file was damaged and what to do: an Administrator reads it.
+    fn lost(error: &str, kept: &Path) -> String;
+}
+
+/// How the file was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Read in full.
+    Sound,
+    /// There was none.
+    Fresh,
+    /// Not understood, and put aside.
+    Damaged {
+        /// Where it is now.
+        kept: PathBuf,
+        /// What an Administrator must know of it.
+        warning: String,
+    },
+}
+
+impl Condition {
+    /// What an Administrator must know of it, if anything.
+    pub fn warning(&self) -> Option<&str> {
+        match self {
+            Condition::Sound | Condition::Fresh => None,
+            Condition::Damaged { warning, .. } => Some(warning),
+        }
+    }
+}
+
+/// Why state could not be read or kept.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The disk failed.
+    File(&'static str, FileError),
+    /// It cannot be written in its format. Does not happen; refused all the same.
+    Encode(&'static str, serde_json::Error),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::File(subject, error) => write!(f, "{subject}: {error}"),
+            StoreError::Encode(subject, error) => write!(f, "{subject}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StoreError::File(_, error) => error.source(),
+            StoreError::Encode(_, error) => Some(error),
+        }
+    }
+}
+
+/// The file of some state.
+#[derive(Debug)]
+pub(crate) struct Store<T> {
+    path: PathBuf,
+    state: PhantomData<fn(T)>,
+}
+
+impl<T: Kept> Store<T> {
+    /// Reads the file: no state if there is none, or if it was damaged and is now put aside.
+    ///
+    /// # Errors
+    /// It cannot be read, or a damaged one cannot be put aside.
+    pub(crate) fn open(path: &Path) -> Result<(Self, Option<T>, Condition), StoreError> {
+        let store = Self { path: path.to_owned(), state: PhantomData };
+        let failed = |error| StoreError::File(T::SUBJECT, error);
+        let Some(bytes) = read(path).map_err(failed)? else { return Ok((store, None, Condition::Fresh)) };
+        match T::decode(&bytes) {
+            Ok(state) => Ok((store, Some(state), Condition::Sound)),
+            Err(error) => {
+                let kept = put_aside(path).map_err(failed)?;
+                let warning = T::lost(&error, &kept);
+                Ok((store, None, Condition::Damaged { kept, warning }))
+            }
+        }
+    }
+
+    /// Replaces the file; durable when this returns.
+    ///
+    /// # Errors
+    /// The disk failed: what was there is there still.
+    pub(crate) fn write(&self, state: &T) -> Result<(), StoreError> {
+        let bytes = state.encode().map_err(|error| StoreError::Encode(T::SUBJECT, error))?;
+        replace(&self.path, &bytes).map_err(|error| StoreError::File(T::SUBJECT, error))
+    }
+}
 
 /// The disk failed.
 #[derive(Debug)]
@@ -32,7 +143,7 @@ impl std::error::Error for FileError {
 ///
 /// # Errors
 /// It cannot be read.
-pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -57,7 +168,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 ///
 /// # Errors
 /// It cannot be renamed.
-pub(crate) fn put_aside(path: &Path) -> Result<PathBuf, FileError> {
+fn put_aside(path: &Path) -> Result<PathBuf, FileError> {
     let names = (1..).map(|number: u32| path.with_extension(format!("damaged-{number}.json")));
     let free = names.into_iter().find(|name| fs::symlink_metadata(name).is_err());
     let kept = free.unwrap_or_else(|| path.with_extension("damaged.json"));

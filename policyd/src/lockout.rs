@@ -16,9 +16,9 @@ use virtwarden_core::control::OriginClass;
 use virtwarden_core::lockout::{Clock, Counted, Key, Moment, Reading, Table, Tally, Try, Until, Verdict};
 use virtwarden_core::setting::Lockout;
 
+use crate::kept::{Condition, Store, StoreError};
 use crate::trail;
-pub use file::{Condition, StoreError};
-use file::{Document, File};
+use file::Document;
 
 /// Where the host's clocks are read.
 pub type HostClocks = Arc<dyn trail::Clock>;
@@ -36,7 +36,7 @@ struct State {
 /// What is on the disk.
 #[derive(Debug)]
 struct Disk {
-    file: File,
+    file: Store<Document>,
     /// The last change that is there.
     written: u64,
 }
@@ -62,7 +62,7 @@ impl Lockouts {
     /// # Errors
     /// The file cannot be read, or a damaged one cannot be put aside.
     pub fn open(state: &Path, policy: &Lockout, clocks: HostClocks) -> Result<Self, StoreError> {
-        let (file, kept, condition) = File::open(&state.join("lockout.json"))?;
+        let (file, kept, condition) = Store::<Document>::open(&state.join("lockout.json"))?;
         let reading = reading(&*clocks);
         let clock = Clock::resume(kept.as_ref().map(|kept| &kept.clock), reading.clone());
         let mut state = State::default();

@@ -13,11 +13,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-pub use change::{Change, differences};
-use store::Store;
-pub use store::{Condition, StoreError};
+pub use change::{Change, ChangeError, differences};
 use virtwarden_core::object::{Assignment, Uuid};
 use virtwarden_core::subject::{Account, Group};
+
+use crate::kept::{Condition, Store, StoreError};
 
 /// What the registry knows of one VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct People {
 pub struct Registry {
     entries: RwLock<Arc<Entries>>,
     /// Held from reading the present state to the end of its replacement: one change at a time.
-    store: Mutex<Store>,
+    store: Mutex<Store<Entries>>,
     condition: Condition,
 }
 
@@ -65,7 +65,8 @@ impl Registry {
     /// its first change destroy what is there.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (store, entries, condition) = Store::open(path)?;
-        Ok(Self { entries: RwLock::new(Arc::new(entries)), store: Mutex::new(store), condition })
+        let entries = Arc::new(entries.unwrap_or_default());
+        Ok(Self { entries: RwLock::new(entries), store: Mutex::new(store), condition })
     }
 
     /// How the file was found when the registry was opened.
@@ -116,7 +117,7 @@ impl Registry {
     ///
     /// # Errors
     /// The disk failed, and nothing changed; or the VM's entry changed since the plan was made.
-    pub fn apply(&self, change: &Change) -> Result<(), StoreError> {
+    pub fn apply(&self, change: &Change) -> Result<(), ChangeError> {
         self.replace(|entries| change.apply(entries))
     }
 
@@ -154,7 +155,7 @@ impl Registry {
     /// # Errors
     /// The disk failed. The entry is gone for this run all the same: losing it is the safe side.
     pub fn forget(&self, uuid: Uuid) -> Result<(), StoreError> {
-        let mut store = self.store();
+        let store = self.store();
         let mut entries = Entries::clone(&self.entries());
         if entries.remove(&uuid).is_none() {
             return Ok(());
@@ -188,8 +189,11 @@ impl Registry {
     }
 
     /// Writes the edited entries, then shows them.
-    fn replace(&self, edit: impl FnOnce(&mut Entries) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut store = self.store();
+    fn replace<E: From<StoreError>>(
+        &self,
+        edit: impl FnOnce(&mut Entries) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let store = self.store();
         let mut entries = Entries::clone(&self.entries());
         edit(&mut entries)?;
         store.write(&entries)?;
@@ -202,7 +206,7 @@ impl Registry {
     }
 
     /// A thread that panicked with the lock held left the file whole: it is replaced in one step.
-    fn store(&self) -> MutexGuard<'_, Store> {
+    fn store(&self) -> MutexGuard<'_, Store<Entries>> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,11 +10,9 @@ use std::time::Instant;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use crate::lockout;
+use crate::kept::StoreError;
 use crate::options::Options;
 use crate::policies::{LoadError, Policies};
-use crate::registry::StoreError;
-use crate::settings;
 use crate::systemd::{self, Heartbeat, State};
 use crate::trail::TrailError;
 use doors::Doors;
@@ -28,9 +26,9 @@ pub enum RunError {
     /// The registry cannot be read.
     Registry(StoreError),
     /// The settings cannot be read.
-    Settings(settings::StoreError),
+    Settings(StoreError),
     /// Failures and locks cannot be read or kept.
-    Lockouts(lockout::StoreError),
+    Lockouts(StoreError),
     /// What is known of login sessions cannot be read or kept.
     Sessions(std::io::Error),
     /// The trail cannot be written.

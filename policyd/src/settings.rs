@@ -16,15 +16,14 @@ use virtwarden_core::control::SettingSource;
 pub use virtwarden_core::setting::document::{Chosen, Values};
 use virtwarden_core::setting::{Banner, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName};
 
+use crate::kept::{Condition, Store, StoreError};
 pub use settingsd::{Components, Settingsd, Silence};
-use store::Store;
-pub use store::{Condition, StoreError};
 
 /// The settings. Shared by all parts that act by them.
 pub struct Settings {
     values: RwLock<Arc<Values>>,
     /// Held through the whole of a change, settingsd's part included: one at a time.
-    store: Mutex<Store>,
+    store: Mutex<Store<Values>>,
     condition: Condition,
     components: Box<dyn Components>,
 }
@@ -51,7 +50,8 @@ impl Settings {
     /// As there.
     pub fn with(state: &Path, components: Box<dyn Components>) -> Result<Self, StoreError> {
         let (store, values, condition) = Store::open(&state.join("settings.json"))?;
-        Ok(Self { values: RwLock::new(Arc::new(values)), store: Mutex::new(store), condition, components })
+        let values = RwLock::new(Arc::new(values.unwrap_or_default()));
+        Ok(Self { values, store: Mutex::new(store), condition, components })
     }
 
     /// How the file was found.
@@ -123,7 +123,7 @@ impl Settings {
 /// The right to change values, held by one at a time.
 pub struct Changing<'a> {
     settings: &'a Settings,
-    store: MutexGuard<'a, Store>,
+    store: MutexGuard<'a, Store<Values>>,
 }
 
 impl fmt::Debug for Changing<'_> {

@@ -30,9 +30,9 @@ impl Control {
         let libvirt = self.hypervisor.version(subject);
         let trail = self.archive.state();
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
-        warnings.extend(self.monitor.registry().condition().warning());
-        warnings.extend(self.settings.condition().warning());
-        warnings.extend(self.logins.lockouts.condition().warning());
+        warnings.extend(self.monitor.registry().condition().warning().map(str::to_owned));
+        warnings.extend(self.settings.condition().warning().map(str::to_owned));
+        warnings.extend(self.logins.lockouts.condition().warning().map(str::to_owned));
         warnings.extend(self.lost(subject));
         warnings.extend(trail.warning);
         StatusDetails {

@@ -10,7 +10,8 @@ use virtwarden_login::{Answer, Claim, Phase, Refusal, Span};
 use super::Logins;
 use super::claimed::Claimed;
 use super::event::Keeping;
-use crate::lockout::{Role, StoreError};
+use crate::kept::StoreError;
+use crate::lockout::Role;
 use crate::peer::Peer;
 
 /// What a failure and a success are answered once the lock has fallen. It must be the same for both in every

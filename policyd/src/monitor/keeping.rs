@@ -8,7 +8,8 @@ use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::Subject;
 
 use super::{Monitor, actor};
-use crate::registry::{StoreError, differences};
+use crate::kept::StoreError;
+use crate::registry::differences;
 
 impl Monitor {
     /// A VM belongs to whoever created it. If that cannot be kept, it belongs to nobody.

@@ -1,11 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One change of one VM's assignment: planned, shown, then made.
 
+use std::fmt;
 use std::sync::Arc;
 
 use virtwarden_core::object::{Assignment, Uuid};
 
-use super::{Entries, Entry, StoreError, assignment};
+use super::{Entries, Entry, assignment};
+use crate::kept::StoreError;
+
+/// Why a planned change was not made.
+#[derive(Debug)]
+pub enum ChangeError {
+    /// It could not be kept.
+    Store(StoreError),
+    /// Somebody else changed the same VM first.
+    Stale,
+}
+
+impl fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChangeError::Store(error) => write!(f, "{error}"),
+            ChangeError::Stale => {
+                f.write_str("the VM's assignment was changed at the same time; look again and retry")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ChangeError {}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        ChangeError::Store(error)
+    }
+}
 
 /// A planned change. Making it fails if the VM's assignment is no longer what it was when the plan
 /// was made, so that what is recorded is what happens.
@@ -27,9 +57,9 @@ impl Change {
         differences(&self.before.as_deref().cloned().unwrap_or_default(), &self.after)
     }
 
-    pub(super) fn apply(&self, entries: &mut Entries) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, entries: &mut Entries) -> Result<(), ChangeError> {
         if assignment(entries, self.uuid) != self.before {
-            return Err(StoreError::Stale);
+            return Err(ChangeError::Stale);
         }
         let entry = Entry { name: self.name.clone(), assignment: Arc::new(self.after.clone()) };
         entries.insert(self.uuid, entry);

@@ -75,7 +75,7 @@ fn a_plan_that_was_overtaken_is_refused() {
     let registry = scene.open();
     let plan = registry.plan_unassign(BOBVM, "bobvm", &People::default());
     assign(&registry, BOBVM, "bobvm", &users([bob()]));
-    assert!(matches!(registry.apply(&plan), Err(StoreError::Stale)));
+    assert!(matches!(registry.apply(&plan), Err(ChangeError::Stale)));
     assert!(registry.vm(BOBVM).is_some());
 }
 

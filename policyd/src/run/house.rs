@@ -50,16 +50,16 @@ impl House {
         let config = trail_config(options, &policies.current());
         let trail = Arc::new(Trail::open(config.clone()).map_err(RunError::Trail)?);
         if let Some(warning) = registry.condition().warning() {
-            Ledger::note(&*trail, changed("registry damaged", Outcome::Failure, warning));
+            Ledger::note(&*trail, changed("registry damaged", Outcome::Failure, warning.to_owned()));
         }
         let settings = Arc::new(Settings::open(&options.state).map_err(RunError::Settings)?);
         if let Some(warning) = settings.condition().warning() {
-            Ledger::note(&*trail, changed("settings damaged", Outcome::Failure, warning));
+            Ledger::note(&*trail, changed("settings damaged", Outcome::Failure, warning.to_owned()));
         }
         let sessions = Arc::new(open_sessions(options, &policies, &settings, trail.clone())?);
         let lockouts = lockouts(options, &settings)?;
         if let Some(warning) = lockouts.condition().warning() {
-            Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning));
+            Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning.to_owned()));
         }
         let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions.clone()));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
