@@ -14,6 +14,7 @@ mod item;
 mod media;
 mod members;
 pub mod message;
+pub mod networks;
 mod parse;
 pub mod place;
 pub mod quota;

@@ -21,6 +21,7 @@ mod paths;
 pub mod place;
 pub mod plug;
 pub mod problem;
+pub mod reach;
 mod section;
 pub mod snapshot;
 pub mod storage;

@@ -6,8 +6,8 @@ use std::fmt;
 
 use crate::object::Assignment;
 use crate::policy::Policy;
+use crate::policy::networks::{Claim, Encounter, Networks};
 use crate::policy::place::Place;
-use crate::policy::rule::InformationDomain;
 use crate::policy::settings::RawDoors;
 use crate::xml::facts::{Facts, Link};
 
@@ -44,6 +44,17 @@ pub enum Breach {
         /// The VM's information domain.
         information_domain: String,
     },
+    /// A VM outside all information domains has a link past libvirt's networks onto one that belongs to one.
+    Tap {
+        /// The link.
+        link: String,
+        /// The network that it gets into.
+        network: String,
+        /// Whose that is.
+        information_domain: String,
+    },
+    /// Two networks that are not of one information domain meet.
+    Meeting(Box<Encounter>),
     /// A VM belongs to an information domain that the policy does not define.
     UnknownInformationDomain(String),
     /// The definition opens a raw door while those are shut.
@@ -51,21 +62,21 @@ pub enum Breach {
 }
 
 impl Policy {
-    /// Judges what a definition contains by the rules that bind everybody.
+    /// Judges what a definition contains by the rules that bind everybody, on a host with these networks.
     ///
     /// # Errors
     /// The first rule that the definition violates.
-    pub fn check(&self, facts: &Facts, assignment: Option<&Assignment>) -> Result<(), Violation> {
+    pub fn check(
+        &self,
+        facts: &Facts,
+        assignment: Option<&Assignment>,
+        networks: &Networks,
+    ) -> Result<(), Violation> {
         self.check_raw_doors(facts)?;
         match assignment.and_then(|assignment| assignment.information_domain.as_deref()) {
-            Some(name) => self.check_inside(facts, name),
-            None => self.check_outside(facts),
+            Some(name) => self.check_inside(facts, name, networks),
+            None => self.check_outside(facts, networks),
         }
-    }
-
-    /// Which information domain a network belongs to.
-    pub fn information_domain_of(&self, network: &str) -> Option<&InformationDomain> {
-        self.information_domains().find(|domain| domain.networks.contains_key(network))
     }
 
     fn check_raw_doors(&self, facts: &Facts) -> Result<(), Violation> {
@@ -77,40 +88,59 @@ impl Policy {
         }
     }
 
-    fn check_inside(&self, facts: &Facts, name: &str) -> Result<(), Violation> {
+    fn check_inside(&self, facts: &Facts, name: &str, networks: &Networks) -> Result<(), Violation> {
         let Some(domain) = self.information_domain(name) else {
             let breach = Breach::UnknownInformationDomain(name.to_owned());
             return Err(Violation { breach, rule: None });
         };
         let information_domain = domain.name.clone();
-        let breach = match facts.links.iter().find(|link| !domain.admits(link)) {
+        let admits = |link: &Link| match link {
+            Link::Network(network) => {
+                self.claim(network, networks).is_some_and(|claim| claim.information_domain == name)
+            }
+            Link::Past { .. } => false,
+        };
+        let breach = match facts.links.iter().find(|link| !admits(link)) {
             None => return Ok(()),
             Some(Link::Network(network)) => {
                 Breach::ForeignNetwork { network: network.clone(), information_domain }
             }
-            Some(Link::Other(link)) => Breach::Bypass { link: link.clone(), information_domain },
+            Some(link @ Link::Past { .. }) => Breach::Bypass { link: link.to_string(), information_domain },
         };
         Err(Violation { breach, rule: Some(domain.place.clone()) })
     }
 
-    fn check_outside(&self, facts: &Facts) -> Result<(), Violation> {
-        let claimed = facts.links.iter().find_map(|link| match link {
-            Link::Network(network) => Some((network, self.information_domain_of(network)?)),
-            Link::Other(_) => None,
-        });
-        let Some((network, domain)) = claimed else { return Ok(()) };
-        let (network, information_domain) = (network.clone(), domain.name.clone());
-        let breach = Breach::ClaimedNetwork { network, information_domain };
-        Err(Violation { breach, rule: Some(domain.place.clone()) })
+    fn check_outside(&self, facts: &Facts, networks: &Networks) -> Result<(), Violation> {
+        facts.links.iter().find_map(|link| self.intrusion(link, networks)).map_or(Ok(()), Err)
     }
-}
 
-impl InformationDomain {
-    fn admits(&self, link: &Link) -> bool {
-        match link {
-            Link::Network(network) => self.networks.contains_key(network),
-            Link::Other(_) => false,
-        }
+    /// How a link of a VM outside all information domains gets into one.
+    fn intrusion(&self, link: &Link, networks: &Networks) -> Option<Violation> {
+        let (breach, claim) = match link {
+            Link::Network(network) => {
+                let claim = self.claim(network, networks)?;
+                let information_domain = claim.information_domain.clone();
+                (Breach::ClaimedNetwork { network: network.clone(), information_domain }, claim)
+            }
+            Link::Past { .. } => {
+                let (network, claim) = self.tapped(link, networks)?;
+                let information_domain = claim.information_domain.clone();
+                (Breach::Tap { link: link.to_string(), network, information_domain }, claim)
+            }
+        };
+        Some(Violation { breach, rule: claim.rule })
+    }
+
+    /// The network of an information domain that a link gets into past libvirt's networks: by a bridge or
+    /// device of its, or as the host itself does.
+    fn tapped(&self, link: &Link, networks: &Networks) -> Option<(String, Claim)> {
+        let Link::Past { kind, onto } = link else { return None };
+        networks.iter().find_map(|network| {
+            let onto_it = onto.as_deref().is_some_and(|device| network.has(device));
+            let as_host = kind == "user" && network.is_reached_by_host();
+            let claim = self.claim_of(network).filter(|_| onto_it || as_host)?;
+            Some((network.name.clone(), claim))
+        })
     }
 }
 
@@ -131,6 +161,12 @@ impl fmt::Display for Breach {
                 "a VM of information domain `{information_domain}` may only use libvirt networks listed for it, \
                  not `{link}`"
             ),
+            Breach::Tap { link, network, information_domain } => write!(
+                f,
+                "`{link}` leads past libvirt's networks into network `{network}`, which belongs to information \
+                 domain `{information_domain}`, and the VM does not"
+            ),
+            Breach::Meeting(encounter) => encounter.fmt(f),
             Breach::UnknownInformationDomain(name) => {
                 write!(f, "the VM belongs to information domain `{name}`, which the policy does not define")
             }

@@ -8,6 +8,7 @@ mod explain;
 mod matrix;
 mod messages;
 mod mistakes;
+mod networks;
 mod overriding;
 mod scopes;
 

@@ -303,6 +303,8 @@ judges! {
     CreateNetwork "create-network" [NETWORKS];
     /// Define a network, new or over an old one: 5, and 7 if it reaches a physical device.
     DefineNetwork "define-network" [NETWORKS];
+    /// Start a defined network: 5.
+    StartNetwork "start-network" [NETWORKS];
     /// Change a `section` of a network: 5.
     UpdateNetwork "update-network" [NETWORKS];
     /// Change a network's title, description or metadata: 5. The project's own namespace is nobody's to set.

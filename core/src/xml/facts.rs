@@ -14,15 +14,21 @@ use super::place::extension;
 pub enum Link {
     /// A libvirt network, by name.
     Network(String),
-    /// Anything else (bridge, direct, user, ...), by the interface's type and source.
-    Other(String),
+    /// Anything else (bridge, direct, user, ...).
+    Past {
+        /// The interface's type.
+        kind: String,
+        /// Its source: a bridge or device of the host, a socket, an address.
+        onto: Option<String>,
+    },
 }
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Link::Network(name) => write!(f, "network `{name}`"),
-            Link::Other(what) => f.write_str(what),
+            Link::Past { kind, onto: Some(onto) } => write!(f, "{kind} {onto}"),
+            Link::Past { kind, onto: None } => f.write_str(kind),
         }
     }
 }
@@ -139,7 +145,8 @@ mod tests {
         )
         .unwrap();
         let facts = Facts::of(&domain);
-        assert_eq!(facts.links, [Link::Network("red".into()), Link::Other("direct eth0".into())]);
+        let direct = Link::Past { kind: "direct".into(), onto: Some("eth0".into()) };
+        assert_eq!(facts.links, [Link::Network("red".into()), direct]);
         assert_eq!(facts.raw, ["qemu:commandline", "emulator: `/tmp/qemu`"]);
         assert_eq!((facts.memory_kib, facts.vcpus), (4 << 20, 8));
         assert_eq!(facts.sources, ["/a", "/b", "nbd:x"]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Virtual networks.
 
+use serde::{Deserialize, Serialize};
+
 use crate::object::Uuid;
 use crate::policy::request::Right;
 
@@ -22,7 +24,8 @@ pub struct NetworkDefinition {
 }
 
 /// Where a network leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Forward {
     /// Nowhere: its VMs reach each other and this host.
     Isolated,

@@ -7,6 +7,7 @@
 use virtwarden_core::control::{Failure, HookAnswer, HookCall, HookDriver, Reply, Veto};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::decision::Reason;
+use virtwarden_core::policy::networks::Networks;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::{Door, Subject};
@@ -54,7 +55,7 @@ impl Control {
         let owner = port.child("owner").and_then(|owner| Uuid::parse(&owner.text_of("uuid")?));
         let assignment = owner.and_then(|owner| self.monitor.registry().vm(owner));
         let facts = Facts { links: vec![Link::Network(network)], ..Facts::default() };
-        let checked = self.monitor.policy().policy.check(&facts, assignment.as_deref());
+        let checked = self.monitor.policy().policy.check(&facts, assignment.as_deref(), &Networks::default());
         checked.map_err(|violation| format!("the policy forbids this VM to be plugged in: {violation}"))
     }
 
@@ -63,7 +64,7 @@ impl Control {
         let uuid = definition.uuid().ok_or("the VM's definition has no UUID")?;
         let assignment = self.monitor.registry().vm(uuid);
         let policy = self.monitor.policy();
-        let checked = policy.policy.check(&definition.facts(), assignment.as_deref());
+        let checked = policy.policy.check(&definition.facts(), assignment.as_deref(), &Networks::default());
         checked.map_err(|violation| format!("the policy forbids this VM to start: {violation}"))
     }
 

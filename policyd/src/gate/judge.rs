@@ -17,6 +17,7 @@ mod medium;
 mod metadata;
 mod migration;
 mod network;
+mod networks;
 mod place;
 mod present;
 mod quota;
@@ -75,6 +76,7 @@ impl Connection {
             Judge::ToNative => self.judge_native(call),
             Judge::Capabilities => self.judge_capabilities(call),
             Judge::CreateNetwork | Judge::DefineNetwork => self.judge_network(call),
+            Judge::StartNetwork => self.judge_network_start(call),
             Judge::UpdateNetwork => self.judge_network_update(call),
             Judge::NetworkMetadata => self.judge_network_metadata(call),
             Judge::CreatePool | Judge::DefinePool => self.judge_pool(call),

@@ -3,6 +3,7 @@ mod flood;
 mod held;
 mod libvirtd;
 mod making;
+mod networks;
 mod nics;
 mod owner;
 mod past;

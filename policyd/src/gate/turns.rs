@@ -19,6 +19,8 @@ pub enum Matter {
     Vm(Uuid),
     /// What the VMs of an account, by its uid, add up to. Taken after a VM's turn, never before.
     Quota(u32),
+    /// Which networks there are and where they lead. Taken alone.
+    Networks,
 }
 
 /// The turns that are taken, each with the bells of those who wait for it.

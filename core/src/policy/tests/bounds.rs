@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::policy::bounds::Breach;
+use crate::policy::networks::Networks;
 use crate::xml::facts::{Facts, Link};
 
 const COLOURS: &str = "[information-domain.red]\nnetworks = [\"red\"]\n\
@@ -18,12 +19,12 @@ fn network(name: &str) -> Link {
 }
 
 fn bridge() -> Link {
-    Link::Other("bridge br0".into())
+    Link::Past { kind: "bridge".into(), onto: Some("br0".into()) }
 }
 
 /// What is violated and what people read.
 fn breach(links: &[Link], assignment: Option<&Assignment>) -> Option<(Breach, String)> {
-    let violation = site(COLOURS).check(&linked(links), assignment).err()?;
+    let violation = site(COLOURS).check(&linked(links), assignment, &Networks::default()).err()?;
     let text = violation.to_string();
     Some((violation.breach, text))
 }
@@ -78,9 +79,9 @@ fn a_vm_of_an_information_domain_that_is_not_defined_fits_nowhere() {
 fn a_definition_that_opens_a_raw_door_is_refused_while_those_are_shut() {
     let facts = Facts { raw: vec!["qemu:commandline".into()], ..Facts::default() };
     assert_eq!(
-        site(COLOURS).check(&facts, None).unwrap_err().to_string(),
+        site(COLOURS).check(&facts, None, &Networks::default()).unwrap_err().to_string(),
         "`qemu:commandline` is a raw door, and raw = \"nobody\" shuts those (policy rule at 10-site.toml:5:2)"
     );
-    assert_eq!(shipped().check(&facts, None), Ok(()));
-    assert!(Policy::load(&[]).unwrap().check(&facts, None).is_err());
+    assert_eq!(shipped().check(&facts, None, &Networks::default()), Ok(()));
+    assert!(Policy::load(&[]).unwrap().check(&facts, None, &Networks::default()).is_err());
 }

@@ -5,6 +5,7 @@ use crate::policy::request::Right;
 use crate::xml::element::Element;
 use crate::xml::facts::Link;
 use crate::xml::needs::{DEVICE, NETWORK, Needs, SHARING};
+use crate::xml::reach::pci;
 
 pub(super) fn needs(interface: &Element) -> Needs {
     let backend = interface.child("backend").is_some_and(|b| !b.attributes.is_empty());
@@ -29,6 +30,7 @@ pub(in crate::xml) fn link(interface: &Element) -> Link {
     if let ("network", Some(network)) = (kind, source("network")) {
         return Link::Network(network.to_owned());
     }
-    let name = ["network", "bridge", "dev", "path", "address"].iter().find_map(|name| source(name));
-    Link::Other(name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}")))
+    let onto = ["network", "bridge", "dev", "path", "address"].iter().find_map(|name| source(name));
+    let function = || interface.at(&["source", "address"]).and_then(pci);
+    Link::Past { kind: kind.to_owned(), onto: onto.map(str::to_owned).or_else(function) }
 }

@@ -14,14 +14,15 @@ use crate::gate::fault::Fault;
 impl Connection {
     /// Refuses what no role can have: a network of another information domain, a raw door that is shut.
     pub(super) fn insist_on_bounds(
-        &self,
+        &mut self,
         call: &Call<'_>,
         facts: &Facts,
         assignment: Option<&Assignment>,
         needs: &[Need],
     ) -> Result<(), Fault> {
+        let networks = self.networks_of(&facts.links)?;
         let policy = self.gate.monitor.policy();
-        let violation = policy.policy.check(facts, assignment).err();
+        let violation = policy.policy.check(facts, assignment, &networks).err();
         violation
             .map_or(Ok(()), |violation| Err(self.forbidden(call, &violation.to_string(), needs.to_vec())))
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Virtual networks: what a definition reaches decides what it needs.
+//! Virtual networks: what a definition reaches decides what it needs, and no two information domains meet.
 
 use virtwarden_core::object::Object;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
@@ -7,16 +7,20 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::table3::Function;
 use virtwarden_core::xml::definition::DefinitionError;
 use virtwarden_core::xml::network::{NetworkDefinition, changes, update};
+use virtwarden_core::xml::reach::Reach;
 
 use super::{needs, rights, row, spelled, summary};
 use crate::gate::ask::question;
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
+use crate::gate::turns::Matter;
 
 const NETWORK_LOOKUP_BY_NAME: u32 = 46;
 const NETWORK_GET_XML_DESC: u32 = 43;
 const INACTIVE: u32 = 1;
+/// `VIR_NETWORK_UPDATE_COMMAND_DELETE`: what is taken out meets nothing.
+const DELETE: u32 = 2;
 
 impl Connection {
     /// NETWORK_DEFINE_XML and NETWORK_CREATE_XML: 5, and 7 where it reaches a physical device.
@@ -28,16 +32,33 @@ impl Connection {
         if !self.may(call, &needed) {
             return Ok(Forward::from(needed));
         }
+        let turn = self.take_turn_at(Matter::Networks)?;
         let present = self.present_network(call, &proposed)?;
         let changes = changes(present.as_ref(), &proposed);
         let mut needed =
             needs([row(Function::ConfigureNetworks)].into_iter().chain(rights(&changes)), &object);
-        if let Some(present) = present.filter(|present| present.name() != proposed.name()) {
+        if let Some(present) = present.as_ref().filter(|present| present.name() != proposed.name()) {
             let renamed = Object::Network(present.name().to_owned());
             needed.extend(needs([row(Function::ConfigureNetworks)], &renamed));
         }
+        if self.may(call, &needed) {
+            let uuid = proposed.uuid().or_else(|| present.as_ref()?.uuid());
+            self.insist_on_apartness(call, (proposed.name(), uuid), &[Reach::of(&proposed)], &needed)?;
+        }
         let replaced = vec![("xml", spelled(proposed.root()))];
-        Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needed) })
+        Ok(Forward { detail: summary(&changes), replaced, turn: Some(turn), ..Forward::from(needed) })
+    }
+
+    /// NETWORK_CREATE: the definition was judged when it was made, and is judged again by the rules of today.
+    pub(super) fn judge_network_start(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let (object, replaced) = self.object_of_named(call)?;
+        let needed = needs([row(Function::ConfigureNetworks)], &object);
+        if !self.may(call, &needed) {
+            return Ok(Forward { replaced, ..Forward::from(needed) });
+        }
+        let turn = self.take_turn_at(Matter::Networks)?;
+        self.insist_on_apartness_of(call, &object, |reach| reach, &needed)?;
+        Ok(Forward { replaced, turn: Some(turn), ..Forward::from(needed) })
     }
 
     /// NETWORK_UPDATE: one section of a network.
@@ -50,7 +71,13 @@ impl Connection {
         wanted.push(row(Function::ConfigureNetworks));
         wanted.dedup();
         replaced.push(("xml", spelled(&element)));
-        Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needs(wanted, &object)) })
+        let needed = needs(wanted, &object);
+        let mut turn = None;
+        if self.may(call, &needed) && call.arguments.number("command") != Some(DELETE) {
+            turn = Some(self.take_turn_at(Matter::Networks)?);
+            self.insist_on_apartness_of(call, &object, |reach| reach.with(&element), &needed)?;
+        }
+        Ok(Forward { detail: summary(&changes), replaced, turn, ..Forward::from(needed) })
     }
 
     /// The network of today with this UUID, or else of this name.
