@@ -9,6 +9,7 @@ mod policy;
 mod role;
 mod session;
 mod setting;
+mod takeover;
 mod vm;
 mod word;
 
@@ -26,8 +27,8 @@ pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
 pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
+pub(crate) use self::takeover::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 pub(crate) use self::vm::VmVerb;
-use crate::takeover::{DisableArguments, DoctorArguments, EnableArguments};
 
 const EXIT_CODES: &str = "\
 Exit codes:

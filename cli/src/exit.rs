@@ -4,7 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::output::escape;
+use virtwarden_core::trail::escape::printable;
 
 /// The exit codes that every verb shares. 0 is success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Failed {
     pub(crate) fn report(&self) -> ExitCode {
         for (index, line) in self.message.lines().enumerate() {
             let who = if index == 0 { "virtwarden: " } else { "" };
-            eprintln!("{who}{}", escape(line));
+            eprintln!("{who}{}", printable(line));
         }
         ExitCode::from(self.exit as u8)
     }

@@ -102,14 +102,14 @@ impl Output {
     /// Prints a line that says what was done, unless the person wants none.
     pub(crate) fn remark(&self, text: &str) -> Result<(), Failed> {
         match self.remarks {
-            Remarks::Said => self.text(&escape(text)),
+            Remarks::Said => self.text(&printable(text)),
             Remarks::Silent => Ok(()),
         }
     }
 
     /// Prints a line that was asked for.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failed> {
-        self.text(&escape(text))
+        self.text(&printable(text))
     }
 
     /// Prints a text of several lines.
@@ -128,14 +128,8 @@ impl Output {
 fn plain<const COLUMNS: usize>(rows: impl IntoIterator<Item = [String; COLUMNS]>) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.add_rows(rows.into_iter().map(|row| row.map(|cell| escape(&cell))));
+    table.add_rows(rows.into_iter().map(|row| row.map(|cell| printable(&cell))));
     table
-}
-
-/// Makes visible what a terminal could act on, hide or reorder: a VM's name or a record must not be
-/// able to command the terminal of whoever reads it.
-pub(crate) fn escape(text: &str) -> String {
-    printable(text)
 }
 
 /// Words with commas between them; a dash for none.
@@ -150,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_name_cannot_command_the_terminal() {
-        assert_eq!(escape("bob\u{1b}[2Jvm\n"), "bob\\u{1b}[2Jvm\\n");
-        assert_eq!(escape("bob\u{202e}mv"), "bob\\u{202e}mv");
-        assert_eq!(escape("Büro-vm"), "Büro-vm");
+        assert_eq!(printable("bob\u{1b}[2Jvm\n"), "bob\\u{1b}[2Jvm\\n");
+        assert_eq!(printable("bob\u{202e}mv"), "bob\\u{202e}mv");
+        assert_eq!(printable("Büro-vm"), "Büro-vm");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod connections;
 mod disable;
 mod enable;
 mod examine;
+mod finding;
 mod host;
 mod journal;
 mod libvirt;
@@ -21,56 +22,20 @@ mod plan;
 mod settings;
 mod show;
 mod stacks;
+mod standing;
 mod switch;
 mod trouble;
 
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
 
+use crate::arguments::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 use crate::exit::Failed;
 use crate::takeover::enable::Enabled;
-use crate::takeover::examine::Severity;
+use crate::takeover::finding::Severity;
 use crate::takeover::host::{Host, Programs};
 use crate::takeover::journal::Journal;
 use crate::takeover::trouble::Trouble;
-
-/// Put the monitor in front of libvirt. Shows what will change, and asks.
-#[derive(Debug, clap::Args)]
-pub(crate) struct EnableArguments {
-    /// Make this account an Administrator; can be given several times.
-    #[arg(long = "admin", value_name = "USER")]
-    administrators: Vec<String>,
-    #[command(flatten)]
-    common: Common,
-    /// Print the plan as JSON and change nothing.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Give libvirt back: the host becomes what it was before `enable`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DisableArguments {
-    #[command(flatten)]
-    common: Common,
-}
-
-/// Look whether the two roles hold on this host, and say what to do where they do not.
-#[derive(Debug, clap::Args)]
-pub(crate) struct DoctorArguments {
-    /// Print the findings as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-struct Common {
-    /// Show what would change, and change nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Do not ask.
-    #[arg(long, short = 'y')]
-    yes: bool,
-}
 
 /// Puts Virtwarden in front of libvirt; 0: in service, 1: not.
 pub(crate) fn enable(arguments: &EnableArguments) -> Result<ExitCode, Failed> {
@@ -142,7 +107,7 @@ impl DoctorArguments {
     }
 }
 
-impl Common {
+impl TakeoverArguments {
     /// Asks, where somebody can answer.
     fn agreed(&self, question: &str) -> Result<bool, Trouble> {
         if self.yes {

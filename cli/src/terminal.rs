@@ -5,8 +5,9 @@ mod hidden;
 
 use std::io::{self, BufRead, BufReader, Read, Stdin, Write};
 
+use virtwarden_core::trail::escape::printable;
+
 use crate::exit::Failed;
-use crate::output::escape;
 
 /// The longest answer in bytes.
 const LONGEST_ANSWER: usize = 4096;
@@ -58,14 +59,14 @@ pub(crate) fn ask(prompt: &str, echo: Echo) -> Result<String, Failed> {
 /// Shows lines. Whatever a terminal could act on is made visible.
 pub(crate) fn say(text: &str) {
     for line in text.lines() {
-        eprintln!("{}", escape(line));
+        eprintln!("{}", printable(line));
     }
 }
 
 /// A prompt is a line without an end. If nobody can see it, nobody will answer it.
 fn write_prompt(prompt: &str) {
     let mut out = io::stderr().lock();
-    let _ = write!(out, "{}", escape(prompt)).and_then(|()| out.flush());
+    let _ = write!(out, "{}", printable(prompt)).and_then(|()| out.flush());
 }
 
 fn one_line(source: &mut impl BufRead) -> Result<String, Failed> {

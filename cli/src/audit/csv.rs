@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Records as comma-separated values (RFC 4180).
 
+use virtwarden_core::trail::escape::printable;
 use virtwarden_core::trail::line::Line;
 
 use super::row::{object, origin, person, word};
 use crate::authentication::how;
-use crate::output::escape;
 
 /// The first line.
 pub(super) const HEADER: &str = "sequence,time,kind,outcome,person,account,roles,door,operation,functions,objects,\
@@ -50,7 +50,7 @@ fn joined(words: impl Iterator<Item = String>) -> String {
 /// Quotes a field, and puts an apostrophe before what a spreadsheet would take for a formula: the
 /// name of a VM must not be able to act on the desk of whoever opens the file.
 fn quoted(field: &str) -> String {
-    let safe = escape(field);
+    let safe = printable(field);
     let guard = if safe.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
     if guard.is_empty() && !safe.contains([',', '"']) {
         return safe;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::takeover::host::Host;
 use crate::takeover::place::{self, Access};
 use crate::takeover::stacks::{self, Stack};
+use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, override_list};
 
@@ -29,18 +30,6 @@ pub(crate) enum Change {
     Member { account: String, group: String },
     /// The login stacks ask our module.
     Logins { files: Vec<Stack> },
-}
-
-/// How the host stands to a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Standing {
-    /// Already so.
-    InPlace,
-    /// Nothing there yet.
-    Missing,
-    /// Something else is there.
-    Different,
 }
 
 impl Change {

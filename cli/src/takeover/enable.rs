@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Taking libvirt over, step by step, each noted before it is made.
 
-use crate::takeover::change::Standing;
 use crate::takeover::disable;
 use crate::takeover::examine;
 use crate::takeover::host::Host;
@@ -9,6 +8,7 @@ use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::libvirt;
 use crate::takeover::plan::Step;
 use crate::takeover::settings;
+use crate::takeover::standing::Standing;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
 

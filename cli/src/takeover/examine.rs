@@ -3,13 +3,12 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use serde::Serialize;
-
-use crate::takeover::change::Standing;
 use crate::takeover::connections::{self, PUBLIC_SOCKETS};
+use crate::takeover::finding::{Finding, Severity};
 use crate::takeover::host::Host;
 use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::plan::{POLKIT_RULE, Step};
+use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, administrators, libvirt, logins, own_daemons};
 
@@ -36,41 +35,6 @@ const ROOT_SOCKETS: &[&str] = &[
 ];
 
 const UPSTREAM: &str = "/run/virtwarden/upstream";
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Severity {
-    /// As it should be.
-    Good,
-    /// Roles hold, but somebody should know.
-    Warning,
-    /// Roles may not hold, or nobody can work.
-    Problem,
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Finding {
-    pub(crate) severity: Severity,
-    pub(crate) what: String,
-    /// What to do about it; empty where nothing is to be done.
-    pub(crate) remedy: String,
-}
-
-impl Finding {
-    pub(crate) fn good(what: impl Into<String>) -> Self {
-        Self { severity: Severity::Good, what: what.into(), remedy: String::new() }
-    }
-
-    pub(crate) fn problem(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { severity: Severity::Problem, what: what.into(), remedy: remedy.into() }
-    }
-
-    pub(crate) fn warning(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, what: what.into(), remedy: remedy.into() }
-    }
-}
 
 /// Whether all units that belong to the gate run.
 pub(crate) fn is_in_service(host: &Host<'_>) -> Result<bool, Trouble> {

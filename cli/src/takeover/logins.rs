@@ -3,7 +3,7 @@
 
 mod service;
 
-use crate::takeover::examine::Finding;
+use crate::takeover::finding::Finding;
 use crate::takeover::host::Host;
 use crate::takeover::logins::service::{Realm, Service};
 use crate::takeover::stacks::{self, PROFILES, Wish};

@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 
-use crate::takeover::change::{Change, Standing};
+use crate::takeover::change::Change;
 use crate::takeover::host::Host;
 use crate::takeover::stacks::{self, Wish};
+use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, libvirt};
 

@@ -3,10 +3,11 @@
 
 use std::fmt::Write;
 
-use crate::takeover::change::{Change, Standing};
-use crate::takeover::examine::{Finding, Severity};
+use crate::takeover::change::Change;
+use crate::takeover::finding::{Finding, Severity};
 use crate::takeover::journal::Journal;
 use crate::takeover::plan::{Purpose, Step};
+use crate::takeover::standing::Standing;
 
 /// What enabling will do, grouped by purpose: `+` is new, `~` replaces something, `=` is in place.
 pub(crate) fn plan(steps: &[Step]) -> String {

@@ -18,9 +18,9 @@ pub(crate) use crate::takeover::stacks::line::{
 };
 pub(crate) use crate::takeover::stacks::rehearsal::{PROFILES, Wish, rehearse};
 
-use crate::takeover::change::Standing;
 use crate::takeover::host::Host;
 use crate::takeover::place::{self, Access};
+use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 
 /// Mode of a file that was not there before.

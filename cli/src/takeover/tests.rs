@@ -6,13 +6,15 @@ mod logins;
 
 use super::administrators;
 use super::before;
-use super::change::{Change, Standing};
+use super::change::Change;
 use super::disable::give_back;
 use super::enable::{Enabled, enable};
-use super::examine::{self, Severity};
+use super::examine;
+use super::finding::Severity;
 use super::host::Host;
 use super::journal::{Journal, Phase};
 use super::plan::{self, Step};
+use super::standing::Standing;
 use super::{accounts, connections, libvirt};
 use fake::Fake;
 

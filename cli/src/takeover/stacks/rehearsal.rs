@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::Stack;
 use super::line::named_in;
-use crate::takeover::change::Standing;
 use crate::takeover::host::Host;
+use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 
 /// The package's profiles.

@@ -3,14 +3,14 @@
 
 use super::fake::Fake;
 use super::steps;
-use crate::takeover::change::Standing;
 use crate::takeover::disable;
 use crate::takeover::enable::{Enabled, enable};
-use crate::takeover::examine::Severity;
+use crate::takeover::finding::Severity;
 use crate::takeover::host::Host;
 use crate::takeover::journal::Journal;
 use crate::takeover::logins;
 use crate::takeover::stacks;
+use crate::takeover::standing::Standing;
 
 const AUTH: &str = "/etc/pam.d/common-auth";
 
