@@ -9,6 +9,7 @@ pub mod kept;
 mod ledger;
 pub mod lockout;
 pub mod login;
+pub mod media;
 pub mod monitor;
 pub mod options;
 pub mod peer;

@@ -15,6 +15,7 @@ use virtwarden_core::policy::request::{Need, Request, Right};
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::Subject;
 
+use crate::media::Media;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::Sessions;
@@ -74,6 +75,7 @@ pub struct Monitor {
     ledger: Arc<dyn Ledger>,
     sessions: Arc<Sessions>,
     made: Made,
+    media: Arc<Media>,
 }
 
 impl Monitor {
@@ -84,7 +86,19 @@ impl Monitor {
         ledger: Arc<dyn Ledger>,
         sessions: Arc<Sessions>,
     ) -> Self {
-        Self { policies, registry, ledger, sessions, made: Made::default() }
+        let media = Arc::new(Media::blind(registry.clone()));
+        Self { policies, registry, ledger, sessions, made: Made::default(), media }
+    }
+
+    /// With eyes for removable media. Without, it refuses all of them.
+    #[must_use]
+    pub fn seeing(self, media: Arc<Media>) -> Self {
+        Self { media, ..self }
+    }
+
+    /// Removable media: what is there, who has it, who may.
+    pub fn media(&self) -> &Arc<Media> {
+        &self.media
     }
 
     /// Who is logged in.

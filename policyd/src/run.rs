@@ -29,6 +29,8 @@ pub enum RunError {
     Settings(StoreError),
     /// Failures and locks cannot be read or kept.
     Lockouts(StoreError),
+    /// The state of removable media cannot be read.
+    Media(StoreError),
     /// What is known of login sessions cannot be read or kept.
     Sessions(std::io::Error),
     /// The trail cannot be written.
@@ -46,6 +48,7 @@ impl fmt::Display for RunError {
             RunError::Registry(error) => write!(f, "no registry: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
             RunError::Lockouts(error) => write!(f, "no lockout: {error}"),
+            RunError::Media(error) => write!(f, "no removable media: {error}"),
             RunError::Sessions(error) => write!(f, "no place for login sessions: {error}"),
             RunError::Trail(error) => write!(f, "no audit trail: {error}"),
             RunError::Socket(name, error) => write!(f, "no socket `{name}`: {error}"),

@@ -132,3 +132,23 @@ pub struct Medium {
     /// Where it is on the host.
     pub source: Source,
 }
+
+const HUMAN_INTERFACE: u8 = 3;
+const HUB: u8 = 9;
+
+impl Medium {
+    /// A hub is other devices' way to the host.
+    pub fn is_hub(&self) -> bool {
+        self.has_interface(HUB)
+    }
+
+    /// A keyboard or mouse, or what can act as one: without it nobody can work at the host.
+    pub fn is_input(&self) -> bool {
+        self.has_interface(HUMAN_INTERFACE)
+    }
+
+    fn has_interface(&self, class: u8) -> bool {
+        let has = |usb: &UsbDevice| usb.interfaces.iter().any(|interface| interface.class == class);
+        matches!(&self.source, Source::Usb(usb) if has(usb))
+    }
+}

@@ -162,4 +162,11 @@ impl Rules {
         let fitting = || self.classes.values().filter(|class| class.patterns.iter().any(|p| p.fits(medium)));
         fitting().find(|class| class.rule.is_none()).or_else(|| fitting().next())
     }
+    /// The rule that counts for a medium; none if it is denied to everybody.
+    pub fn rule_of(&self, medium: &Medium) -> Option<&Rule> {
+        match self.class_of(medium) {
+            Some(class) => class.rule.as_ref(),
+            None => self.kinds.get(&medium.kind),
+        }
+    }
 }

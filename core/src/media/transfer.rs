@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::medium::{Kind, Medium, Source, UsbDevice};
+use super::medium::{Kind, Medium};
 use super::rule::{Access, Choice, Granted, Rule, Rules};
 use crate::object::{Uuid, Vm};
 
@@ -91,7 +91,7 @@ impl Rules {
     /// Judges a transfer.
     pub fn transfer(&self, transfer: &Transfer<'_>) -> Verdict {
         let medium = transfer.medium;
-        if is_hub(medium) {
+        if medium.is_hub() {
             return deny(medium, "a hub is never given away");
         }
         match self.class_of(medium).map(|class| (class, class.rule.as_ref())) {
@@ -99,7 +99,7 @@ impl Rules {
                 deny(medium, &format!("device class `{}` is always denied ({})", class.name, class.place))
             }
             Some((class, Some(rule))) => judge(transfer, rule, &class.name),
-            None if is_input(medium) && transfer.asker != Asker::Administrator => {
+            None if medium.is_input() && transfer.asker != Asker::Administrator => {
                 deny(medium, "keyboards and mice stay with the host unless a device class names them")
             }
             None => self.kinds.get(&medium.kind).map_or_else(
@@ -107,6 +107,11 @@ impl Rules {
                 |rule| judge(transfer, rule, medium.kind.word()),
             ),
         }
+    }
+
+    /// Whether several may have it at once: then nobody's having it keeps another from it.
+    pub fn may_be_in_many_places(&self, medium: &Medium) -> bool {
+        self.rule_of(medium).is_some_and(|rule| may_be_in_many_places(medium, rule))
     }
 }
 
@@ -151,24 +156,6 @@ fn is_granted(granted: &Granted, receiver: &Party) -> bool {
 
 fn deny(medium: &Medium, why: &str) -> Verdict {
     Verdict::Deny { reason: format!("`{}` ({}): {why}", medium.name, medium.id) }
-}
-
-const HUMAN_INTERFACE: u8 = 3;
-const HUB: u8 = 9;
-
-/// A hub is other devices' way to the host.
-fn is_hub(medium: &Medium) -> bool {
-    has_interface(medium, HUB)
-}
-
-/// Without it nobody can work at the host.
-fn is_input(medium: &Medium) -> bool {
-    has_interface(medium, HUMAN_INTERFACE)
-}
-
-fn has_interface(medium: &Medium, class: u8) -> bool {
-    let has = |usb: &UsbDevice| usb.interfaces.iter().any(|interface| interface.class == class);
-    matches!(&medium.source, Source::Usb(usb) if has(usb))
 }
 
 #[cfg(test)]

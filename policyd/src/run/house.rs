@@ -17,6 +17,7 @@ use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot};
+use crate::media::{Kernel, Media};
 use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
@@ -61,7 +62,10 @@ impl House {
         if let Some(warning) = lockouts.condition().warning() {
             Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning.to_owned()));
         }
-        let monitor = Arc::new(Monitor::new(policies, Arc::new(registry), trail.clone(), sessions.clone()));
+        let registry = Arc::new(registry);
+        let media = open_media(options, &registry, &trail)?;
+        let monitor = Monitor::new(policies, registry, trail.clone(), sessions.clone());
+        let monitor = Arc::new(monitor.seeing(media));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
         let logins = Arc::new(Logins {
@@ -153,6 +157,16 @@ fn lockouts(options: &Options, settings: &Settings) -> Result<Arc<Lockouts>, Run
     let clocks = Arc::new(HostClock::new()?);
     let lockouts = Lockouts::open(&options.state, &settings.lockout(), clocks);
     lockouts.map(Arc::new).map_err(RunError::Lockouts)
+}
+
+/// Removable media as this kernel shows them, with what is kept of them.
+fn open_media(options: &Options, registry: &Arc<Registry>, trail: &Trail) -> Result<Arc<Media>, RunError> {
+    let path = options.state.join("media.json");
+    let media = Media::open(&path, Kernel::default(), registry.clone()).map_err(RunError::Media)?;
+    if let Some(warning) = media.condition().warning() {
+        Ledger::note(trail, changed("media damaged", Outcome::Failure, warning.to_owned()));
+    }
+    Ok(Arc::new(media))
 }
 
 /// The login sessions of this boot, under what the policy and the banner want of them.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::media::{Class, Id, Pattern, UsbInterface};
+use crate::media::{Class, Id, Pattern, Source, UsbDevice, UsbInterface};
 use crate::policy::place::Place;
 
 fn usb(class: u8, serial: &str) -> Medium {
