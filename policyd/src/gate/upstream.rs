@@ -21,8 +21,9 @@ use super::fault::text_of;
 use super::wake::Wake;
 use super::wire::{Reading, Wire, WireError};
 
-/// The longest that libvirtd may take to let us in.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that libvirtd may take to let us in. After a start it answers nobody until it has looked at every
+/// emulator that runs on, which takes it half a minute on a slow machine; virsh itself would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 const AUTH_LIST: u32 = 66;
 const AUTH_POLKIT: u32 = 70;
 const CONNECT_OPEN: u32 = 1;
