@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::host::{Host, Ran};
 use crate::scene::BEHIND;
+use crate::trail::eventually;
 
 /// How a refusal looks to the person.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,12 @@ pub fn newest_record(host: &Host) -> u64 {
 }
 
 /// Records as `virtwarden audit list --raw --json` prints them, oldest first.
+///
+/// # Panics
+/// The trail cannot be read.
 pub fn records(host: &Host, filters: &str) -> Vec<Value> {
     let ran = host.login("root", &format!("virtwarden audit list --raw --json {filters}"));
+    assert!(ran.succeeded(), "the trail cannot be read: exit code {}: {}", ran.code, ran.err);
     serde_json::from_str(&ran.out).unwrap_or_default()
 }
 
@@ -62,7 +67,8 @@ pub fn refused(host: &Host, script: &str, shown: Shown) -> Result<Ran, String> {
     if before != after {
         return Err(format!("`{script}` changed the state:\n{before}\n--- became ---\n{after}"));
     }
-    recorded(host, since, shown).map_err(|why| format!("`{script}`: {why}; it showed: {}", ran.shown()))?;
+    eventually(|| recorded(host, since, shown))
+        .map_err(|why| format!("`{script}`: {why}; it showed: {}", ran.shown()))?;
     Ok(ran)
 }
 
@@ -93,14 +99,19 @@ pub fn refused_through(
     if before != state(host) {
         return Err(format!("something changed the state, which was:\n{before}"));
     }
-    let denials: u64 = denials_since(host, since, scripts.len()).iter().map(weight).sum();
-    let attempts = u64::try_from(scripts.len()).unwrap_or(u64::MAX);
     match recording {
-        Recording::Each if denials < attempts => {
-            Err(format!("{denials} denials are on record for {attempts} attempts"))
-        }
-        Recording::Each | Recording::Elsewhere => Ok(()),
+        Recording::Each => eventually(|| each_is_recorded(host, since, scripts.len())),
+        Recording::Elsewhere => Ok(()),
     }
+}
+
+fn each_is_recorded(host: &Host, since: u64, scripts: usize) -> Result<(), String> {
+    let denials: u64 = denials_since(host, since, scripts).iter().map(weight).sum();
+    let attempts = u64::try_from(scripts).unwrap_or(u64::MAX);
+    if denials < attempts {
+        return Err(format!("{denials} denials are on record for {attempts} attempts"));
+    }
+    Ok(())
 }
 
 /// Whether the trail must have a denial for each attempt, or something else refuses before us.

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How a command on the host ended.
 #[derive(Clone, Debug)]
@@ -40,6 +42,9 @@ impl From<Output> for Ran {
 /// Seconds after which a command on the host counts as hanging.
 const LONGEST: &str = "300";
 
+/// For how long something on a busy host is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A host that is up and has Virtwarden installed.
 #[derive(Clone, Debug)]
 pub struct Host {
@@ -75,6 +80,29 @@ impl Host {
     /// Runs a shell script as somebody who logs in for it through ssh.
     pub fn login(&self, person: &str, script: &str) -> Ran {
         self.run(&["sh", "-c", script], Some(person))
+    }
+
+    /// Runs a program as somebody who logs in for it through ssh.
+    pub fn run_as(&self, person: &str, words: &[&str]) -> Ran {
+        self.run(words, Some(person))
+    }
+
+    /// Runs a shell script as root until it succeeds.
+    ///
+    /// # Errors
+    /// It did not for as long as anything on a busy host may take; with what it printed last.
+    pub fn wait(&self, what: &str, script: &str) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let ran = self.root(script);
+            if ran.succeeded() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{what}: not within {} s: {}", PATIENCE.as_secs(), ran.shown()));
+            }
+            thread::sleep(Duration::from_millis(300));
+        }
     }
 
     /// Starts a shell script as somebody and does not wait for it.

@@ -119,3 +119,11 @@ fn on_system(host: &Host, person: &str, script: &str) -> Ran {
 pub fn check(step: &str, ran: &Ran) -> Result<(), String> {
     if ran.succeeded() { Ok(()) } else { Err(format!("{step}: exit code {}: {}", ran.code, ran.shown())) }
 }
+
+/// sshd takes its configuration anew, and listens when this returns: a reload closes its door for a moment.
+///
+/// # Errors
+/// It does not start.
+pub fn sshd_anew(host: &Host) -> Result<(), String> {
+    check("sshd", &host.root("sshd -t && systemctl reset-failed ssh; systemctl restart ssh"))
+}

@@ -22,7 +22,7 @@ fn a_flood_of_refusals_is_counted_and_hides_nothing() -> Result<(), String> {
     check("mode", &host.root("chmod 755 /usr/local/bin/flood"))?;
     let before = trail::end(&host);
     chapter(&format!("bob is refused {REFUSALS} times"));
-    let flood = host.begin("bob", &format!("timeout 120 flood {REFUSALS}")).map_err(|e| e.to_string())?;
+    let flood = host.begin("bob", &format!("timeout 280 flood {REFUSALS}")).map_err(|e| e.to_string())?;
     let work = "n=0; for i in $(seq 40); do virsh desc bobvm --config \"note $i\" >/dev/null && n=$((n + 1)); done; echo $n";
     let done = alice(&host, work);
     let flooded = flood.wait_with_output().map_err(|e| e.to_string())?;

@@ -38,7 +38,7 @@ fn what_cannot_be_recorded_does_not_happen() -> Result<(), String> {
         }
         check("bobvm runs", &bob(host, "virsh domstate bobvm | grep -q running"))?;
         check("room", &host.root("rm /var/log/virtwarden/filler"))?;
-        let again = "for i in $(seq 20); do virsh start finance && exit 0; sleep 1; done; exit 1";
+        let again = "for i in $(seq 60); do virsh start finance && exit 0; sleep 1; done; exit 1";
         check("resumed", &alice(host, again))?;
         says(host, before, "trail full")?;
         says(host, before, "trail resume")
@@ -81,10 +81,11 @@ fn played_on_a_small_store(
 }
 
 fn says(host: &Host, before: u64, operation: &str) -> Result<(), String> {
-    let records = trail::after(host, before);
-    if records.iter().any(|record| record.event.operation == operation) {
-        Ok(())
-    } else {
-        Err(format!("the trail does not say `{operation}`"))
-    }
+    trail::until(host, before, |records| {
+        if records.iter().any(|record| record.event.operation == operation) {
+            Ok(())
+        } else {
+            Err(format!("the trail does not say `{operation}`"))
+        }
+    })
 }

@@ -35,7 +35,7 @@ fn autostart_holds_to_the_policy() -> Result<(), String> {
     check("autostart", &behind(&host, autostart))?;
     let before = trail::end(&host);
     check("reboot", &host.reboot())?;
-    let booted = "for i in $(seq 60); do virsh -c \"$B\" domstate bobvm | grep -q running && exit 0; sleep 0.5; done; exit 1";
+    let booted = "for i in $(seq 200); do virsh -c \"$B\" domstate bobvm | grep -q running && exit 0; sleep 0.5; done; exit 1";
     check("bobvm started", &behind(&host, booted))?;
     insist_stopped(&host, before)
 }
@@ -61,13 +61,14 @@ fn libvirtd_that_finds_no_monitor_leaves_running_vms_alone() -> Result<(), Strin
 /// finance is off, and the trail says what stopped it.
 fn insist_stopped(host: &Host, before: u64) -> Result<(), String> {
     check("off", &behind(host, "virsh -c \"$B\" domstate finance | grep -q 'shut off'"))?;
-    let records = trail::after(host, before);
-    let stopped = records.iter().any(|record| {
-        record.is(Kind::Observation, Outcome::Denied)
-            && record.is_about("finance")
-            && record.event.detail.contains("red")
-    });
-    if stopped { Ok(()) } else { Err(format!("no record of what stopped finance among {records:#?}")) }
+    trail::until(host, before, |records| {
+        let stopped = records.iter().any(|record| {
+            record.is(Kind::Observation, Outcome::Denied)
+                && record.is_about("finance")
+                && record.event.detail.contains("red")
+        });
+        if stopped { Ok(()) } else { Err(format!("no record of what stopped finance among {records:#?}")) }
+    })
 }
 
 /// Runs a script as root with libvirt's own socket in `$B`.

@@ -59,19 +59,18 @@ fn a_vm_that_root_replaces_behind_the_gate_is_not_his() -> Result<(), String> {
     insist_hidden(&host, "bobvm")?;
     shell.must_show("domstate other", &["failed to get domain"])?;
     check("alice sees it", &alice(&host, "virsh domstate other"))?;
-    std::thread::sleep(std::time::Duration::from_secs(4));
-    let seen: Vec<_> =
-        trail::after(&host, begin).into_iter().filter(|r| r.event.kind == Kind::Observation).collect();
-    let about = |operation: &str, vm: &str, words: &str| {
-        let mut about =
-            seen.iter().filter(|record| record.event.operation == operation && record.is_about(vm));
-        about.any(|record| record.event.detail.contains(words))
-    };
-    if about("registry forget", "bobvm", "-user bob") && about("vm appeared", "other", "") {
-        Ok(())
-    } else {
-        Err(format!("on record: {seen:?}"))
-    }
+    trail::until(&host, begin, |records| {
+        let seen = || records.iter().filter(|record| record.event.kind == Kind::Observation);
+        let about = |operation: &str, vm: &str, words: &str| {
+            let mut about =
+                seen().filter(|record| record.event.operation == operation && record.is_about(vm));
+            about.any(|record| record.event.detail.contains(words))
+        };
+        if about("registry forget", "bobvm", "-user bob") && about("vm appeared", "other", "") {
+            return Ok(());
+        }
+        Err(format!("on record: {:?}", seen().collect::<Vec<_>>()))
+    })
 }
 
 #[test]
@@ -87,10 +86,11 @@ fn what_root_does_while_the_monitor_is_away_is_noticed_when_it_is_back() -> Resu
     check("back", &host.root(&format!("systemctl start {units}")))?;
     check("undefined", &undefined)?;
     check("still his", &bob(&host, "virsh domstate bobvm | grep -q running"))?;
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    let listed = alice(&host, "virtwarden vm list; virtwarden status");
-    check("listed", &listed)?;
-    if listed.shown().contains("finance") { Err(listed.shown()) } else { Ok(()) }
+    trail::eventually(|| {
+        let listed = alice(&host, "virtwarden vm list; virtwarden status");
+        check("listed", &listed)?;
+        if listed.shown().contains("finance") { Err(listed.shown()) } else { Ok(()) }
+    })
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_transient_vm_that_is_saved_stays_his() -> Result<(), String> {
     let uuid = bob(&host, "virsh domuuid bobvm").out.trim().to_owned();
     let image = format!("/var/lib/virtwarden/saved/{uuid}/one");
     check("save", &bob(&host, &format!("virsh save bobvm {image}")))?;
-    check("restart", &host.root("systemctl restart virtwarden-policyd && sleep 1"))?;
+    check("restart", &host.root("systemctl restart virtwarden-policyd"))?;
     let restored = alice(&host, &format!("virsh restore {image}"));
     host.root(&format!("rm -f {image}"));
     check("restore", &restored)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What no client sends is refused or ends the connection, is on record, and disturbs nobody else.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use virtwarden_core::record::Outcome;
 use virtwarden_tests::host::Host;
@@ -57,25 +57,20 @@ fn play(host: &Host, person: &str) -> Result<(), String> {
     if answered < enough {
         return Err(format!("alice was answered {answered} times in {enough} s"));
     }
-    nap();
-    let records = trail::after(host, before);
-    let refused = records.iter().filter(|record| record.is_of(person) && refused(record)).count();
     let expected =
         MISFITS.iter().filter(|misfit| misfit.person == person && misfit.fate.is_recorded()).count();
-    if refused == expected {
-        Ok(())
-    } else {
-        Err(format!("{expected} misfits, but {refused} records: {records:#?}"))
-    }
+    trail::until(host, before, |records| {
+        let refused = records.iter().filter(|record| record.is_of(person) && refused(record)).count();
+        if refused == expected {
+            Ok(())
+        } else {
+            Err(format!("{expected} misfits, but {refused} records: {records:#?}"))
+        }
+    })
 }
 
 fn refused(record: &Recorded) -> bool {
     matches!(record.event.outcome, Outcome::Denied | Outcome::Failure)
-}
-
-/// Denials are written a moment after they are answered.
-fn nap() {
-    std::thread::sleep(Duration::from_secs(1));
 }
 
 fn answers(host: &Host) -> u64 {

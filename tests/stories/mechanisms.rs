@@ -15,15 +15,17 @@ const DEFINE: &str = "virsh -c qemu:///system net-define /srv/vms/third.xml";
 const THIRD: &str = "<network><name>third</name><bridge name='vw-third'/></network>";
 const ADVICE: &str = "raise it with `virtwarden session elevate`";
 
+/// Where what happens in one login waits for what happens in another.
+const SIGNS: &str = "/srv/story-signs";
+
 /// A host where nobody is locked, nothing is raised and the third network is not there.
 fn set() -> Result<Host, String> {
     let host = Host::of_this_run()?;
     scene::set(&host)?;
     check("hand", &host.write("/usr/local/lib/typed", TYPED))?;
     check("network", &host.write("/srv/vms/third.xml", THIRD))?;
-    let fresh =
-        "chmod 755 /usr/local/lib/typed; rm -f /srv/tickets; touch /srv/tickets; chmod 666 /srv/tickets";
-    check("fresh", &host.root(fresh))?;
+    let fresh = format!("chmod 755 /usr/local/lib/typed; rm -rf {SIGNS}; mkdir -m 1777 {SIGNS}");
+    check("fresh", &host.root(&fresh))?;
     let rule = "virtwarden lockout set --attempts 4 --period 10m --unlock never --counted everywhere --tell";
     check("rule", &host.login("root", &format!("{rule} --reason story && {UNLOCK}")))?;
     Ok(host)
@@ -31,24 +33,41 @@ fn set() -> Result<Host, String> {
 
 const UNLOCK: &str = "for u in alice bob root; do virtwarden lockout unlock $u; done";
 
-fn reload(host: &Host, script: &str) -> Result<(), String> {
-    check(script, &host.root(&format!("{script}; systemctl reload virtwarden-policyd && sleep 1")))
-}
-
-/// From now on a login is a User's until it is raised.
-fn raising(host: &Host) -> Result<(), String> {
-    check("rule", &host.write(RAISE, "[session]\nactivation = \"raise\"\nraised = \"1 min\""))?;
-    reload(host, "true")
+/// From now on a login is a User's until it is raised, for so long.
+fn raising(host: &Host, time: &str) -> Result<(), String> {
+    check("rule", &host.write(RAISE, &format!("[session]\nactivation = \"raise\"\nraised = \"{time}\"")))?;
+    check("reload", &host.login("alice", "virtwarden policy reload"))
 }
 
 /// An Administrator's login is one again, also for looking at the trail.
 fn login_counts_again(host: &Host) -> Result<(), String> {
-    reload(host, &format!("rm -f {RAISE}"))
+    check("rule", &host.root(&format!("rm -f {RAISE}; systemctl reload virtwarden-policyd")))?;
+    // systemd does not wait for what it has told the monitor.
+    check(
+        "login",
+        &host.login(
+            "root",
+            &within_a_minute(
+                "virtwarden banner accept > /dev/null 2>&1; virtwarden policy show > /dev/null 2>&1",
+            ),
+        ),
+    )
+}
+
+/// A script that succeeds as soon as this condition does, and fails if that is not within a minute.
+fn within_a_minute(condition: &str) -> String {
+    format!("for try in $(seq 200); do {{ {condition}; }} && break; sleep 0.3; done; {condition}")
+}
+
+/// Waits for a sign that another login gives.
+fn awaits(sign: &str) -> String {
+    within_a_minute(&format!("test -e {SIGNS}/{sign}"))
 }
 
 /// Everything as it was, whatever came of the story.
 fn tidy<T>(host: &Host, result: Result<T, String>) -> Result<T, String> {
-    reload(host, &format!("rm -f {RAISE} /etc/ssh/sshd_config.d/00-story.conf; systemctl reload ssh"))?;
+    check("tidy", &host.root("rm -f /etc/ssh/sshd_config.d/00-story.conf"))?;
+    login_counts_again(host).and_then(|()| scene::sshd_anew(host))?;
     let all = "virsh -c qemu:///system net-undefine third; virtwarden setting unset lockout; virtwarden banner unset";
     let tidied = host.login("root", &format!("virtwarden banner accept; {UNLOCK}; {all}"));
     result.and_then(|done| check("tidy", &tidied).map(|()| done))
@@ -62,14 +81,7 @@ fn insist_not(what: &str, ran: &Ran, part: &str) -> Result<(), String> {
     if ran.shown().contains(part) { Err(format!("{what}: `{part}` in: {}", ran.shown())) } else { Ok(()) }
 }
 
-/// What the trail says of an account's logins since.
-fn logins(host: &Host, since: u64, account: &str) -> Vec<Event> {
-    let about = |event: &Event| event.targets.iter().any(|target| target.name.as_deref() == Some(account));
-    let all = trail::after(host, since).into_iter().map(|line| line.event);
-    all.filter(|event| event.kind == Kind::Login && about(event)).collect()
-}
-
-/// A record of a try: who was claimed, from where, by which service, and how it ended.
+/// Waits for the record of a try: who was claimed, from where, by which service, and how it ended.
 fn recorded(
     host: &Host,
     since: u64,
@@ -78,14 +90,17 @@ fn recorded(
     outcome: Outcome,
     from: &str,
 ) -> Result<(), String> {
-    let told = logins(host, since, account);
-    let origin =
-        |event: &Event| event.origin.as_ref().is_some_and(|origin| origin.to_string().starts_with(from));
-    let fits = |event: &&Event| event.outcome == outcome && event.detail.contains(words) && origin(event);
-    match told.iter().find(fits) {
-        Some(_) => Ok(()),
-        None => Err(format!("no record of `{account}`, `{words}`, {outcome:?} from {from}: {told:?}")),
-    }
+    trail::until(host, since, |told| {
+        let logins = told.iter().filter(|line| line.event.kind == Kind::Login && line.is_about(account));
+        let logins: Vec<_> = logins.map(|line| &line.event).collect();
+        let origin =
+            |event: &Event| event.origin.as_ref().is_some_and(|origin| origin.to_string().starts_with(from));
+        let fits = |event: &Event| event.outcome == outcome && event.detail.contains(words) && origin(event);
+        if logins.iter().any(|event| fits(event)) {
+            return Ok(());
+        }
+        Err(format!("no record of `{account}`, `{words}`, {outcome:?} from {from}: {logins:?}"))
+    })
 }
 
 fn elevate(password: &str) -> String {
@@ -97,16 +112,22 @@ fn elevate(password: &str) -> String {
 fn a_session_is_raised_by_its_own_person_alone_and_for_a_time() -> Result<(), String> {
     let host = set()?;
     let since = trail::end(&host);
-    raising(&host)?;
-    let seen = raise_and_lower(&host).and_then(|()| others_gain_nothing(&host));
+    raising(&host, "10 min")?;
+    let seen = others_gain_nothing(&host);
+    let seen = login_counts_again(&host).and(seen).and_then(|()| raising(&host, "1 min"));
+    let seen = seen.and_then(|()| raise_and_lower(&host));
     let result = login_counts_again(&host).and(seen).and_then(|()| raises_are_on_record(&host, since));
     tidy(&host, result)
 }
 
 fn raise_and_lower(host: &Host) -> Result<(), String> {
+    let undefine = "virsh -c qemu:///system net-undefine third";
+    // However busy the host is: not before its time, and some day.
+    let time_is_over = "began=$(date +%s); while virtwarden policy show > /dev/null 2>&1; do sleep 1; \
+         test $(($(date +%s) - began)) -lt 200 || break; done; test $(($(date +%s) - began)) -lt 40 && echo too early";
     let session = format!(
         "{DEFINE}; echo ==; {}; echo ==; {DEFINE}; echo ==; {}; {DEFINE}; echo ==; virtwarden session elevate --lower; \
-         virsh -c qemu:///system net-undefine third; echo ==; {}; sleep 62; virsh -c qemu:///system net-undefine third",
+         {undefine}; echo ==; {}; {time_is_over}; {undefine}",
         elevate("wrong"),
         elevate("alice-password"),
         elevate("alice-password"),
@@ -123,9 +144,10 @@ fn raise_and_lower(host: &Host) -> Result<(), String> {
         ("expired", expired, &["raised for 1 min", "error:"]),
     ] {
         if let Some(missing) = parts.iter().find(|part| !shown.contains(**part)) {
-            return Err(format!("{step}: no `{missing}` in: {shown}"));
+            return Err(format!("{step}: no `{missing}` in: {shown}; all of it: {}", ran.shown()));
         }
     }
+    insist_not("the time that it is raised for", &ran, "too early")?;
     let networks = host.root(&format!("virsh -c '{}' net-list --all", scene::BEHIND));
     insist("what was defined in the raised session", &networks, "third")
 }
@@ -133,21 +155,27 @@ fn raise_and_lower(host: &Host) -> Result<(), String> {
 fn raises_are_on_record(host: &Host, since: u64) -> Result<(), String> {
     recorded(host, since, "alice", "by virtwarden: no factor fitted; 3 more", Outcome::Failure, "127.0.0.1")?;
     recorded(host, since, "alice", "by virtwarden: authenticated", Outcome::Success, "127.0.0.1")?;
-    let told = trail::after(host, since);
-    let count = |operation: &str, outcome: Outcome| {
-        told.iter().filter(|line| line.event.operation == operation && line.event.outcome == outcome).count()
-    };
-    let counts = [
-        count("session raise", Outcome::Success),
-        count("session lower", Outcome::Success),
-        count("session raise", Outcome::Denied),
-    ];
-    if counts == [3, 2, 1] { Ok(()) } else { Err(format!("raised, lowered, refused: {counts:?}")) }
+    trail::until(host, since, |told| {
+        let count = |operation: &str, outcome: Outcome| -> u64 {
+            let alike = told.iter().filter(|line| line.event.operation == operation);
+            alike.filter(|line| line.event.outcome == outcome).map(trail::Recorded::weight).sum()
+        };
+        let counts = [
+            count("session raise", Outcome::Success),
+            count("session lower", Outcome::Success),
+            count("session raise", Outcome::Denied),
+        ];
+        if counts == [3, 2, 1] {
+            Ok(())
+        } else {
+            Err(format!("raised, lowered, refused: {counts:?}: {told:?}"))
+        }
+    })
 }
 
 /// Speaks with both sockets itself: asks for a ticket and waits, or brings one and a password.
 const THIEF: &str = r#"
-import json, socket, sys, time
+import json, os, socket, sys
 def ask(path, lines):
     there = socket.socket(socket.AF_UNIX)
     there.connect(path)
@@ -158,10 +186,10 @@ def ask(path, lines):
     return json.loads(answer)["message"]
 if sys.argv[1] == "wish":
     answer = ask("/run/virtwarden/control.sock", ["session-elevate"])
-    open("/srv/tickets", "w").write(str(answer["elevation"]["ticket"]))
-    time.sleep(20)
+    open("/srv/story-signs/.ticket", "w").write(str(answer["elevation"]["ticket"]))
+    os.rename("/srv/story-signs/.ticket", "/srv/story-signs/ticket")
 else:
-    ticket = int(open("/srv/tickets").read())
+    ticket = int(open("/srv/story-signs/ticket").read())
     print(ask("/run/virtwarden/elevate.sock", [{"raise": {"ticket": ticket}}, {"answer": sys.argv[2]}]))
 "#;
 
@@ -169,13 +197,11 @@ fn others_gain_nothing(host: &Host) -> Result<(), String> {
     check("thief", &host.write("/usr/local/lib/thief.py", THIEF))?;
     let thief = "python3 /usr/local/lib/thief.py";
     // Whoever wishes stays a User while a thief brings the ticket, whatever password he knows.
-    let act = format!("{thief} wish; virtwarden policy show 2>&1");
+    let act = format!("{thief} wish; {}; virtwarden policy show 2>&1", awaits("stolen"));
     let alice = host.begin("alice", &act).map_err(|error| error.to_string())?;
-    check(
-        "ticket",
-        &host.root("for i in $(seq 50); do test -s /srv/tickets && exit 0; sleep 0.2; done; exit 1"),
-    )?;
+    host.wait("ticket", &format!("test -e {SIGNS}/ticket"))?;
     let stolen = host.login("bob", &format!("{thief} bring bob-password 2>&1"));
+    check("sign", &host.root(&format!("touch {SIGNS}/stolen")))?;
     let alice: Ran = alice.wait_with_output().map_err(|error| error.to_string())?.into();
     insist("bob with alice's ticket", &stolen, "refused")?;
     insist("bob with alice's ticket", &stolen, "no session waits to be raised with this")?;
@@ -185,16 +211,25 @@ fn others_gain_nothing(host: &Host) -> Result<(), String> {
 
 /// alice raises one session while she has another, and a user manager.
 fn bystanders(host: &Host) -> Result<(), String> {
-    let other = host.begin("alice", "sleep 8; virtwarden policy show 2>&1");
-    let other = other.map_err(|error| error.to_string())?;
+    let looks = format!("{}; virtwarden policy show 2>&1; touch {SIGNS}/looked", awaits("raised"));
+    let other = host.begin("alice", &looks).map_err(|error| error.to_string())?;
+    // One that her last login left may just be ending.
+    let manager = within_a_minute("systemd-run --user --wait -q true");
     let inside = "systemd-run --user --wait -q --pipe virtwarden policy show 2>&1";
-    let raised =
-        host.login("alice", &format!("{}; {inside}; sleep 8; {DEFINE} 2>&1", elevate("alice-password")));
+    let raised = host.login(
+        "alice",
+        &format!(
+            "{manager}; {}; {inside}; touch {SIGNS}/raised; {}; {DEFINE} 2>&1",
+            elevate("alice-password"),
+            awaits("looked")
+        ),
+    );
     let other: Ran = other.wait_with_output().map_err(|error| error.to_string())?.into();
-    insist("raised", &raised, "raised for 1 min")?;
+    insist("raised", &raised, "raised for 10 min")?;
     insist("her user manager", &raised, ADVICE)?;
     insist_not("herself, later on", &raised, "(Table 3, 5)")?;
-    insist("her other session", &other, ADVICE)
+    insist("her other session", &other, ADVICE)?;
+    check("undefined", &host.root(&format!("virsh -c '{}' net-undefine third", scene::BEHIND)))
 }
 
 #[test]
@@ -202,7 +237,7 @@ fn bystanders(host: &Host) -> Result<(), String> {
 fn wrong_passwords_for_it_lock_like_any_other() -> Result<(), String> {
     let host = set()?;
     let since = trail::end(&host);
-    raising(&host)?;
+    raising(&host, "1 min")?;
     let wrong = elevate("wrong");
     let ran = host.login(
         "alice",
@@ -265,7 +300,7 @@ fn banner_within_sessions(host: &Host) -> Result<(), String> {
 }
 
 fn banner_of_elevation(host: &Host) -> Result<(), String> {
-    raising(host)?;
+    raising(host, "1 min")?;
     warns_first("session elevate", &host.login("alice", &elevate("alice-password")))
 }
 
@@ -281,11 +316,9 @@ fn banner_must_be_accepted(host: &Host) -> Result<(), String> {
     if !shown.is_empty() || defined.contains("Network third") || !accepted.contains("Network third defined") {
         return Err(format!("accepting: {steps:?} {}", ran.err));
     }
-    let all = host.login(
-        "root",
-        "virtwarden banner accept >/dev/null && virtwarden audit export | grep 'banner accept'",
-    );
-    insist("on record", &all, "\"alice\"")
+    check("root accepts", &host.login("root", "virtwarden banner accept"))?;
+    let accepted = "virtwarden banner accept > /dev/null; virtwarden audit export | grep 'banner accept' | grep -q '\"alice\"'";
+    check("on record", &host.login("root", &within_a_minute(accepted)))
 }
 
 /// Shows that whoever runs it is an Administrator here.
@@ -373,7 +406,7 @@ fn every_mechanism_takes_what_is_right_and_refuses_what_is_wrong_on_record() -> 
     check("command", &host.write("/usr/local/lib/story", &format!("#!/bin/sh\n{ADMINISTERS}")))?;
     check("command", &host.root("chmod 755 /usr/local/lib/story"))?;
     check("sshd", &host.write("/etc/ssh/sshd_config.d/00-story.conf", "KbdInteractiveAuthentication yes"))?;
-    check("sshd", &host.root("systemctl reload ssh && sleep 1"))?;
+    scene::sshd_anew(&host)?;
     let tried = MECHANISMS.iter().try_for_each(|mechanism| try_both(&host, mechanism));
     let result = tried.and_then(|()| keys(&host));
     tidy(&host, result)
@@ -409,17 +442,18 @@ fn keys(host: &Host) -> Result<(), String> {
     check("key", &host.root(new))?;
     let unknown = host.root(&format!("{SSH_WITH} -i /root/story-key alice@127.0.0.1 '{ADMINISTERS}' 2>&1"));
     insist("a key that nobody provisioned", &unknown, "Permission denied (")?;
-    let told = trail::after(host, since);
-    let begun = told.iter().filter(|line| line.event.operation == "session begin" && line.is_of("alice"));
-    let by_key = begun.filter(|line| line.event.detail.starts_with("sshd, by key")).count();
-    let defined = told.iter().any(|line| {
-        line.event.operation == "NETWORK_DEFINE_XML"
-            && line.is_of("alice")
-            && line.event.outcome == Outcome::Success
-            && line.event.actor.as_ref().is_some_and(|actor| actor.authenticated.is_some())
-    });
-    if !(2..=3).contains(&by_key) || !defined {
-        return Err(format!("{by_key} logins by key on record, defined: {defined}"));
-    }
-    Ok(())
+    trail::until(host, since, |told| {
+        let begun = told.iter().filter(|line| line.event.operation == "session begin" && line.is_of("alice"));
+        let by_key = begun.filter(|line| line.event.detail.starts_with("sshd, by key")).count();
+        let defined = told.iter().any(|line| {
+            line.event.operation == "NETWORK_DEFINE_XML"
+                && line.is_of("alice")
+                && line.event.outcome == Outcome::Success
+                && line.event.actor.as_ref().is_some_and(|actor| actor.authenticated.is_some())
+        });
+        if !(2..=3).contains(&by_key) || !defined {
+            return Err(format!("{by_key} logins by key on record, defined: {defined}"));
+        }
+        Ok(())
+    })
 }

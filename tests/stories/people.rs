@@ -9,6 +9,7 @@ use virtwarden_tests::attempt::{newest_record, records, state};
 use virtwarden_tests::host::Host;
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{self, check};
+use virtwarden_tests::trail::eventually;
 
 /// What only an Administrator may do, at the gate and at the control socket.
 const ADMINISTRATIVE: &[&str] = &[
@@ -50,20 +51,21 @@ const WAYS: &[Way] = &[
     Way {
         name: "linger",
         by: None,
-        script: "loginctl enable-linger alice; sleep 3; systemd-run -M alice@ --user --quiet --wait $RUN; \
+        script: "loginctl enable-linger alice; \
+                 for try in $(seq 200); do systemctl -q is-active user@$(id -u alice) && break; sleep 0.3; done; \
+                 systemd-run -M alice@ --user --quiet --wait $RUN; \
                  loginctl disable-linger alice",
     },
     Way {
         name: "automatic",
         by: None,
-        // login reads a terminal, and throws away what was typed before it is ready.
-        script: "{ sleep 3; echo \"$RUN; exit\"; sleep 12; } | timeout 60 script -qec 'login -f alice' /dev/null",
+        script: "timeout 120 python3 /usr/local/lib/console.py alice - \"$RUN\"",
     },
     Way { name: "su", by: Some("bob"), script: "echo alice-password | su - alice -c \"$RUN\"" },
     Way {
         name: "ended",
         by: Some("alice"),
-        script: "setsid nohup sh -c \"sleep 6; $RUN\" < /dev/null > /dev/null 2>&1 &",
+        script: "setsid nohup sh -c \"sleep 15; $RUN\" < /dev/null > /dev/null 2>&1 &",
     },
 ];
 
@@ -109,6 +111,7 @@ fn prepare(host: &Host) -> Result<(), String> {
     let program = format!("#!/bin/sh\n: > $1\n{}echo done >> $1", tries.collect::<String>());
     check("program", &host.write(&format!("{PLACE}/try"), &program))?;
     check("program", &host.root(&format!("chmod 755 {PLACE}/try")))?;
+    check("hand", &host.write("/usr/local/lib/console.py", include_str!("../src/console.py")))?;
     check("network", &host.write("/srv/uia/net.xml", "<network><name>uia</name></network>"))?;
     let definition = scene::definition("uia", &scene::vm_type(host));
     check("vm", &host.write("/srv/uia/vm.xml", &definition))
@@ -126,7 +129,7 @@ fn begin(host: &Host, way: &Way) {
 /// What worked, which should be nothing. cron takes up to a minute to look.
 fn wait(host: &Host, way: &Way) -> Result<String, String> {
     let out = format!("{PLACE}/{}", way.name);
-    for _ in 0..60 {
+    for _ in 0..120 {
         let text = host.root(&format!("cat {out}")).out;
         if let Some(worked) = text.strip_suffix("done\n") {
             return Ok(worked.to_owned());
@@ -138,6 +141,12 @@ fn wait(host: &Host, way: &Way) -> Result<String, String> {
 
 /// Each way must have left as many denials as it tried things, none with a person who authenticated.
 fn all_are_recorded(host: &Host, since: u64) -> Result<(), String> {
+    let counted = eventually(|| recorded(host, since))?;
+    told("policyd", &format!("{counted} refusals recorded"), "nobody authenticated");
+    Ok(())
+}
+
+fn recorded(host: &Host, since: u64) -> Result<u64, String> {
     let mut denials = records(host, "--outcome denied --limit 2000");
     denials.retain(|record| record["seq"].as_u64().unwrap_or(0) > since);
     let hers = denials.iter().filter(|record| text(record, "/record/actor/account/name") == "alice");
@@ -147,13 +156,12 @@ fn all_are_recorded(host: &Host, since: u64) -> Result<(), String> {
         authenticated += u64::from(record.pointer("/record/actor/authenticated").is_some());
     }
     let least = u64::try_from(WAYS.len() * ADMINISTRATIVE.len()).unwrap_or(u64::MAX);
-    told("policyd", &format!("{counted} refusals recorded"), "nobody authenticated");
     if counted < least || authenticated > 0 {
         return Err(format!(
             "{counted} refusals, {authenticated} of them authenticated, for {least} attempts"
         ));
     }
-    Ok(())
+    Ok(counted)
 }
 
 fn text<'r>(record: &'r Value, pointer: &str) -> &'r str {

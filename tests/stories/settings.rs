@@ -86,15 +86,17 @@ fn the_banner_is_shown_before_anybody_logs_in() -> Result<(), String> {
         return Err(format!("agetty asked first: {terminal}"));
     }
     told("agetty", "terminal and serial console", "shows it first");
-    let set = trail::after(&host, since).into_iter().filter(|r| r.event.operation == "banner set");
-    let set: Vec<_> = set.filter(|record| record.is_of("alice")).collect();
-    let [attempt, outcome] = set.as_slice() else { return Err(format!("records: {set:?}")) };
-    must_contain("attempt", &attempt.event.detail, "reason: site rule 4")?;
-    must_contain("outcome", &outcome.event.detail, &format!("banner: none -> \"{WARNING}\""))?;
-    if attempt.event.functions != [Function::Banner] || outcome.event.outcome != Outcome::Success {
-        return Err(format!("records: {set:?}"));
-    }
-    Ok(())
+    trail::until(&host, since, |told| {
+        let set = told.iter().filter(|record| record.event.operation == "banner set");
+        let set: Vec<_> = set.filter(|record| record.is_of("alice")).collect();
+        let [attempt, outcome] = set.as_slice() else { return Err(format!("records: {set:?}")) };
+        must_contain("attempt", &attempt.event.detail, "reason: site rule 4")?;
+        must_contain("outcome", &outcome.event.detail, &format!("banner: none -> \"{WARNING}\""))?;
+        if attempt.event.functions != [Function::Banner] || outcome.event.outcome != Outcome::Success {
+            return Err(format!("records: {set:?}"));
+        }
+        Ok(())
+    })
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn sshd_does_not_hide_the_lockout_and_ends_dead_connections() -> Result<(), Stri
     let ssh = "ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o PreferredAuthentications=password \
         -o NumberOfPasswordPrompts=1 -o ConnectTimeout=20 bob@127.0.0.1 id -un";
     let ran = host.root(&format!(
-        "for i in 1 2 3 4 5 6 7 8; do timeout 40 sshpass -p wrong {ssh} & done; wait; timeout 40 sshpass -p bob-password {ssh}"
+        "for i in 1 2 3 4 5 6 7 8; do timeout 90 sshpass -p wrong {ssh} & done; wait; timeout 90 sshpass -p bob-password {ssh}"
     ));
     must_contain("the right password after eight wrong ones", &ran.out, "bob")?;
     told("bob", "the right password after eight wrong ones", "logs in");
@@ -261,15 +263,15 @@ fn bob_sets_nothing() -> Result<(), String> {
         {
             return Err(format!("`{script}` did something: {}", ran.shown()));
         }
-        let records = trail::after(&host, since);
-        let fits = |record: &&trail::Recorded| {
+        let fits = |record: &trail::Recorded| {
             record.is_of("bob")
                 && record.is(Kind::Denial, Outcome::Denied)
                 && record.event.functions == [function]
         };
-        if records.iter().find(fits).is_none() {
-            return Err(format!("`{script}`: no denial in {records:?}"));
-        }
+        trail::until(&host, since, |records| {
+            let found = records.iter().any(fits);
+            if found { Ok(()) } else { Err(format!("`{script}`: no denial in {records:?}")) }
+        })?;
         told("bob", script, "refused");
     }
     let behind = bob(&host, "echo '{}' | timeout 5 nc -U /run/virtwarden/settings.sock");
@@ -349,12 +351,12 @@ fn no_dictionary(host: &Host) -> Result<(), String> {
 
 /// The password logs in by each method.
 fn works(host: &Host, what: &str) -> Result<(), String> {
-    let ssh = "timeout 30 sshpass -f /root/password ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+    let ssh = "timeout 60 sshpass -f /root/password ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
         -o PreferredAuthentications=password pmg@127.0.0.1 id -un";
     must_contain(&format!("{what}: ssh"), &host.root(ssh).out, "pmg")?;
     check("program", &host.write("/root/typed", include_str!("../login/typed")))?;
     let typed = |program: &str| {
-        let shown = host.root(&format!("timeout 60 python3 /root/typed /root/password {program}")).out;
+        let shown = host.root(&format!("timeout 120 python3 /root/typed /root/password {program}")).out;
         must_contain(&format!("{what}: {program}"), &shown, "\npmg")
     };
     typed("login pmg")?;
