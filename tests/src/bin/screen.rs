@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opens the screen of a VM through a descriptor, from inside a test host, and prints what its VNC
-//! server says first: `screen VM`. With a UUID, the handle is made up: this name, that UUID.
+//! server says first: `screen get VM`, or `screen hand VM` to hand over a socket of ours for it. With a UUID,
+//! the handle is made up: this name, that UUID.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -9,13 +10,14 @@ use std::process::ExitCode;
 use virtwarden_tests::raw::{Answer, Raw, text, word};
 
 const LOOKUP_BY_NAME: u32 = 23;
+const USAGE: &str = "usage: screen get|hand VM [UUID]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let greeted = match words.as_slice() {
-        [name] => greeting(name, None),
-        [name, uuid] => greeting(name, Some(uuid)),
-        _ => Err(io::Error::other("usage: screen VM [UUID]")),
+        [way, name] => greeting(way, name, None),
+        [way, name, uuid] => greeting(way, name, Some(uuid)),
+        _ => Err(io::Error::other(USAGE)),
     };
     match greeted {
         Ok(greeting) => println!("{greeting}"),
@@ -27,13 +29,18 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn greeting(name: &str, uuid: Option<&str>) -> io::Result<String> {
+fn greeting(way: &str, name: &str, uuid: Option<&str>) -> io::Result<String> {
     let mut raw = Raw::open()?;
     let vm = match uuid {
         Some(uuid) => forged(name, uuid),
         None => looked_up(&mut raw, name)?,
     };
-    let screen = raw.screen(&vm)?.ok_or_else(|| io::Error::other("refused"))?;
+    let screen = match way {
+        "get" => raw.screen(&vm)?,
+        "hand" => raw.screen_on_a_socket_of_ours(&vm)?,
+        _ => return Err(io::Error::other(USAGE)),
+    };
+    let screen = screen.ok_or_else(|| io::Error::other("refused"))?;
     let mut greeting = [0; 11];
     UnixStream::from(screen).read_exact(&mut greeting)?;
     match raw.call(3, &[])? {

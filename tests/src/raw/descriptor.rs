@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Calls whose answer is an open file: libvirt sends it after the reply, with one byte of its own.
+//! Calls that carry an open file, or whose answer is one: it follows the frame, with one byte of its own.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
 
-use super::{REMOTE, Raw, frame, word};
+use super::{Answer, REMOTE, Raw, frame, word};
 
+const OPEN_GRAPHICS: u32 = 249;
 const OPEN_GRAPHICS_FD: u32 = 343;
+const CALL_WITH_FDS: u32 = 4;
 const REPLY_WITH_FDS: [u8; 4] = [0, 0, 0, 5];
 
 impl Raw {
@@ -25,6 +31,25 @@ impl Raw {
             return Ok(None);
         }
         self.descriptor().map(Some)
+    }
+
+    /// The same by handing over one end of a pair of sockets; none if it was refused.
+    ///
+    /// # Errors
+    /// The socket failed.
+    pub fn screen_on_a_socket_of_ours(&mut self, vm: &[u8]) -> io::Result<Option<OwnedFd>> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let arguments = [&word(1)[..], vm, &word(0), &word(0)].concat();
+        self.send(&frame([REMOTE, 1, OPEN_GRAPHICS, CALL_WITH_FDS, 901, 0], &arguments))?;
+        let descriptors = [theirs.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&descriptors));
+        sendmsg(&self.socket, &[IoSlice::new(&[0])], &mut control, SendFlags::empty())?;
+        match self.answer()? {
+            Answer::Done(_) => Ok(Some(ours.into())),
+            Answer::Refused(_) | Answer::Closed | Answer::Silence => Ok(None),
+        }
     }
 
     fn descriptor(&self) -> io::Result<OwnedFd> {
