@@ -9,6 +9,7 @@ mod policy;
 mod role;
 mod session;
 mod setting;
+mod sharing;
 mod takeover;
 mod vm;
 mod word;
@@ -27,6 +28,7 @@ pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
 pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
+pub(crate) use self::sharing::{ChannelArguments, SharingVerb};
 pub(crate) use self::takeover::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 pub(crate) use self::vm::VmVerb;
 
@@ -96,6 +98,9 @@ pub(crate) enum Noun {
     /// Settings of this host: passwords, idle remote sessions, and the two above.
     #[command(subcommand)]
     Setting(SettingVerb),
+    /// Sharing: which channels are open between VMs, or between a VM and the host.
+    #[command(subcommand)]
+    Sharing(SharingVerb),
     /// The policy: check, show, explain, reload.
     #[command(subcommand)]
     Policy(PolicyVerb),

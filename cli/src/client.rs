@@ -145,6 +145,7 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::SettingShow { .. }
         | Request::SettingSet { .. }
         | Request::SettingUnset { .. }
+        | Request::Sharing(..)
         | Request::Hook(..) => Some(PATIENCE),
     }
 }

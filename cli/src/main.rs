@@ -15,6 +15,7 @@ mod policy;
 mod role;
 mod session;
 mod setting;
+mod sharing;
 mod shell;
 mod status;
 mod table;
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Lockout(verb) => lockout::run(verb, socket, &output).map(done),
         Noun::Banner(verb) => banner::run(verb, socket, &output).map(done),
         Noun::Setting(verb) => setting::run(verb, socket, &output).map(done),
+        Noun::Sharing(verb) => sharing::run(verb, socket, &output).map(done),
         Noun::Policy(verb) => policy::run(verb, socket, &output),
         Noun::Audit(verb) => audit::run(verb, socket, &output),
         Noun::Enable(enable) => takeover::enable(enable),

@@ -14,6 +14,7 @@ mod reply;
 mod request;
 mod session;
 mod setting;
+mod sharing;
 mod verification;
 
 pub use audit::{AuditFilter, AuditRange, Marks};
@@ -28,6 +29,7 @@ pub use reply::{
 pub use request::{Membership, Mode, ObjectName, Request};
 pub use session::{SessionRow, SessionState};
 pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource};
+pub use sharing::{BeyondRow, Holds, OpeningRow, SharingRequest, SharingRows};
 pub use verification::Verification;
 
 /// Where policyd listens.

@@ -24,6 +24,7 @@ pub mod rule;
 pub mod scope;
 mod sections;
 pub mod settings;
+pub mod sharing;
 mod spelling;
 pub mod standing;
 mod table;

@@ -27,5 +27,6 @@ pub mod snapshot;
 pub mod storage;
 pub mod strict;
 mod tag;
+pub mod uses;
 pub mod vocabulary;
 pub mod write;

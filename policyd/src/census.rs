@@ -97,7 +97,10 @@ impl Census {
     fn reconcile(&self, known: &Known) {
         let entries = self.monitor.registry().entries();
         let gone = entries.keys().filter(|uuid| !known.has(**uuid) && !self.has_saved_state(**uuid));
-        gone.for_each(|uuid| self.monitor.lost(*uuid, "libvirt does not have it any more"));
+        let sharing = self.monitor.sharing().vms().into_iter();
+        let also = sharing.filter(|uuid| !known.has(*uuid) && !self.has_saved_state(*uuid));
+        let gone: Vec<_> = gone.copied().chain(also).collect();
+        gone.into_iter().for_each(|uuid| self.monitor.lost(uuid, "libvirt does not have it any more"));
     }
 
     fn listen(&self, link: &mut Upstream, mut known: Known) -> Result<(), UpstreamError> {

@@ -8,6 +8,7 @@
 mod archive;
 mod assignments;
 mod audit;
+mod beyond;
 mod clients;
 mod conversation;
 mod demand;
@@ -22,6 +23,7 @@ mod roles;
 mod server;
 mod sessions;
 mod settings;
+mod sharing;
 mod shelf;
 mod status;
 mod vms;
@@ -40,7 +42,7 @@ use virtwarden_core::subject::Subject;
 pub use self::archive::{Archive, Flow, Part, Reader, Record, State};
 pub use self::clients::{Clients, Limits};
 use self::demand::{Demand, Scope, demand};
-pub use self::hypervisor::{Hypervisor, Seen};
+pub use self::hypervisor::{Defined, Hypervisor, Seen};
 pub use self::libvirt::Libvirt;
 pub use self::policy::digest;
 pub use self::server::{admit, serve};
@@ -155,6 +157,7 @@ impl Control {
             Request::SettingUnset { name, reason, mode } => {
                 self.followed(self.setting_unset(subject, request, *name, (reason, *mode)))
             }
+            Request::Sharing(asked) => self.sharing(subject, request, asked),
             Request::Hook(call) => self.hook(subject, call),
         }
     }
@@ -171,7 +174,7 @@ impl Control {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
             Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
-            Demand::Rights(_, Scope::Vm) | Demand::Nothing | Demand::Root => Object::Host,
+            Demand::Rights(_, Scope::Vm | Scope::Channels) | Demand::Nothing | Demand::Root => Object::Host,
         };
         self.begin_on(subject, request, detail, &object)
     }
@@ -184,7 +187,18 @@ impl Control {
         detail: &str,
         object: &Object,
     ) -> Result<Attempt, Failure> {
-        let needs = needs(request, object);
+        self.begin_on_all(subject, request, detail, std::slice::from_ref(object))
+    }
+
+    /// As [`Control::begin_on`], about several objects: it needs its rights on each.
+    fn begin_on_all(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        detail: &str,
+        objects: &[Object],
+    ) -> Result<Attempt, Failure> {
+        let needs: Vec<_> = objects.iter().flat_map(|object| needs(request, object)).collect();
         let judged = self.monitor.judge_in_detail(subject, request.operation(), detail, needs.clone());
         if judged.as_ref().is_ok_and(Attempt::is_recorded) {
             self.monitor.sessions().touch(subject.login.as_ref(), (self.clock)());

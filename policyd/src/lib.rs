@@ -18,5 +18,6 @@ pub mod registry;
 pub mod run;
 pub mod sessions;
 pub mod settings;
+pub mod sharing;
 pub mod systemd;
 pub mod trail;

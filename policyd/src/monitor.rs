@@ -19,6 +19,7 @@ use crate::media::Media;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::Sessions;
+use crate::sharing::Sharing;
 pub use attempt::Attempt;
 use describe::describe;
 pub use describe::{actor, target};
@@ -74,6 +75,7 @@ pub struct Monitor {
     registry: Arc<Registry>,
     ledger: Arc<dyn Ledger>,
     sessions: Arc<Sessions>,
+    sharing: Sharing,
     made: Made,
     media: Arc<Media>,
 }
@@ -86,8 +88,19 @@ impl Monitor {
         ledger: Arc<dyn Ledger>,
         sessions: Arc<Sessions>,
     ) -> Self {
-        let media = Arc::new(Media::blind(registry.clone()));
-        Self { policies, registry, ledger, sessions, made: Made::default(), media }
+        let (media, sharing) = (Arc::new(Media::blind(registry.clone())), Sharing::default());
+        Self { policies, registry, ledger, sessions, sharing, made: Made::default(), media }
+    }
+
+    /// The same, with the channels that were opened.
+    #[must_use]
+    pub fn with_sharing(self, sharing: Sharing) -> Self {
+        Self { sharing, ..self }
+    }
+
+    /// What VMs may share.
+    pub fn sharing(&self) -> &Sharing {
+        &self.sharing
     }
 
     /// With eyes for removable media. Without, it refuses all of them.

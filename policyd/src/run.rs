@@ -27,6 +27,8 @@ pub enum RunError {
     Registry(StoreError),
     /// The settings cannot be read.
     Settings(StoreError),
+    /// The open channels cannot be read.
+    Sharing(StoreError),
     /// Failures and locks cannot be read or kept.
     Lockouts(StoreError),
     /// The state of removable media cannot be read.
@@ -47,6 +49,7 @@ impl fmt::Display for RunError {
             RunError::Policy(error) => write!(f, "no policy: {error}"),
             RunError::Registry(error) => write!(f, "no registry: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
+            RunError::Sharing(error) => write!(f, "no open channels: {error}"),
             RunError::Lockouts(error) => write!(f, "no lockout: {error}"),
             RunError::Media(error) => write!(f, "no removable media: {error}"),
             RunError::Sessions(error) => write!(f, "no place for login sessions: {error}"),

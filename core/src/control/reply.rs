@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Elevation, HookAnswer, LockoutRow, SessionRow, SettingRow, Verification};
+use super::{Elevation, HookAnswer, LockoutRow, SessionRow, SettingRow, SharingRows, Verification};
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
 use crate::subject::{Account, Group};
@@ -55,6 +55,8 @@ pub enum Reply {
     Lockouts(Vec<LockoutRow>),
     /// To `setting list` and `setting show`.
     Settings(Vec<SettingRow>),
+    /// To `sharing list`.
+    Sharing(SharingRows),
     /// To a hook.
     Hook(HookAnswer),
     /// The request was refused, or it failed.

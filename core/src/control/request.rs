@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, HookCall, OriginClass};
+use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
@@ -233,6 +233,8 @@ pub enum Request {
         /// Make the change or show it.
         mode: Mode,
     },
+    /// Channels between VMs.
+    Sharing(SharingRequest),
     /// libvirt's hook asks whether to go on. For root's processes only.
     Hook(HookCall),
 }
@@ -273,6 +275,9 @@ impl Request {
             Request::SettingShow { .. } => "setting show",
             Request::SettingSet { setting, .. } => setting.name().set_operation(),
             Request::SettingUnset { name, .. } => name.unset_operation(),
+            Request::Sharing(SharingRequest::List) => "sharing list",
+            Request::Sharing(SharingRequest::Allow { .. }) => "sharing allow",
+            Request::Sharing(SharingRequest::Deny { .. }) => "sharing deny",
             Request::Hook(_) => "hook",
         }
     }

@@ -8,6 +8,7 @@ use crate::policy::request::Right;
 use super::device::{self, describe, link};
 use super::element::Element;
 use super::place::extension;
+use super::uses::{self, Use};
 
 /// Where a network interface of a VM leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Facts {
     pub sources: Vec<String>,
     /// Pool and name of the volumes among its disks.
     pub volumes: Vec<(String, String)>,
+    /// What could carry data out of it or into it.
+    pub uses: Vec<Use>,
 }
 
 impl Facts {
@@ -71,6 +74,7 @@ impl Facts {
             vcpus: vcpus(domain),
             sources: disks.iter().filter_map(|source| path(source)).collect(),
             volumes: disks.iter().filter_map(volume).collect(),
+            uses: uses::of(domain),
         }
     }
 }

@@ -56,11 +56,14 @@ fn candidates<'a>(element: &Element, current: &'a Definition) -> Vec<&'a Element
     if same.is_empty() { current.devices().filter(|d| d.name == element.name).collect() } else { same }
 }
 
-fn same<'a>(element: &Element, current: &'a Definition) -> Vec<&'a Element> {
+/// Whether libvirt certainly takes the element for this device of a VM.
+pub fn is_same_device(element: &Element, device: &Element) -> bool {
     let wanted = identity(element);
-    let alike =
-        |device: &&Element| device.name == element.name && wanted.is_some() && identity(device) == wanted;
-    current.devices().filter(alike).collect()
+    device.name == element.name && wanted.is_some() && identity(device) == wanted
+}
+
+fn same<'a>(element: &Element, current: &'a Definition) -> Vec<&'a Element> {
+    current.devices().filter(|device| is_same_device(element, device)).collect()
 }
 
 const fn word(act: Act) -> &'static str {

@@ -15,6 +15,8 @@ pub(super) enum Scope {
     Policy,
     /// The audit trail.
     Trail,
+    /// The ends of a channel.
+    Channels,
     /// A setting.
     Setting(SettingName),
 }
@@ -33,6 +35,8 @@ pub(super) enum Demand {
 /// Who has a VM is part of its configuration, but giving it away is more than configuring it: it
 /// would let its holder out of his quota and let in people that the Administrator did not choose.
 const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Administer];
+/// Opening a channel is row 8, and more than its holder may do alone: FDP_VMS_EXT.1.3 leaves it to Administrators.
+const SHARE: &[Right] = &[Right::Function(Function::ConfigureSharing), Right::Administer];
 const ADMINISTER: &[Right] = &[Right::Administer];
 const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
@@ -77,6 +81,7 @@ pub(super) const fn demand(request: &Request) -> Demand {
         Request::SettingList => Demand::Rights(ADMINISTER, Scope::Policy),
         Request::SettingShow { name } | Request::SettingUnset { name, .. } => setting(*name),
         Request::SettingSet { setting: value, .. } => setting(value.name()),
+        Request::Sharing(_) => Demand::Rights(SHARE, Scope::Channels),
         Request::Hook(_) => Demand::Root,
     }
 }

@@ -9,6 +9,7 @@ use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::networks::Networks;
 use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::policy::sharing::Member;
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::{Door, Subject};
 use virtwarden_core::xml::definition::Definition;
@@ -64,8 +65,12 @@ impl Control {
         let uuid = definition.uuid().ok_or("the VM's definition has no UUID")?;
         let assignment = self.monitor.registry().vm(uuid);
         let policy = self.monitor.policy();
-        let checked = policy.policy.check(&definition.facts(), assignment.as_deref(), &Networks::default());
-        checked.map_err(|violation| format!("the policy forbids this VM to start: {violation}"))
+        let facts = definition.facts();
+        let checked = policy.policy.check(&facts, assignment.as_deref(), &Networks::default());
+        checked.map_err(|violation| format!("the policy forbids this VM to start: {violation}"))?;
+        let vm = self.monitor.known_vm(uuid, definition.name());
+        let declared = self.monitor.sharing().openings().check(Member::from(&vm), &facts.uses);
+        declared.map_err(|undeclared| format!("this VM may not start: {undeclared}"))
     }
 
     /// A start that cannot be recorded does not happen. What cannot be stopped is noted.

@@ -8,10 +8,14 @@ use virtwarden_core::object::Uuid;
 use virtwarden_core::rpc::reader::{Reader, XdrError};
 use virtwarden_core::rpc::writer::Writer;
 use virtwarden_core::subject::Subject;
+use virtwarden_core::xml::definition::Definition;
 
-use super::hypervisor::{Hypervisor, Seen};
+use super::hypervisor::{Defined, Hypervisor, Seen};
 use crate::gate::upstream::{Access, Place, Upstream, UpstreamError};
 
+const DOMAIN_GET_XML_DESC: u32 = 14;
+/// `VIR_DOMAIN_XML_INACTIVE`.
+const INACTIVE: u32 = 2;
 const CONNECT_GET_LIB_VERSION: u32 = 157;
 const DOMAIN_GET_STATE: u32 = 212;
 const CONNECT_LIST_ALL_DOMAINS: u32 = 273;
@@ -56,6 +60,17 @@ impl Libvirt {
         Ok(Reader::new(&answer).u64()?)
     }
 
+    fn ask_definitions(&self, caller: &Subject) -> Result<Vec<Defined>, UpstreamError> {
+        let mut link = self.open(caller)?;
+        let mut all = Vec::new();
+        for vm in list(&mut link, 0)? {
+            let running = if vm.id < 0 { None } else { definition(&mut link, &vm, 0)? };
+            let stored = definition(&mut link, &vm, INACTIVE)?;
+            all.push(Defined { uuid: vm.uuid, name: vm.name, stored, running });
+        }
+        Ok(all)
+    }
+
     /// One list of all, then one for each common state: a VM that changes its state between them is
     /// still listed, and asked for by itself.
     fn ask_vms(&self, caller: &Subject) -> Result<Vec<Seen>, UpstreamError> {
@@ -82,6 +97,26 @@ impl Hypervisor for Libvirt {
     fn vms(&self, caller: &Subject) -> Result<Vec<Seen>, String> {
         self.ask_vms(caller).map_err(|error| error.to_string())
     }
+
+    fn definitions(&self, caller: &Subject) -> Result<Vec<Defined>, String> {
+        self.ask_definitions(caller).map_err(|error| error.to_string())
+    }
+}
+
+/// A definition of a VM; none if it has none of the kind, or is gone.
+fn definition(link: &mut Upstream, vm: &Handle, flags: u32) -> Result<Option<Definition>, UpstreamError> {
+    let mut arguments = Writer::with_capacity(64);
+    arguments.text(&vm.name);
+    arguments.raw(&vm.uuid.0);
+    arguments.i32(vm.id);
+    arguments.u32(flags);
+    let answer = match link.call(DOMAIN_GET_XML_DESC, arguments) {
+        Ok(answer) => answer,
+        Err(UpstreamError::Refused(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let text = Reader::new(&answer).opaque(TEXT)?.to_vec();
+    Ok(Definition::parse(text).ok())
 }
 
 fn list(link: &mut Upstream, flags: u32) -> Result<Vec<Handle>, UpstreamError> {

@@ -4,10 +4,11 @@
 mod lockouts;
 mod scene;
 mod settings;
+mod sharing;
 
 use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
-    ObjectName, Presence, VmState,
+    ObjectName, Presence, SharingRequest, VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::policy::request::Right;
@@ -87,6 +88,9 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::SettingShow { name: SettingName::Banner }, denied),
         (settings::set(settings::warning(), Mode::Apply), denied),
         (settings::unset(SettingName::Banner, Mode::Apply), denied),
+        (Request::Sharing(SharingRequest::List), denied),
+        (sharing::allow("bobvm", "host", Mode::Apply), denied),
+        (sharing::deny("bobvm", "host", Mode::Apply), denied),
     ]
 }
 
@@ -125,12 +129,15 @@ fn kind(request: &Request) -> usize {
         Request::SettingShow { .. } => 29,
         Request::SettingSet { .. } => 30,
         Request::SettingUnset { .. } => 31,
+        Request::Sharing(SharingRequest::List) => 32,
+        Request::Sharing(SharingRequest::Allow { .. }) => 33,
+        Request::Sharing(SharingRequest::Deny { .. }) => 34,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=31));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=34));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();

@@ -20,6 +20,7 @@ impl Monitor {
 
     /// A VM is gone, and with it what was known of its UUID.
     pub fn forget(&self, subject: &Subject, uuid: Uuid) {
+        self.close_channels(uuid);
         let Some(name) = self.registered_name(uuid) else { return };
         let kept = self.registry.forget(uuid);
         self.record_change(subject, "registry forget", (uuid, &name), kept, "the VM is gone");
@@ -53,6 +54,7 @@ impl Monitor {
     /// libvirtd says that a VM is gone, whoever removed it. The record keeps what it was assigned to.
     pub fn lost(&self, uuid: Uuid, why: &str) {
         self.made.forget(uuid);
+        self.close_channels(uuid);
         let Some(entry) = self.registry.entries().get(&uuid).cloned() else { return };
         let kept = self.registry.forget(uuid);
         let taken = differences(&entry.assignment, &Assignment::default()).join(", ");
@@ -71,12 +73,31 @@ impl Monitor {
         }
         let kept = self.registry.enroll(&new).map_err(|error| error.to_string());
         for (uuid, name) in new.iter().filter(|(uuid, _)| !self.was_made(*uuid, now)) {
-            let seen = change("vm appeared", (*uuid, name), Ok(()), "no request through the gate made it");
+            let seen = change(
+                "vm appeared",
+                (*uuid, name),
+                Ok::<(), StoreError>(()),
+                "no request through the gate made it",
+            );
             self.ledger.note(Event { kind: Kind::Observation, ..seen });
         }
         if let Err(error) = kept {
             eprintln!("virtwarden-policyd: VMs that appeared will be recorded again: {error}");
         }
+    }
+
+    /// A VM that is gone shares nothing any more, and who defines its UUID again inherits no channel.
+    fn close_channels(&self, uuid: Uuid) {
+        let closed = self.sharing.forget(uuid);
+        if matches!(closed, Ok(0)) {
+            return;
+        }
+        let detail = closed
+            .as_ref()
+            .map_or(String::new(), |closed| format!("{closed} channels closed: the VM is gone"));
+        let name = self.registered_name(uuid).unwrap_or_default();
+        let change = change("sharing forget", (uuid, &name), closed.map(drop), &detail);
+        self.ledger.note(Event { kind: Kind::Observation, ..change });
     }
 
     fn registered_name(&self, uuid: Uuid) -> Option<String> {
@@ -98,7 +119,12 @@ impl Monitor {
     }
 }
 
-fn change(operation: &str, (uuid, name): (Uuid, &str), kept: Result<(), StoreError>, detail: &str) -> Event {
+fn change<E: std::fmt::Display>(
+    operation: &str,
+    (uuid, name): (Uuid, &str),
+    kept: Result<(), E>,
+    detail: &str,
+) -> Event {
     let (outcome, detail) = match kept {
         Ok(()) => (Outcome::Success, detail.to_owned()),
         Err(error) => (Outcome::Failure, error.to_string()),

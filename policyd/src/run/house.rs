@@ -24,6 +24,7 @@ use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::{Requirements, Sessions};
 use crate::settings::Settings;
+use crate::sharing::Sharing;
 use crate::systemd::{self, State};
 use crate::trail::{Config, HostClock, Trail, WhenFull};
 
@@ -62,10 +63,14 @@ impl House {
         if let Some(warning) = lockouts.condition().warning() {
             Ledger::note(&*trail, changed("lockout damaged", Outcome::Failure, warning.to_owned()));
         }
+        let sharing = Sharing::open(&options.state.join("sharing.json")).map_err(RunError::Sharing)?;
+        if let Some(warning) = sharing.condition().warning() {
+            Ledger::note(&*trail, changed("sharing damaged", Outcome::Failure, warning.to_owned()));
+        }
         let registry = Arc::new(registry);
         let media = open_media(options, &registry, &trail)?;
         let monitor = Monitor::new(policies, registry, trail.clone(), sessions.clone());
-        let monitor = Arc::new(monitor.seeing(media));
+        let monitor = Arc::new(monitor.with_sharing(sharing).seeing(media));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
         let logins = Arc::new(Logins {

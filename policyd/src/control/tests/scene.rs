@@ -15,11 +15,12 @@ use virtwarden_core::control::{
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::{Account, Door, Group, Login, Process, Subject};
+use virtwarden_core::xml::definition::Definition;
 use virtwarden_login::{Claim, Factors, Proof};
 
 use crate::accounts::Accounts;
 use crate::control::{
-    Archive, Control, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
+    Archive, Control, Defined, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
 };
 use crate::lockout::Lockouts;
 use crate::login::{HostDirectory, Logins, Snapshot};
@@ -122,6 +123,19 @@ impl Hypervisor for Host {
     }
     fn vms(&self, _caller: &Subject) -> Result<Vec<Seen>, String> {
         Ok(self.0.lock().unwrap().clone())
+    }
+    fn definitions(&self, _caller: &Subject) -> Result<Vec<Defined>, String> {
+        let seen = self.0.lock().unwrap().clone();
+        let defined = |vm: Seen| {
+            let xml = format!(
+                "<domain><name>{}</name><devices><graphics type='spice'/></devices></domain>",
+                vm.name
+            );
+            let definition = Some(Definition::parse(xml).unwrap());
+            let running = definition.clone().filter(|_| vm.state == VmState::Running);
+            Defined { uuid: vm.uuid, name: vm.name, stored: definition, running }
+        };
+        Ok(seen.into_iter().map(defined).collect())
     }
 }
 

@@ -8,6 +8,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Form, changes};
 use virtwarden_core::xml::definition::Definition;
 
+use super::bounds::Judged;
 use super::start::START_FLAGS;
 use super::{flagged, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward};
@@ -61,9 +62,8 @@ impl Connection {
         let mut needed = needs(wanted, &object);
         needed.extend(self.media_needs(call, &differences, &object)?);
 
-        let assignment = present.as_ref().and_then(|vm| vm.assignment.as_deref());
         let facts = definition.facts();
-        self.insist_on_bounds(call, &facts, assignment, &needed)?;
+        self.insist_on_bounds(call, &facts, Judged::of(present.as_ref(), definition), &needed)?;
         let quota = self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
         let turn = match turn {
             Some(turn) => Some(turn.and(quota)),

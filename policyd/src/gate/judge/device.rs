@@ -10,7 +10,7 @@ use virtwarden_core::xml::facts::Facts;
 use virtwarden_core::xml::plug::{Act, alias_change, device_change};
 use virtwarden_core::xml::strict;
 
-use super::bounds::facts_with;
+use super::bounds::{Judged, facts_with};
 use super::present::Present;
 use super::{needs, rights, spelled, summary};
 use crate::gate::call::{Call, Forward};
@@ -36,8 +36,8 @@ impl Connection {
         let sent = sent(&changes, &element);
         if act != Act::Detach {
             for current in affected {
-                let facts = facts_with(current, sent);
-                self.insist_on_bounds(call, &facts, vm.assignment.as_deref(), &needed)?;
+                let facts = facts_with(current, sent, act);
+                self.insist_on_bounds(call, &facts, Judged::Known(&vm), &needed)?;
             }
         }
         if act != Act::Detach && self.may(call, &needed) {

@@ -7,6 +7,7 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::xml::change::{Form, changes};
 use virtwarden_core::xml::definition::Definition;
 
+use super::bounds::Judged;
 use super::saved::SECURE;
 use super::{need, needs, summary};
 use crate::gate::call::{Call, Forward};
@@ -97,8 +98,7 @@ impl Connection {
             (None, _) => changes(None, proposed, Form::Stored),
         };
         needed.extend(self.needs_of_changes(call, &changes, &object)?);
-        let assignment = present.as_ref().and_then(|vm| vm.assignment.as_deref());
-        self.insist_on_bounds(call, &proposed.facts(), assignment, &needed)?;
+        self.insist_on_bounds(call, &proposed.facts(), Judged::of(present.as_ref(), proposed), &needed)?;
         if let Some(vm) = &present {
             let state = self.present(vm)?;
             let quota = self.means(call, vm, &state, proposed, &mut needed)?;

@@ -8,6 +8,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Form, changes, changes_from_any};
 use virtwarden_core::xml::definition::Definition;
 
+use super::bounds::Judged;
 use super::{needs, rights, row, spelled};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
@@ -49,7 +50,7 @@ impl Connection {
         for (_, definition) in &carried {
             let changes = changes(None, definition, Form::Stored);
             needed.extend(needs(rights(&changes), &Object::Host));
-            self.insist_on_bounds(call, &definition.facts(), None, &needed)?;
+            self.insist_on_bounds(call, &definition.facts(), Judged::New(definition.name()), &needed)?;
         }
         Ok(Forward { replaced: rewritten(call, &carried), ..Forward::from(needed) })
     }

@@ -13,6 +13,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Change, Form, changes};
 use virtwarden_core::xml::definition::Definition;
 
+use super::bounds::Judged;
 use super::image::Source;
 use super::{flagged, need, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
@@ -48,7 +49,7 @@ impl Connection {
             let current = present.running.as_ref().unwrap_or(&present.stored);
             let changes = changes(Some(current), &definition, Form::Stored);
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
-            self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
+            self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
             turn = turn.and(self.means(call, &vm, &present, &definition, &mut needed)?);
             detail = format!("{detail}: {}", summary(&changes));
             replaced.extend(respelled(call, &definition)?);
@@ -114,7 +115,7 @@ impl Connection {
             let saved = self.managed_save_definition(call, &vm)?;
             let changes = changes(Some(&saved), &proposed, Form::Stored);
             needed.extend(self.needs_of_changes(call, &changes, &object)?);
-            self.insist_on_bounds(call, &proposed.facts(), vm.assignment.as_deref(), &needed)?;
+            self.insist_on_bounds(call, &proposed.facts(), Judged::Known(&vm), &needed)?;
             let present = self.present(&vm)?;
             turn = turn.and(self.means(call, &vm, &present, &proposed, &mut needed)?);
             replaced.push(("dxml", spelled(proposed.root())));

@@ -10,6 +10,7 @@ use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::snapshot::{SnapshotRequest, backup, checkpoint, snapshot};
 use virtwarden_core::xml::strict;
 
+use super::bounds::Judged;
 use super::few::Image;
 use super::{flagged, needs, row, spelled, summary};
 use crate::gate::call::{Call, Forward};
@@ -52,7 +53,7 @@ impl Connection {
         self.insist_on_few(call, image, &vm, &needed)?;
         let mut quota = None;
         for definition in &request.definitions {
-            self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
+            self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
             drop(quota.take());
             quota = self.means(call, &vm, &present, definition, &mut needed)?;
         }
@@ -77,7 +78,7 @@ impl Connection {
         let definitions = embedded(&root).map_err(|error| self.unreadable(call, &error))?;
         for definition in &definitions {
             changes.extend(self.changes_from_present(&present, definition));
-            self.insist_on_bounds(call, &definition.facts(), vm.assignment.as_deref(), &needed)?;
+            self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
         }
         needed.extend(self.needs_of_changes(call, &changes, &object)?);
         let mut quota = None;

@@ -8,6 +8,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Change, Form, changes_from_any};
 use virtwarden_core::xml::definition::Definition;
 
+use super::bounds::Judged;
 use super::present::{Present, handle_of};
 use super::{flagged, needs, rights, row, summary};
 use crate::gate::call::{Call, Forward};
@@ -49,12 +50,10 @@ impl Connection {
                 let changes = self.changes_from_present(&present, &saved);
                 needed.extend(needs(rights(&changes), &object));
                 needed.extend(self.media_needs(call, &changes, &object)?);
-                self.insist_on_bounds(call, &saved.facts(), vm.assignment.as_deref(), &needed)?;
+                self.insist_on_bounds(call, &saved.facts(), Judged::Known(&vm), &needed)?;
                 detail = summary(&changes);
             }
-            None => {
-                self.insist_on_bounds(call, &present.stored.facts(), vm.assignment.as_deref(), &needed)?
-            }
+            None => self.insist_on_bounds(call, &present.stored.facts(), Judged::Known(&vm), &needed)?,
         }
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
     }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is shared beyond what was opened, in words that say how it could be.
+
+use std::error::Error;
+use std::fmt;
+
+use super::{Channel, Held, Member};
+use crate::xml::uses::Use;
+
+/// A channel that nobody opened. Binds everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undeclared {
+    /// The channel.
+    pub channel: Channel,
+    /// The VM whose definition has it.
+    pub vm: String,
+    /// The other VM; none where any other end would do.
+    pub other: Option<String>,
+    /// What in the definition it is.
+    pub what: String,
+}
+
+impl Undeclared {
+    pub(super) fn way_out(vm: Member<'_>, usage: &Use) -> Self {
+        Self { channel: usage.channel, vm: vm.name.to_owned(), other: None, what: usage.what.clone() }
+    }
+
+    pub(super) fn common(vm: Member<'_>, other: Member<'_>, channel: Channel, held: &Held) -> Self {
+        let (vm, other) = (vm.name.to_owned(), Some(other.name.to_owned()));
+        Self { channel, vm, other, what: held.what.clone() }
+    }
+}
+
+impl fmt::Display for Undeclared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channel, vm, other, what } = self;
+        match other {
+            Some(other) => write!(
+                f,
+                "VM `{vm}` may not share {what} with VM `{other}`: no `{channel}` channel is open between them; \
+                 an Administrator opens it with `virtwarden sharing allow {channel} {vm} {other}`"
+            ),
+            None => write!(
+                f,
+                "VM `{vm}` may not have {what}: no `{channel}` channel is open for it; \
+                 an Administrator opens it with `virtwarden sharing allow {channel} {vm} host`"
+            ),
+        }
+    }
+}
+
+impl Error for Undeclared {}
