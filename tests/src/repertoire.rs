@@ -193,7 +193,7 @@ pub const ADMINISTERS: &[(&str, &str)] = &[
     ),
     (
         "shares and unshares a directory (8)",
-        "virsh attach-device bobvm /tmp/share.xml --config && virsh detach-device bobvm /tmp/share.xml --config",
+        "virtwarden sharing allow shared-folder bobvm host && virsh attach-device bobvm /tmp/share.xml --config && virsh detach-device bobvm /tmp/share.xml --config && virtwarden sharing deny shared-folder bobvm host",
     ),
     (
         "inserts any file as a medium (21)",
@@ -213,7 +213,7 @@ pub const ADMINISTERS: &[(&str, &str)] = &[
     ),
     (
         "redefines a snapshot (3)",
-        "virsh snapshot-create bobvm /tmp/redefine.xml --redefine && virsh snapshot-delete bobvm trojan --metadata",
+        "virtwarden sharing allow shared-folder bobvm host && virsh snapshot-create bobvm /tmp/redefine.xml --redefine && virsh snapshot-delete bobvm trojan --metadata && virtwarden sharing deny shared-folder bobvm host",
     ),
     (
         "restores with another definition (3)",

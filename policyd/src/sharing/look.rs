@@ -33,7 +33,7 @@ mod tests {
     fn identities(path: &std::path::Path) -> Vec<Identity> {
         match look(path.to_str().unwrap()) {
             Looked::There { identities, .. } => identities,
-            other => panic!("{other:?}"),
+            other @ (Looked::Absent | Looked::Unknown(_)) => panic!("{other:?}"),
         }
     }
 
