@@ -47,6 +47,7 @@ use virtwarden_core::policy::request::Right;
 use virtwarden_core::subject::{Door, Subject};
 
 use crate::accounts::Accounts;
+use crate::confirmations::Confirmations;
 use crate::monitor::Monitor;
 use crate::peer::{Peer, PeerError};
 use away::Farewells;
@@ -76,6 +77,7 @@ pub struct Gate {
     next: AtomicU64,
     stopping: AtomicBool,
     farewells: Farewells,
+    confirmations: Arc<Confirmations>,
 }
 
 /// An open connection, as others see it.
@@ -119,12 +121,23 @@ impl Gate {
             next: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             farewells: Farewells::default(),
+            confirmations: Arc::default(),
         }
     }
 
     /// Where libvirtd is.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// The turns on VMs: whoever changes one by another door takes its turn, too.
+    pub fn turns(&self) -> &Arc<Turns> {
+        &self.turns
+    }
+
+    /// The transfers of media that wait to be confirmed.
+    pub fn confirmations(&self) -> &Arc<Confirmations> {
+        &self.confirmations
     }
 
     /// How many clients are connected.

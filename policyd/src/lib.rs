@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod census;
+pub mod confirmations;
 pub mod control;
 pub mod gate;
 pub mod kept;

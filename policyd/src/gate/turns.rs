@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use virtwarden_core::object::Uuid;
 
@@ -39,6 +40,22 @@ impl Turns {
         }
         taken.insert(matter, Vec::new());
         Some(Turn { turns: self.clone(), matter, with: None })
+    }
+
+    /// Takes the turn, waiting for it as long as that. None: it is still taken, or no descriptor is left.
+    pub fn wait(self: &Arc<Self>, matter: Matter, patience: Duration) -> Option<Turn> {
+        let until = Instant::now() + patience;
+        let bell = Arc::new(Wake::new().ok()?);
+        loop {
+            if let Some(turn) = self.take(matter, &bell) {
+                return Some(turn);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let _rung_or_over = bell.wait(left);
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, HashMap<Matter, Vec<Arc<Wake>>>> {
@@ -94,5 +111,19 @@ mod tests {
         drop(turn);
         assert!(second.silence(), "who waits is told");
         assert!(turns.take(vm, &second).is_some());
+    }
+
+    #[test]
+    fn who_has_a_thread_to_spare_waits_for_it() {
+        let turns = Arc::new(Turns::default());
+        let vm = Matter::Vm(Uuid([1; 16]));
+        let turn = turns.wait(vm, Duration::ZERO).unwrap();
+        assert!(turns.wait(vm, Duration::from_millis(5)).is_none());
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| turns.wait(vm, Duration::from_secs(20)).is_some());
+            drop(turn);
+            assert!(waits.join().unwrap());
+        });
+        assert!(turns.wait(vm, Duration::ZERO).is_some());
     }
 }
