@@ -3,7 +3,9 @@
 
 mod audit;
 mod banner;
+mod device;
 mod lockout;
+mod media;
 mod object;
 mod policy;
 mod role;
@@ -23,7 +25,9 @@ pub(crate) use self::audit::{
     AuditVerb, ExportArguments, FilterArguments, Folding, ListArguments, VerifyArguments,
 };
 pub(crate) use self::banner::{BannerSetArguments, BannerVerb, TextArguments};
+pub(crate) use self::device::DeviceVerb;
 pub(crate) use self::lockout::{LockoutSetArguments, LockoutVerb, Unlock, UnlockArguments};
+pub(crate) use self::media::{ConnectArguments, MediaVerb};
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
@@ -83,6 +87,12 @@ pub(crate) enum Noun {
     /// VMs: whose they are and which information domain they belong to.
     #[command(subcommand)]
     Vm(VmVerb),
+    /// Removable media: discs, images, sticks and cards in and out of VMs.
+    #[command(subcommand)]
+    Media(MediaVerb),
+    /// Devices that can be plugged in, and the device classes that the policy puts them into.
+    #[command(subcommand)]
+    Device(DeviceVerb),
     /// Roles: what they may do and who holds them.
     #[command(subcommand)]
     Role(RoleVerb),

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use virtwarden_core::control::Request;
 use virtwarden_core::trail::line::Line;
 
+pub(crate) use self::list::history;
 use crate::arguments::{AuditVerb, ExportArguments};
 use crate::client::Client;
 use crate::exit::Failed;

@@ -116,7 +116,7 @@ fn refused(failure: Failure) -> Failed {
 /// None: it may take as long as it likes, for a person ends it.
 fn patience(request: &Request) -> Option<Duration> {
     match request {
-        Request::AuditFollow { .. } => None,
+        Request::AuditFollow { .. } | Request::MediaWatch => None,
         Request::AuditList { .. } | Request::AuditExport { .. } | Request::AuditVerify => Some(LONG),
         Request::Status
         | Request::Table
@@ -146,6 +146,14 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::SettingSet { .. }
         | Request::SettingUnset { .. }
         | Request::Sharing(..)
+        | Request::MediaList { .. }
+        | Request::MediaInsert { .. }
+        | Request::MediaEject { .. }
+        | Request::MediaConnect { .. }
+        | Request::MediaDisconnect { .. }
+        | Request::MediaPending
+        | Request::MediaConfirm { .. }
+        | Request::DeviceClasses
         | Request::Hook(..) => Some(PATIENCE),
     }
 }

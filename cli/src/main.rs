@@ -6,10 +6,12 @@ mod audit;
 mod authentication;
 mod banner;
 mod client;
+mod device;
 mod duration;
 mod exit;
 mod functions;
 mod lockout;
+mod media;
 mod output;
 mod policy;
 mod role;
@@ -48,6 +50,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Table => table::show(socket, &output).map(done),
         Noun::Whoami => whoami::show(socket, &output).map(done),
         Noun::Vm(verb) => vm::run(verb, socket, &output).map(done),
+        Noun::Media(verb) => media::run(verb, socket, &output).map(done),
+        Noun::Device(verb) => device::run(verb, socket, &output).map(done),
         Noun::Role(verb) => role::run(verb, socket, &output).map(done),
         Noun::Session(verb) => session::run(verb, socket, &output).map(done),
         Noun::Lockout(verb) => lockout::run(verb, socket, &output).map(done),

@@ -10,6 +10,7 @@ mod elevation;
 mod hook;
 mod line;
 mod lockout;
+mod media;
 mod reply;
 mod request;
 mod session;
@@ -22,6 +23,7 @@ pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
 pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
 pub use lockout::{Lock, LockoutRow, OriginClass};
+pub use media::{ConfirmationRow, DeviceClassRow, MediumHolder, MediumRow, MediumVerdict};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,

@@ -56,12 +56,24 @@ fn object() -> impl Strategy<Value = ObjectName> {
 fn filter() -> impl Strategy<Value = AuditFilter> {
     let who = any::<(Option<String>, Option<String>)>();
     let when = any::<(Option<u64>, Option<u64>, Option<u32>)>();
+    let medium = any::<Option<String>>();
     let marks = prop_oneof![Just(Marks::Hidden), Just(Marks::Shown)];
     let kind = prop_oneof![Just(None), Just(Some(Kind::Login)), Just(Some(Kind::Denial))];
     let rest = (prop::option::of(function()), kind, prop::option::of(outcome()), marks);
-    (who, when, rest).prop_map(|((person, vm), (since, until, limit), (function, kind, outcome, marks))| {
-        AuditFilter { person, vm, function, kind, outcome, since, until, limit, marks }
-    })
+    (who, medium, when, rest).prop_map(
+        |((person, vm), medium, (since, until, limit), (function, kind, outcome, marks))| AuditFilter {
+            person,
+            vm,
+            medium,
+            function,
+            kind,
+            outcome,
+            since,
+            until,
+            limit,
+            marks,
+        },
+    )
 }
 
 fn request() -> impl Strategy<Value = Request> {
@@ -93,6 +105,10 @@ fn request() -> impl Strategy<Value = Request> {
             object
         }),
         filter().prop_map(|filter| Request::AuditList { filter }),
+        any::<(Option<String>, Option<String>)>().prop_map(|(medium, vm)| Request::MediaList { medium, vm }),
+        (any::<String>(), any::<String>(), any::<Option<String>>(), mode())
+            .prop_map(|(vm, medium, drive, mode)| Request::MediaInsert { vm, medium, drive, mode }),
+        any::<u32>().prop_map(|number| Request::MediaConfirm { number }),
         any::<(Option<u64>, Option<u64>)>()
             .prop_map(|(from, to)| Request::AuditExport { range: AuditRange { from, to } }),
         any::<(String, String, String, String)>().prop_map(|(object, operation, sub_operation, xml)| {

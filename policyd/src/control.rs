@@ -17,6 +17,7 @@ mod hook;
 mod hypervisor;
 mod libvirt;
 mod lockouts;
+mod media;
 mod people;
 mod policy;
 mod roles;
@@ -44,6 +45,7 @@ pub use self::clients::{Clients, Limits};
 use self::demand::{Demand, Scope, demand};
 pub use self::hypervisor::{Defined, Hypervisor, Seen};
 pub use self::libvirt::Libvirt;
+pub use self::media::{Cleared, Desk, Found, Having, Holder, Keeper, Library, Plugs, Reach, Refused, Shape};
 pub use self::policy::digest;
 pub use self::server::{admit, serve};
 pub use self::shelf::Shelf;
@@ -68,6 +70,8 @@ pub struct Control {
     pub logins: Arc<Logins>,
     /// The typed settings.
     pub settings: Arc<Settings>,
+    /// Removable media.
+    pub desk: Desk,
     /// What time it is, where a change keeps its time.
     pub clock: fn() -> SystemTime,
     /// The trail, to read.
@@ -158,6 +162,25 @@ impl Control {
                 self.followed(self.setting_unset(subject, request, *name, (reason, *mode)))
             }
             Request::Sharing(asked) => self.sharing(subject, request, asked),
+            Request::MediaList { medium, vm } => {
+                self.media_list(subject, request, (medium.as_deref(), vm.as_deref()))
+            }
+            Request::MediaInsert { vm, medium, drive, mode } => {
+                self.media_insert(subject, request, (vm, medium, drive.as_deref()), *mode)
+            }
+            Request::MediaEject { vm, drive, mode } => {
+                self.media_eject(subject, request, (vm, drive.as_deref()), *mode)
+            }
+            Request::MediaConnect { vm, medium, mode } => {
+                self.media_connect(subject, request, (vm, medium), *mode)
+            }
+            Request::MediaDisconnect { vm, medium, mode } => {
+                self.media_disconnect(subject, request, (vm, medium), *mode)
+            }
+            Request::MediaPending => Ok(self.media_pending(subject)),
+            Request::MediaWatch => Ok(self.media_watch(subject, listener)),
+            Request::MediaConfirm { number } => self.media_confirm(subject, request, *number),
+            Request::DeviceClasses => self.device_classes(subject, request),
             Request::Hook(call) => self.hook(subject, call),
         }
     }

@@ -113,6 +113,9 @@ pub(crate) struct FilterArguments {
     /// Only those about this VM.
     #[arg(long, value_name = "NAME|UUID")]
     vm: Option<String>,
+    /// Only those about this removable medium, by its id; `virtwarden media list` shows the ids.
+    #[arg(long, value_name = "ID")]
+    medium: Option<String>,
     /// Only those of this function of Table 3, by slug or number.
     #[arg(long, value_parser = parse_function)]
     function: Option<Function>,
@@ -137,6 +140,7 @@ impl FilterArguments {
             person: self.person.clone(),
             kind: self.kind,
             vm: self.vm.clone(),
+            medium: self.medium.clone(),
             function: self.function,
             outcome: self.outcome,
             since: self.since.map(|moment| moment.first(now)),

@@ -34,6 +34,14 @@ pub(super) fn list(arguments: &ListArguments, socket: &Path, output: &Output) ->
     output.table(HEADERS, lines.iter().map(row))
 }
 
+/// Prints what became of one thing.
+pub(crate) fn history(filter: AuditFilter, socket: &Path, output: &Output) -> Result<(), Failed> {
+    match output.format() {
+        Format::Json => output.json(&read(filter, socket)?),
+        Format::Table | Format::Rows => output.table(HEADERS, folded(filter, socket)?.iter().map(row)),
+    }
+}
+
 fn read(filter: AuditFilter, socket: &Path) -> Result<Vec<Line>, Failed> {
     let mut lines = Vec::new();
     Client::connect(socket)?.records(&Request::AuditList { filter }, |line| {

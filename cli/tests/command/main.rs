@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test is a panic")]
 
 mod elevate;
+mod media;
 mod scene;
 mod sessions;
 mod settings;

@@ -27,6 +27,9 @@ pub struct AuditFilter {
     /// A VM, by name at the time or by UUID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vm: Option<String>,
+    /// A removable medium, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medium: Option<String>,
     /// A function of Table 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<Function>,
@@ -61,6 +64,7 @@ impl AuditFilter {
             && self.function.is_none_or(|function| event.functions.contains(&function))
             && self.person.as_ref().is_none_or(|person| is_by(event, person))
             && self.vm.as_ref().is_none_or(|vm| is_about(event, vm))
+            && self.medium.as_ref().is_none_or(|id| is_about_medium(event, id))
     }
 }
 
@@ -83,6 +87,10 @@ fn is_about(event: &Event, vm: &str) -> bool {
     event.targets.iter().filter(|target| target.kind == "vm").any(|target| {
         target.name.as_deref() == Some(vm) || target.uuid.is_some_and(|uuid| uuid.to_string() == vm)
     })
+}
+
+fn is_about_medium(event: &Event, id: &str) -> bool {
+    event.targets.iter().any(|target| target.kind == "medium" && target.name.as_deref() == Some(id))
 }
 
 /// A range of sequence numbers, both ends included.

@@ -3,13 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Elevation, HookAnswer, LockoutRow, SessionRow, SettingRow, SharingRows, Verification};
+use super::{
+    ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, SessionRow, SettingRow,
+    SharingRows, Verification,
+};
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
 use crate::subject::{Account, Group};
 use crate::table3::{Cell, Column, Function};
 
-/// An answer. Requests that stream get any number of [`Reply::Vm`] or [`Reply::Record`], then
+/// An answer. Requests that stream get any number of [`Reply::Vm`], [`Reply::Record`] or [`Reply::Confirmations`], then
 /// [`Reply::End`] or [`Reply::Failed`]; all others get exactly one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -57,6 +60,13 @@ pub enum Reply {
     Settings(Vec<SettingRow>),
     /// To `sharing list`.
     Sharing(SharingRows),
+    /// To `media list`.
+    Media(Vec<MediumRow>),
+    /// To `media pending`; to `media watch`, one for each transfer; and to whoever wants a transfer that is to be
+    /// confirmed first.
+    Confirmations(Vec<ConfirmationRow>),
+    /// To `device classes`.
+    DeviceClasses(Vec<DeviceClassRow>),
     /// To a hook.
     Hook(HookAnswer),
     /// The request was refused, or it failed.

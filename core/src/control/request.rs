@@ -235,6 +235,66 @@ pub enum Request {
     },
     /// Channels between VMs.
     Sharing(SharingRequest),
+    /// The removable media that are there now: all, or one.
+    MediaList {
+        /// Only this one: its id, serial number, name, `vendor:product`, port, path or file name.
+        #[serde(default)]
+        medium: Option<String>,
+        /// Say of each whether this VM may have it, by name or UUID.
+        #[serde(default)]
+        vm: Option<String>,
+    },
+    /// Put a medium into a drive of a VM.
+    MediaInsert {
+        /// Name or UUID.
+        vm: String,
+        /// The medium, as for [`Request::MediaList`].
+        medium: String,
+        /// The drive, by its name in the VM's definition (`sda`); none lets policyd choose.
+        #[serde(default)]
+        drive: Option<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Take the medium out of a drive of a VM.
+    MediaEject {
+        /// Name or UUID.
+        vm: String,
+        /// The drive; none lets policyd choose the one that has a medium.
+        #[serde(default)]
+        drive: Option<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Connect a device to a running VM.
+    MediaConnect {
+        /// Name or UUID.
+        vm: String,
+        /// The medium, as for [`Request::MediaList`].
+        medium: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Disconnect it again.
+    MediaDisconnect {
+        /// Name or UUID.
+        vm: String,
+        /// The medium, as for [`Request::MediaList`].
+        medium: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// The transfers that wait for a confirmation and that the asker may know of.
+    MediaPending,
+    /// The same, and each new one, until the asker leaves. Streams.
+    MediaWatch,
+    /// A User of the receiving VM confirms a transfer.
+    MediaConfirm {
+        /// Its number.
+        number: u32,
+    },
+    /// What the policy says of kinds of media and of device classes.
+    DeviceClasses,
     /// libvirt's hook asks whether to go on. For root's processes only.
     Hook(HookCall),
 }
@@ -278,6 +338,15 @@ impl Request {
             Request::Sharing(SharingRequest::List) => "sharing list",
             Request::Sharing(SharingRequest::Allow { .. }) => "sharing allow",
             Request::Sharing(SharingRequest::Deny { .. }) => "sharing deny",
+            Request::MediaList { .. } => "media list",
+            Request::MediaInsert { .. } => "media insert",
+            Request::MediaEject { .. } => "media eject",
+            Request::MediaConnect { .. } => "media connect",
+            Request::MediaDisconnect { .. } => "media disconnect",
+            Request::MediaPending => "media pending",
+            Request::MediaWatch => "media watch",
+            Request::MediaConfirm { .. } => "media confirm",
+            Request::DeviceClasses => "device classes",
             Request::Hook(_) => "hook",
         }
     }

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::medium::{Kind, Medium, Source};
 use crate::policy::place::Place;
 
@@ -33,7 +35,8 @@ impl Choice {
 }
 
 /// What a VM may do with a medium.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Read and write.
     ReadWrite,

@@ -38,6 +38,9 @@ const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Admin
 /// Opening a channel is row 8, and more than its holder may do alone: FDP_VMS_EXT.1.3 leaves it to Administrators.
 const SHARE: &[Right] = &[Right::Function(Function::ConfigureSharing), Right::Administer];
 const ADMINISTER: &[Right] = &[Right::Administer];
+/// The medium's own rule is asked beside it.
+const CONNECT: &[Right] = &[Right::Function(Function::ConnectRemovable)];
+const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
 const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
 /// To look at a setting, or to set it, is its own function of Table 3.
@@ -82,6 +85,14 @@ pub(super) const fn demand(request: &Request) -> Demand {
         Request::SettingShow { name } | Request::SettingUnset { name, .. } => setting(*name),
         Request::SettingSet { setting: value, .. } => setting(value.name()),
         Request::Sharing(_) => Demand::Rights(SHARE, Scope::Channels),
+        // What is listed is filtered; who may connect no media at all is refused where it is answered.
+        Request::MediaList { .. } | Request::MediaPending | Request::MediaWatch => Demand::Nothing,
+        Request::MediaInsert { .. }
+        | Request::MediaEject { .. }
+        | Request::MediaConnect { .. }
+        | Request::MediaDisconnect { .. }
+        | Request::MediaConfirm { .. } => Demand::Rights(CONNECT, Scope::Vm),
+        Request::DeviceClasses => Demand::Rights(MEDIA_POLICY, Scope::Policy),
         Request::Hook(_) => Demand::Root,
     }
 }

@@ -33,9 +33,9 @@ const BY_STATE: [(u32, VmState); 3] =
 
 /// A VM's handle: what a call about it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Handle {
-    name: String,
-    uuid: Uuid,
+pub(super) struct Handle {
+    pub(super) name: String,
+    pub(super) uuid: Uuid,
     id: i32,
 }
 
@@ -51,17 +51,18 @@ impl Libvirt {
         Self { place }
     }
 
-    fn open(&self, caller: &Subject) -> Result<Upstream, UpstreamError> {
-        Upstream::open(&self.place, Access::ReadOnly, caller)
+    pub(super) fn open(&self, caller: &Subject, access: Access) -> Result<Upstream, UpstreamError> {
+        Upstream::open(&self.place, access, caller)
     }
 
     fn ask_version(&self, caller: &Subject) -> Result<u64, UpstreamError> {
-        let answer = self.open(caller)?.call(CONNECT_GET_LIB_VERSION, Writer::with_capacity(0))?;
+        let answer =
+            self.open(caller, Access::ReadOnly)?.call(CONNECT_GET_LIB_VERSION, Writer::with_capacity(0))?;
         Ok(Reader::new(&answer).u64()?)
     }
 
     fn ask_definitions(&self, caller: &Subject) -> Result<Vec<Defined>, UpstreamError> {
-        let mut link = self.open(caller)?;
+        let mut link = self.open(caller, Access::ReadOnly)?;
         let mut all = Vec::new();
         for vm in list(&mut link, 0)? {
             let running = if vm.id < 0 { None } else { definition(&mut link, &vm, 0)? };
@@ -74,7 +75,7 @@ impl Libvirt {
     /// One list of all, then one for each common state: a VM that changes its state between them is
     /// still listed, and asked for by itself.
     fn ask_vms(&self, caller: &Subject) -> Result<Vec<Seen>, UpstreamError> {
-        let mut link = self.open(caller)?;
+        let mut link = self.open(caller, Access::ReadOnly)?;
         let all = list(&mut link, 0)?;
         let mut states = HashMap::new();
         for (flag, state) in BY_STATE {
@@ -119,7 +120,7 @@ fn definition(link: &mut Upstream, vm: &Handle, flags: u32) -> Result<Option<Def
     Ok(Definition::parse(text).ok())
 }
 
-fn list(link: &mut Upstream, flags: u32) -> Result<Vec<Handle>, UpstreamError> {
+pub(super) fn list(link: &mut Upstream, flags: u32) -> Result<Vec<Handle>, UpstreamError> {
     let mut arguments = Writer::with_capacity(8);
     arguments.boolean(true);
     arguments.u32(flags);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Stories of the control socket.
 
+mod cabinet;
 mod lockouts;
+mod media;
 mod scene;
 mod settings;
 mod sharing;
@@ -15,6 +17,7 @@ use virtwarden_core::policy::request::Right;
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
 
+use self::media::{connect, insert};
 use self::scene::{BOBVM, FINANCE, GONE, Scene, alice, bob, carol, root, session_of};
 use super::*;
 
@@ -42,7 +45,7 @@ fn unlock(account: &str) -> Request {
 
 /// One of each kind of request, with what bob, a User, gets for it.
 fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
-    let denied = Some(FailureKind::Denied);
+    let (denied, missing) = (Some(FailureKind::Denied), Some(FailureKind::NotFound));
     let filter = AuditFilter::default();
     let hook = HookCall {
         driver: HookDriver::Daemon,
@@ -91,6 +94,15 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::Sharing(SharingRequest::List), denied),
         (sharing::allow("bobvm", "host", Mode::Apply), denied),
         (sharing::deny("bobvm", "host", Mode::Apply), denied),
+        (Request::MediaList { medium: None, vm: None }, None),
+        (insert("finance", "tools.iso"), missing),
+        (Request::MediaEject { vm: "finance".into(), drive: None, mode: Mode::Apply }, missing),
+        (connect("finance", "tools.iso"), missing),
+        (Request::MediaDisconnect { vm: "finance".into(), medium: "a".into(), mode: Mode::Apply }, missing),
+        (Request::MediaPending, None),
+        (Request::MediaWatch, None),
+        (Request::MediaConfirm { number: 7 }, missing),
+        (Request::DeviceClasses, denied),
     ]
 }
 
@@ -132,12 +144,21 @@ fn kind(request: &Request) -> usize {
         Request::Sharing(SharingRequest::List) => 32,
         Request::Sharing(SharingRequest::Allow { .. }) => 33,
         Request::Sharing(SharingRequest::Deny { .. }) => 34,
+        Request::MediaList { .. } => 35,
+        Request::MediaInsert { .. } => 36,
+        Request::MediaEject { .. } => 37,
+        Request::MediaConnect { .. } => 38,
+        Request::MediaDisconnect { .. } => 39,
+        Request::MediaPending => 40,
+        Request::MediaWatch => 41,
+        Request::MediaConfirm { .. } => 42,
+        Request::DeviceClasses => 43,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=34));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=43));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -146,9 +167,11 @@ fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded()
         assert_eq!(scene.registry().entries(), before, "{request:?}");
         assert!(scene.orders().is_empty(), "{request:?}");
         let denials = scene.told().iter().filter(|event| event.kind == Kind::Denial).count();
-        assert_eq!(denials, usize::from(expected == Some(FailureKind::Denied)), "{request:?}");
+        let refused = matches!(expected, Some(FailureKind::Denied | FailureKind::NotFound));
+        assert_eq!(denials, usize::from(refused), "{request:?}");
         assert!(scene.told().iter().all(|event| event.kind == Kind::Denial), "{request:?}");
         assert!(scene.streamed().is_empty(), "{request:?}");
+        assert!(scene.cabinet.told().is_empty(), "{request:?}");
     }
 }
 
@@ -160,6 +183,7 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
         let expected = match kind(&request) {
             10 | 22..=24 => Some(FailureKind::Usage),
             18 => Some(FailureKind::Denied),
+            37 | 39 | 42 => Some(FailureKind::NotFound),
             _ => None,
         };
         assert_eq!(answer.as_ref().err().map(|failure| failure.kind), expected, "{request:?} {answer:?}");

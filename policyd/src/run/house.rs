@@ -13,7 +13,7 @@ use virtwarden_core::subject::Door;
 use super::RunError;
 use crate::accounts::Accounts;
 use crate::census::Census;
-use crate::control::{self, Clients, Control, Libvirt, Limits, Shelf};
+use crate::control::{self, Clients, Control, Desk, Library, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot};
@@ -88,6 +88,12 @@ impl House {
             logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
             settings: settings.clone(),
+            desk: Desk {
+                keeper: Box::new(Library),
+                plugs: Box::new(Libvirt::at(options.upstream.clone())),
+                confirmations: gate.confirmations().clone(),
+                turns: gate.turns().clone(),
+            },
             clock: SystemTime::now,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(trail.clone(), gate.clone(), sessions.clone(), settings.clone()),

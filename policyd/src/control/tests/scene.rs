@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
-    Change, Failure, Order, Reply, Report, Request, Verification, VmRow, VmState,
+    Change, ConfirmationRow, Failure, Order, Reply, Report, Request, Verification, VmRow, VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
@@ -18,9 +18,10 @@ use virtwarden_core::subject::{Account, Door, Group, Login, Process, Subject};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_login::{Claim, Factors, Proof};
 
+use super::cabinet::Cabinet;
 use crate::accounts::Accounts;
 use crate::control::{
-    Archive, Control, Defined, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
+    Archive, Control, Defined, Desk, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
 };
 use crate::lockout::Lockouts;
 use crate::login::{HostDirectory, Logins, Snapshot};
@@ -197,6 +198,7 @@ impl Archive for Shelf {
 struct Ear {
     lines: Vec<String>,
     rows: Vec<VmRow>,
+    confirmations: Vec<ConfirmationRow>,
 }
 
 impl Listener for Ear {
@@ -205,6 +207,8 @@ impl Listener for Ear {
             self.lines.push(line);
         } else if let Reply::Vm(row) = reply {
             self.rows.push(row);
+        } else if let Reply::Confirmations(rows) = reply {
+            self.confirmations.extend(rows);
         } else {
             panic!("no stream: {reply:?}");
         }
@@ -222,6 +226,7 @@ pub(super) struct Scene {
     announced: Arc<AtomicUsize>,
     streamed: Mutex<Vec<String>>,
     hands: Hands,
+    pub(super) cabinet: Cabinet,
     pub(super) control: Arc<Control>,
 }
 
@@ -275,19 +280,35 @@ impl Scene {
             settings: settings.clone(),
             directory: Arc::new(HostDirectory),
         });
+        let cabinet = Cabinet::default();
         let control = Arc::new(Control {
             monitor,
             accounts,
             logins,
             hypervisor: Box::new(host.clone()),
             settings,
+            desk: Desk {
+                keeper: Box::new(cabinet.clone()),
+                plugs: Box::new(cabinet.clone()),
+                confirmations: Arc::default(),
+                turns: Arc::default(),
+            },
             clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             archive: Box::new(Shelf),
             announce: Box::new(move |_| {
                 counter.fetch_add(1, Ordering::Relaxed);
             }),
         });
-        let scene = Self { directory, notebook, host, announced, streamed: Mutex::default(), hands, control };
+        let scene = Self {
+            directory,
+            notebook,
+            host,
+            announced,
+            streamed: Mutex::default(),
+            hands,
+            cabinet,
+            control,
+        };
         scene.see_as(BOBVM, "bobvm", VmState::Running);
         scene.see(FINANCE, "finance");
         scene
