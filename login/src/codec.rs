@@ -5,7 +5,8 @@ use crate::claim::{Claim, LONGEST_FIELD};
 use crate::cursor::{Reader, Writer};
 use crate::fault::Fault;
 use crate::message::{
-    Answer, Change, Factors, LONGEST_EXPOSED, LONGEST_TEXT, Phase, Proof, Question, Refusal, Span, Ticket,
+    Answer, Change, Factors, LONGEST_EXPOSED, LONGEST_REASON, LONGEST_TEXT, Phase, Proof, Question, Refusal,
+    Span, Ticket,
 };
 
 /// Both ends are installed together, so another version is refused rather than guessed at. A login program
@@ -45,7 +46,11 @@ impl Message for Question {
                 writer.field(&factors.exposed, LONGEST_EXPOSED)?;
             }
             Question::Close(ticket) => writer.u64(ticket.0),
-            Question::Raise(ticket, claim) => {
+            Question::Rejected(claim, reason) => {
+                write_claim(&mut writer, claim)?;
+                writer.field(reason, LONGEST_REASON)?;
+            }
+            Question::Raise(ticket, claim) | Question::Redeem(ticket, claim) => {
                 writer.u64(ticket.0);
                 write_claim(&mut writer, claim)?;
             }
@@ -65,6 +70,8 @@ impl Message for Question {
             7 => Question::Credential(Change::Wanted, read_claim(&mut reader)?),
             8 => Question::Credential(Change::Done, read_claim(&mut reader)?),
             9 => Question::Raise(Ticket(reader.u64()?), read_claim(&mut reader)?),
+            10 => Question::Rejected(read_claim(&mut reader)?, reader.field(LONGEST_REASON)?),
+            11 => Question::Redeem(Ticket(reader.u64()?), read_claim(&mut reader)?),
             tag => return Err(Fault::Tag(tag)),
         };
         reader.end()?;
@@ -83,6 +90,8 @@ const fn question_tag(question: &Question) -> u8 {
         Question::Credential(Change::Wanted, _) => 7,
         Question::Credential(Change::Done, _) => 8,
         Question::Raise(..) => 9,
+        Question::Rejected(..) => 10,
+        Question::Redeem(..) => 11,
     }
 }
 

@@ -22,7 +22,8 @@ pub use codec::Message;
 pub use fault::{Fault, ReceiveError};
 pub use frame::{LONGEST_MESSAGE, encode_frame, receive, send};
 pub use message::{
-    Answer, Change, Factors, LONGEST_EXPOSED, LONGEST_TEXT, Phase, Proof, Question, Refusal, Span, Ticket,
+    Answer, Change, Factors, LONGEST_EXPOSED, LONGEST_REASON, LONGEST_TEXT, Phase, Proof, Question, Refusal,
+    Span, Ticket,
 };
 
 /// Where policyd answers the PAM module.

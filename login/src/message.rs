@@ -6,6 +6,9 @@ use crate::claim::Claim;
 /// The longest text for a person in bytes: a banner, a reason.
 pub const LONGEST_TEXT: usize = 4096;
 
+/// The longest [`Question::Rejected`] in bytes.
+pub const LONGEST_REASON: usize = 512;
+
 /// The longest [`Factors::exposed`] in bytes.
 pub const LONGEST_EXPOSED: usize = 32 * 1024;
 
@@ -65,6 +68,12 @@ pub enum Question {
     Close(Ticket),
     /// Somebody changes the account's credentials.
     Credential(Change, Claim),
+    /// A login program refused somebody by itself, without a PAM stack that could say so: sshd does, with a key
+    /// that is not one of the account's. In the program's words.
+    Rejected(Claim, Vec<u8>),
+    /// Does a session wait to be raised with this? Asked before anybody's password is. Each number is answered
+    /// with yes once.
+    Redeem(Ticket, Claim),
     /// A person authenticated in order to act as an Administrator; the number is the one that policyd gave to
     /// the session that asked for it.
     Raise(Ticket, Claim),

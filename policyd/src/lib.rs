@@ -15,6 +15,7 @@ pub mod monitor;
 pub mod options;
 pub mod peer;
 pub mod policies;
+mod processes;
 pub mod registry;
 pub mod run;
 pub mod sessions;

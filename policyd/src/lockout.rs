@@ -20,6 +20,9 @@ use crate::kept::{Condition, Store, StoreError};
 use crate::trail;
 use file::Document;
 
+/// No limit allows more.
+const MOST_FAILURES: usize = 100;
+
 /// Where the host's clocks are read.
 pub type HostClocks = Arc<dyn trail::Clock>;
 
@@ -100,6 +103,15 @@ impl Lockouts {
     /// May somebody try?
     pub fn begin(&self, attempt: &Try<'_>) -> Verdict {
         self.state().table.begin(attempt)
+    }
+
+    /// May somebody try, if so many that are under way fail?
+    pub fn begin_beside(&self, attempt: &Try<'_>, under_way: usize) -> Verdict {
+        let mut table = self.state().table.clone();
+        for _ in 0..under_way.min(MOST_FAILURES) {
+            let _as_if = table.failed(attempt);
+        }
+        table.begin(attempt)
     }
 
     /// No factor fitted. The count is on the disk when this returns.

@@ -12,8 +12,10 @@ mod credential;
 mod directory;
 mod event;
 mod keepers;
+mod rejected;
 mod server;
 mod snapshot;
+mod under_way;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::settings::Settings;
 pub use directory::{Directory, Found, HostDirectory};
 pub use server::{Places, admit};
 pub use snapshot::Snapshot;
+pub use under_way::UnderWay;
 
 /// Everything that logins are answered from.
 pub struct Logins {
@@ -40,6 +43,8 @@ pub struct Logins {
     pub lockouts: Arc<Lockouts>,
     /// The same for the module while policyd is away.
     pub snapshot: Snapshot,
+    /// What is being tried within sessions.
+    pub under_way: UnderWay,
     /// The typed settings.
     pub settings: Arc<Settings>,
     /// The account database, asked by name.
@@ -62,6 +67,8 @@ impl Logins {
             Question::Open(claim, factors) => self.open(peer, claim, factors, now),
             Question::Close(ticket) => self.close(peer, *ticket, now),
             Question::Credential(change, claim) => self.credential(peer, *change, claim),
+            Question::Rejected(claim, reason) => self.rejected(peer, claim, reason),
+            Question::Redeem(ticket, claim) => self.redeem(*ticket, claim, now),
             Question::Raise(ticket, claim) => self.raise(*ticket, claim, now),
         }
     }
@@ -76,6 +83,7 @@ impl Logins {
     }
 
     fn open(&self, peer: &Peer, claim: &Claim, factors: &Factors, now: SystemTime) -> Answer {
+        self.settle(peer);
         match self.monitor.sessions().begin(peer, claim, factors, now) {
             Ok(ticket) => Answer::Opened(ticket),
             Err(why) => refused(why),
@@ -85,6 +93,11 @@ impl Logins {
     fn close(&self, peer: &Peer, ticket: Ticket, now: SystemTime) -> Answer {
         self.monitor.sessions().end(ticket, peer, now);
         Answer::Go { banner: None }
+    }
+
+    fn redeem(&self, ticket: Ticket, claim: &Claim, now: SystemTime) -> Answer {
+        let redeemed = self.monitor.sessions().redeem(ticket, claim, now);
+        redeemed.map_or_else(refused, |()| Answer::Go { banner: None })
     }
 
     fn raise(&self, ticket: Ticket, claim: &Claim, now: SystemTime) -> Answer {

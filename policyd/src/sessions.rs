@@ -9,7 +9,6 @@ mod changes;
 mod factors;
 mod idle;
 mod kind;
-mod leaders;
 mod opening;
 mod origins;
 mod records;
@@ -37,7 +36,7 @@ use virtwarden_login::{Claim, Class, Factors, Ticket};
 
 use crate::monitor::Ledger;
 use crate::peer::Peer;
-use leaders::Leaders;
+use crate::processes::Processes;
 pub use opening::origin;
 use origins::farthest;
 use records::{beginning, ending, event};
@@ -63,7 +62,7 @@ pub struct Sessions {
     desk: Mutex<Desk>,
     /// When somebody last did something in a session that is more than looking.
     activity: Mutex<BTreeMap<u32, u64>>,
-    leaders: Leaders,
+    leaders: Processes<u32>,
     ledger: Arc<dyn Ledger>,
     bell: OnceLock<Bell>,
 }
@@ -100,7 +99,7 @@ impl Sessions {
             table: RwLock::new(Arc::new(table)),
             generation: AtomicU64::new(0),
             desk: Mutex::new(Desk { store, wishes: Wishes::default(), within: Within::default() }),
-            leaders: Leaders::new()?,
+            leaders: Processes::new()?,
             ledger,
             bell: OnceLock::new(),
         };
@@ -209,23 +208,32 @@ impl Sessions {
             let session = desk.wishes.fulfil(ticket.0, &claim.account, seconds(now))?;
             table.raise(session, seconds(now))
         });
-        let Some(session) = raised else {
-            let account = std::str::from_utf8(&claim.account).unwrap_or_default();
-            self.ledger.deny(within::refused(
-                "session raise",
-                claim,
-                outermost(claim, self.origin_for(account)),
-                "no session waits to be raised with this",
-            ));
-            return Err(
-                "no session waits to be raised with this; begin again with `virtwarden session elevate`"
-                    .to_owned(),
-            );
-        };
+        let Some(session) = raised else { return Err(self.no_wish(claim)) };
         let detail = format!("for {} s", self.table().requirements.raised);
         self.ledger.note(event("session raise", &session, Outcome::Success, detail));
         self.leaders.wake();
         Ok(())
+    }
+
+    /// Whether somebody may be authenticated for this ticket; a number that nobody has is on record.
+    ///
+    /// # Errors
+    /// The ticket is not good, or not this account's, or somebody is being authenticated for it; in words.
+    pub fn redeem(&self, ticket: Ticket, claim: &Claim, now: SystemTime) -> Result<(), String> {
+        let good = self.desk().wishes.redeem(ticket.0, &claim.account, seconds(now));
+        if good { Ok(()) } else { Err(self.no_wish(claim)) }
+    }
+
+    fn no_wish(&self, claim: &Claim) -> String {
+        let account = std::str::from_utf8(&claim.account).unwrap_or_default();
+        let from = outermost(claim, self.origin_for(account));
+        self.ledger.deny(within::refused(
+            "session raise",
+            claim,
+            from,
+            "no session waits to be raised with this",
+        ));
+        "no session waits to be raised with this; begin again with `virtwarden session elevate`".to_owned()
     }
 
     /// A session's Administrator roles do not count any more. False if they did not.

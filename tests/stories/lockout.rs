@@ -343,6 +343,91 @@ fn whoever_is_locked_out_cannot_unlock_himself() -> Result<(), String> {
     unlock(&host)
 }
 
+/// Starts su on a terminal of its own, and kills or leaves it: at its prompt, or once a wrong password is typed.
+const RECKLESS: &str = r#"
+import os, pty, signal, sys, time
+def su(typed, end):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp("su", ["su", "alice", "-c", "true"])
+    seen = b""
+    while b"assword" not in seen:
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:
+            break
+    else:
+        time.sleep(0.3)
+        os.write(terminal, typed)
+        end(child, terminal)
+    os.waitpid(child, 0)
+    return seen.decode().strip()
+def kill(child, _): os.kill(child, signal.SIGKILL)
+def stop(child, _):
+    os.kill(child, signal.SIGSTOP); time.sleep(0.5); os.kill(child, signal.SIGKILL)
+def hang_up(_, terminal): os.close(terminal)
+su(b"", kill)
+su(b"wrong" + bytes([10]), stop)
+su(b"", hang_up)
+time.sleep(1)
+print(su(b"", kill))
+"#;
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_su_that_is_killed_before_its_verdict_counts_as_a_failure() -> Result<(), String> {
+    let host = set()?;
+    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
+    check("program", &host.write("/usr/local/lib/reckless.py", RECKLESS))?;
+    let begin = trail::end(&host);
+    let reckless = host.login("bob", "timeout 60 python3 /usr/local/lib/reckless.py");
+    check("three of them", &reckless)?;
+    let told = logins(&host, begin, "alice");
+    let left = told.iter().filter(|event| event.detail.contains("left before its end")).count();
+    let met = told.iter().filter(|event| event.detail.contains("limit met")).count();
+    if left < 2 || met != 1 || !reckless.out.contains("ocked") {
+        return Err(format!("{left} left, {met} met, shown {}: {told:?}", reckless.out));
+    }
+    // Bob is over the network, and so is the lock: the console is another matter.
+    insist_in("at the console", &console(&host, "alice", &right("alice")), "alice")?;
+    insist_out("over the network", &ssh(&host, "password", "alice", &right("alice")))?;
+    unlock(&host)
+}
+
+/// Three su that wait at their prompts, and one more.
+const WAITING: &str = r#"
+import os, pty, time
+def su():
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvp("su", ["su", "alice", "-c", "true"])
+    return child, terminal
+waiting = [su() for _ in range(3)]
+time.sleep(3)
+child, terminal = su()
+time.sleep(3)
+print(os.read(terminal, 4096).decode())
+"#;
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn no_more_passwords_are_waited_for_than_failures_are_left() -> Result<(), String> {
+    let host = set()?;
+    check("program", &host.write("/usr/local/lib/waiting.py", WAITING))?;
+    let begin = trail::end(&host);
+    let waiting = host.login("bob", "timeout 60 python3 /usr/local/lib/waiting.py");
+    check("four of them", &waiting)?;
+    let told = logins(&host, begin, "alice");
+    let crowded =
+        |event: &Event| event.outcome == Outcome::Denied && event.detail.contains("as many attempts");
+    if !waiting.out.contains("too many programs wait")
+        || told.iter().filter(|event| crowded(event)).count() != 1
+    {
+        return Err(format!("shown {}: {told:?}", waiting.out));
+    }
+    unlock(&host)
+}
+
 #[test]
 #[ignore = "needs a test host: make stories"]
 fn the_last_administrator_gets_in_at_the_console_and_a_user_waits() -> Result<(), String> {

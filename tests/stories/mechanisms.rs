@@ -173,7 +173,7 @@ fn raises_are_on_record(host: &Host, since: u64) -> Result<(), String> {
     })
 }
 
-/// Speaks with both sockets itself: asks for a ticket and waits, or brings one and a password.
+/// Speaks with both sockets itself: asks for a ticket and waits, or brings one. Nobody asks him for a password.
 const THIEF: &str = r#"
 import json, os, socket, sys
 def ask(path, lines):
@@ -190,17 +190,17 @@ if sys.argv[1] == "wish":
     os.rename("/srv/story-signs/.ticket", "/srv/story-signs/ticket")
 else:
     ticket = int(open("/srv/story-signs/ticket").read())
-    print(ask("/run/virtwarden/elevate.sock", [{"raise": {"ticket": ticket}}, {"answer": sys.argv[2]}]))
+    print(ask("/run/virtwarden/elevate.sock", [{"raise": {"ticket": ticket}}]))
 "#;
 
 fn others_gain_nothing(host: &Host) -> Result<(), String> {
     check("thief", &host.write("/usr/local/lib/thief.py", THIEF))?;
     let thief = "python3 /usr/local/lib/thief.py";
-    // Whoever wishes stays a User while a thief brings the ticket, whatever password he knows.
+    // Whoever wishes stays a User while a thief brings the ticket.
     let act = format!("{thief} wish; {}; virtwarden policy show 2>&1", awaits("stolen"));
     let alice = host.begin("alice", &act).map_err(|error| error.to_string())?;
     host.wait("ticket", &format!("test -e {SIGNS}/ticket"))?;
-    let stolen = host.login("bob", &format!("{thief} bring bob-password 2>&1"));
+    let stolen = host.login("bob", &format!("{thief} bring 2>&1"));
     check("sign", &host.root(&format!("touch {SIGNS}/stolen")))?;
     let alice: Ran = alice.wait_with_output().map_err(|error| error.to_string())?.into();
     insist("bob with alice's ticket", &stolen, "refused")?;

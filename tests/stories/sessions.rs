@@ -107,6 +107,86 @@ fn each_way_to_log_in_is_on_record_with_its_proof() -> Result<(), String> {
     })
 }
 
+/// What is on record of failed logins with keys, once there is as much as expected: name, address and what happened.
+fn rejections(host: &Host, since: u64, expected: usize) -> Vec<[String; 3]> {
+    let one = |line: trail::Recorded| {
+        let event = line.event;
+        let failed = event.operation == "login failed" && event.outcome == Outcome::Failure;
+        let name = event.targets.first()?.name.clone()?;
+        let from = event.origin.filter(|_| failed)?;
+        Some([name, from.to_string(), event.detail])
+    };
+    let look = || -> Vec<_> { trail::after(host, since).into_iter().filter_map(one).collect() };
+    for _ in 0..20 {
+        if look().len() >= expected {
+            break;
+        }
+        sleep(Duration::from_millis(500));
+    }
+    look()
+}
+
+/// Logs in with a key that nobody has provisioned.
+fn strange_key(host: &Host, name: &str) -> Result<(), String> {
+    let make = "test -e /tmp/story-key || ssh-keygen -q -t ed25519 -N '' -f /tmp/story-key";
+    let options = "-F /dev/null -i /tmp/story-key -o IdentitiesOnly=yes -o BatchMode=yes";
+    let ran = host.root(&format!("{make}; timeout 30 {SSH} {options} -l '{name}' 127.0.0.1 id 2>&1"));
+    if !ran.succeeded() && ran.out.contains("ermission denied") {
+        Ok(())
+    } else {
+        Err(format!("a strange key as `{name}`: {}", ran.shown()))
+    }
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_key_that_is_not_provisioned_is_on_record_with_name_and_address() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let before = trail::end(&host);
+    let forged = "Failed publickey for root from 6.6.6.6 port 1 ssh2: RSA SHA256:x";
+    let log = format!("logger -t sshd '{forged}'; logger -t sshd-session '{forged}'; true");
+    check("forge", &host.login("bob", &log))?;
+    for name in ["alice", "mallory", "x from 6.6.6.6 port 1 ssh2: "] {
+        strange_key(&host, name)?;
+    }
+    let heard = rejections(&host, before, 3);
+    let whom: Vec<_> = heard.iter().map(|[name, from, _]| (name.as_str(), from.as_str())).collect();
+    assert_eq!(whom.get(..2), Some(&[("alice", "127.0.0.1"), ("mallory", "127.0.0.1")][..]), "{heard:?}");
+    assert!(
+        whom.get(2).is_some_and(|(name, from)| name.contains("6.6.6.6") && *from == "unknown"),
+        "{heard:?}"
+    );
+    assert_eq!(heard.len(), 3, "one each, and none that bob wrote: {heard:?}");
+    assert!(heard.iter().all(|[_, _, detail]| detail.contains("by sshd: ")), "{heard:?}");
+
+    // Each key, where sshd tells of each; a key that fits afterwards changes nothing of that.
+    check("level", &host.write("/etc/ssh/sshd_config.d/00-story-level.conf", "LogLevel VERBOSE"))?;
+    check("sshd", &host.root("systemctl reload ssh && sleep 1"))?;
+    let (before, strange) = (trail::end(&host), strange_key(&host, "alice"));
+    let heard = rejections(&host, before, 1);
+    check("level", &host.root("rm /etc/ssh/sshd_config.d/00-story-level.conf; systemctl reload ssh"))?;
+    strange?;
+    let print = host.root("ssh-keygen -l -f /tmp/story-key.pub").out;
+    let print = print.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap_or("no print");
+    assert!(
+        matches!(&heard[..], [[name, _, detail]] if name == "alice" && detail.contains(print)),
+        "{heard:?}"
+    );
+
+    // What happens while the monitor is away is told when it is back. And none of it locks anybody.
+    let before = trail::end(&host);
+    check("stop", &host.root("systemctl stop virtwarden-policyd virtwarden-login.socket"))?;
+    let strange = strange_key(&host, "alice");
+    check("start", &host.root("systemctl start virtwarden-login.socket virtwarden-policyd"))?;
+    strange?;
+    let heard = rejections(&host, before, 1);
+    assert!(matches!(&heard[..], [[name, from, _]] if name == "alice" && from == "127.0.0.1"), "{heard:?}");
+    for _ in 0..6 {
+        strange_key(&host, "alice")?;
+    }
+    person(&told(&host.root(&with_password("alice", WHO)))?).map(drop)
+}
+
 #[test]
 #[ignore = "needs a test host: make stories"]
 fn sudo_in_a_session_is_the_person_who_logged_in() -> Result<(), String> {
@@ -254,6 +334,56 @@ fn where_sessions_are_to_be_raised_a_login_is_a_users() -> Result<(), String> {
     assert_eq!(who?.authentication, Authentication::Nobody(Absence::NotRaised));
     assert!(!act.succeeded() && act.err.contains("virtwarden session elevate"), "{}", act.shown());
     again
+}
+
+/// Connects to root's helper as often as it can, then takes all the places there are and says nothing.
+const CROWD: &str = r#"
+import socket, time
+def connect():
+    there = socket.socket(socket.AF_UNIX)
+    there.settimeout(2)
+    there.connect("/run/virtwarden/elevate.sock")
+    return there
+for _ in range(300):
+    try:
+        connect().close()
+    except OSError:
+        pass
+silent = [connect() for _ in range(32)]
+print("crowded", flush=True)
+time.sleep(30)
+"#;
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_crowd_without_tickets_keeps_nobody_from_raising_his_session() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let rule = "[session]\nactivation = \"raise\"";
+    check("rule", &host.write("/etc/virtwarden/policy.d/10-raise.toml", rule))?;
+    check("reload", &host.root("systemctl reload virtwarden-policyd; sleep 1"))?;
+    let kept = crowd(&host);
+    check(
+        "rule",
+        &host.root("rm /etc/virtwarden/policy.d/10-raise.toml; systemctl reload virtwarden-policyd"),
+    )?;
+    kept
+}
+
+fn crowd(host: &Host) -> Result<(), String> {
+    check("crowd", &host.write("/usr/local/lib/crowd.py", CROWD))?;
+    let crowd = host.begin("bob", "timeout 60 python3 /usr/local/lib/crowd.py > /tmp/story-crowd.out 2>&1");
+    let mut crowd = crowd.map_err(|error| error.to_string())?;
+    let crowded = "for i in $(seq 60); do grep -q crowded /tmp/story-crowd.out && exit 0; sleep 0.5; done; \
+                   cat /tmp/story-crowd.out; exit 1";
+    let crowded = host.root(crowded);
+    // The silent are sent away after seconds, though they would have stayed.
+    let elevate = "for i in $(seq 10); do echo alice-password | virtwarden session elevate --stdin && exit 0; sleep 1; done; exit 1";
+    let raised = host.login("alice", elevate);
+    let still = crowd.try_wait().map_err(|error| error.to_string())?.is_none();
+    let _reaped = (crowd.kill(), crowd.wait());
+    check("crowd", &crowded)?;
+    check("raised", &raised)?;
+    if still { Ok(()) } else { Err("the crowd had gone before".to_owned()) }
 }
 
 #[test]

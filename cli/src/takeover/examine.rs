@@ -21,6 +21,7 @@ const IN_SERVICE: &[&str] = &[
     "virtwarden-settingsd.socket",
     "virtwarden-elevate.socket",
     "virtwarden-policyd.service",
+    "virtwarden-witness.service",
     "libvirtd.socket",
     "libvirtd-ro.socket",
 ];

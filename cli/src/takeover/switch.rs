@@ -14,6 +14,7 @@ const GATE_UNITS: &[&str] = &[
     "virtwarden-control.socket",
     "virtwarden-login.socket",
     "virtwarden-settingsd.socket",
+    "virtwarden-witness.service",
     "virtwarden-policyd.service",
 ];
 

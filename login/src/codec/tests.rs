@@ -37,6 +37,9 @@ fn question() -> impl Strategy<Value = Question> {
         any::<u64>().prop_map(|ticket| Question::Close(Ticket(ticket))),
         (change, claim()).prop_map(|(change, claim)| Question::Credential(change, claim)),
         (any::<u64>(), claim()).prop_map(|(ticket, claim)| Question::Raise(Ticket(ticket), claim)),
+        (any::<u64>(), claim()).prop_map(|(ticket, claim)| Question::Redeem(Ticket(ticket), claim)),
+        (claim(), vec(any::<u8>(), 0..=LONGEST_REASON))
+            .prop_map(|(claim, reason)| Question::Rejected(claim, reason)),
     ]
 }
 

@@ -10,6 +10,7 @@ use virtwarden_login::{Answer, Claim, Phase, Refusal, Span};
 use super::Logins;
 use super::claimed::Claimed;
 use super::event::Keeping;
+use super::under_way::{Attempt, Start};
 use crate::kept::StoreError;
 use crate::lockout::Role;
 use crate::peer::Peer;
@@ -18,10 +19,13 @@ use crate::peer::Peer;
 /// word, or guesses that were begun before would still tell which of them is right.
 const TOO_LATE: Answer = Answer::Refuse(Refusal::Locked(None));
 
-/// An attempt under way: who asks, and for what.
-struct Asked<'a> {
-    peer: &'a Peer,
-    claimed: Claimed,
+/// Told to whoever begins one attempt more than failures are left.
+const CROWDED: &str = "too many programs wait for this account's password already; end one of them first";
+
+/// A step of an attempt: who asks, and for what.
+pub(super) struct Asked<'a> {
+    pub(super) peer: &'a Peer,
+    pub(super) claimed: Claimed,
     policy: Lockout,
 }
 
@@ -29,30 +33,51 @@ impl Logins {
     /// Answers one step of an authentication.
     pub(super) fn authenticate(&self, peer: &Peer, phase: Phase, claim: &Claim) -> Answer {
         let asked = Asked { peer, claimed: self.claimed(peer, claim), policy: self.settings.lockout() };
-        match phase {
-            Phase::Begin => self.begins(&asked),
+        // Counted first: in between nobody finds room for one more.
+        let answer = match phase {
+            Phase::Begin => return self.begins(&asked),
             Phase::Failed => self.fails(&asked),
             Phase::Passed => self.passes(&asked),
-        }
+        };
+        self.settle(peer);
+        answer
     }
 
     fn begins(&self, asked: &Asked<'_>) -> Answer {
-        match self.lockouts.begin(&self.attempt(asked)) {
-            Verdict::Go => Answer::Go { banner: self.banner(&asked.claimed) },
-            Verdict::Locked(until) => {
-                let event = self.limit_event(
-                    asked.peer,
-                    &asked.claimed,
-                    "login begin",
-                    "refused, the account is locked",
-                );
-                self.record(event, Keeping::Bounded);
+        match self.start(asked, &self.attempt(asked)) {
+            Start::Go => Answer::Go { banner: self.banner(&asked.claimed) },
+            Start::Locked(until) => {
+                self.refuse_to_begin(asked, "refused, the account is locked");
                 self.locked(until, &asked.policy)
+            }
+            Start::Crowded => {
+                self.refuse_to_begin(asked, "refused, as many attempts are under way as failures are left");
+                Answer::Refuse(Refusal::Because(CROWDED.to_owned()))
             }
         }
     }
 
+    fn refuse_to_begin(&self, asked: &Asked<'_>, detail: &str) {
+        let event = self.limit_event(asked.peer, &asked.claimed, "login begin", detail);
+        self.record(event, Keeping::Bounded);
+    }
+
+    /// The program of an attempt ended and has not said how the attempt did.
+    pub(super) fn left(&self, attempt: Attempt) {
+        let Attempt { peer, claimed } = attempt;
+        let asked = Asked { peer: &peer, claimed, policy: self.settings.lockout() };
+        let _nobody_is_told = self.count(&asked, "left before its end; ");
+    }
+
     fn fails(&self, asked: &Asked<'_>) -> Answer {
+        match self.count(asked, "") {
+            Counted::Ignored | Counted::Noted { .. } => Answer::Go { banner: None },
+            Counted::LimitMet(_) | Counted::Delayed(_) | Counted::Locked(_) => TOO_LATE,
+        }
+    }
+
+    /// Counts and records a failure.
+    fn count(&self, asked: &Asked<'_>, how: &str) -> Counted {
         let (counted, kept) = self.lockouts.failed(&self.attempt(asked));
         self.complain(kept);
         let event = self.event(
@@ -60,22 +85,18 @@ impl Logins {
             &asked.claimed,
             "login failed",
             Outcome::Failure,
-            &self.consequence(counted),
+            &format!("{how}{}", self.consequence(counted)),
         );
         self.record(event, Keeping::Bounded);
         match counted {
-            Counted::Ignored | Counted::Noted { .. } => Answer::Go { banner: None },
+            Counted::Ignored | Counted::Noted { .. } | Counted::Locked(_) => {}
             Counted::LimitMet(until) => {
                 self.tell_lock(asked, until);
                 self.keep_snapshot();
-                TOO_LATE
             }
-            Counted::Delayed(_) => {
-                self.keep_snapshot();
-                TOO_LATE
-            }
-            Counted::Locked(_) => TOO_LATE,
+            Counted::Delayed(_) => self.keep_snapshot(),
         }
+        counted
     }
 
     /// The lock of an account is told each time; those of names that are nobody's can be made without end.

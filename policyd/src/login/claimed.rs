@@ -83,7 +83,7 @@ fn is_plausible(name: &str) -> bool {
 }
 
 /// Bytes as text, each reversible: nothing that a terminal could act on, nothing that looks like something else.
-fn word(bytes: &[u8]) -> String {
+pub(super) fn word(bytes: &[u8]) -> String {
     let cut = bytes.get(..LONGEST).unwrap_or(bytes);
     let mut text = match std::str::from_utf8(cut) {
         Ok(plain) if plain.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => plain.to_owned(),

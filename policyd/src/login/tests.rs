@@ -4,6 +4,7 @@
 mod people;
 mod scene;
 mod served;
+mod under_way;
 
 use std::sync::Arc;
 

@@ -16,7 +16,7 @@ use crate::census::Census;
 use crate::control::{self, Clients, Control, Desk, Library, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
-use crate::login::{self, HostDirectory, Logins, Places, Snapshot};
+use crate::login::{self, HostDirectory, Logins, Places, Snapshot, UnderWay};
 use crate::media::{Kernel, Media};
 use crate::monitor::{Ledger, Monitor};
 use crate::options::Options;
@@ -78,10 +78,12 @@ impl House {
             accounts: accounts.clone(),
             lockouts,
             snapshot: Snapshot::of(&options.state),
+            under_way: UnderWay::new()?,
             settings: settings.clone(),
             directory: Arc::new(HostDirectory),
         });
         logins.keep_snapshot();
+        logins.watch()?;
         let control = Arc::new(Control {
             monitor: monitor.clone(),
             accounts,

@@ -14,6 +14,16 @@ struct Wish {
     ticket: u64,
     account: Account,
     since: u64,
+    stage: Stage,
+}
+
+/// How far a wish has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nobody has come with its ticket.
+    Made,
+    /// Somebody has, and is being authenticated.
+    Redeemed,
 }
 
 /// At most one wish for each session.
@@ -24,7 +34,7 @@ impl Wishes {
     /// Takes a wish; an older one of the session is forgotten.
     pub(super) fn make(&mut self, session: u32, account: Account, ticket: u64, now: u64) {
         self.0.retain(|_, wish| wish.is_good(now));
-        self.0.insert(session, Wish { ticket, account, since: now });
+        self.0.insert(session, Wish { ticket, account, since: now, stage: Stage::Made });
     }
 
     /// The sessions of an account that wait to be raised.
@@ -32,15 +42,26 @@ impl Wishes {
         self.0.iter().filter(|(_, wish)| wish.account.name == account).map(|(session, _)| *session).collect()
     }
 
-    /// The session that a ticket raises. It is good for one try, also if that fails.
+    /// Whether a ticket is good, said once for each: one person holds no more than one of the helper's places
+    /// with it.
+    pub(super) fn redeem(&mut self, ticket: u64, account: &[u8], now: u64) -> bool {
+        let wish = self.0.values_mut().find(|wish| wish.ticket == ticket && wish.is_of(account, now));
+        wish.is_some_and(|wish| std::mem::replace(&mut wish.stage, Stage::Redeemed) == Stage::Made)
+    }
+
+    /// The session that a redeemed ticket raises. It is good for one try, also if that fails.
     pub(super) fn fulfil(&mut self, ticket: u64, account: &[u8], now: u64) -> Option<u32> {
         let session = self.0.iter().find(|(_, wish)| wish.ticket == ticket).map(|(session, _)| *session)?;
         let wish = self.0.remove(&session)?;
-        (wish.is_good(now) && wish.account.name.as_bytes() == account).then_some(session)
+        (wish.stage == Stage::Redeemed && wish.is_of(account, now)).then_some(session)
     }
 }
 
 impl Wish {
+    fn is_of(&self, account: &[u8], now: u64) -> bool {
+        self.is_good(now) && self.account.name.as_bytes() == account
+    }
+
     fn is_good(&self, now: u64) -> bool {
         (self.since..self.since.saturating_add(GOOD)).contains(&now)
     }
@@ -72,6 +93,7 @@ mod tests {
             (78, "alice", 1000, None),
         ] {
             let mut wishes = wishes();
+            wishes.redeem(77, b"alice", 1000);
             assert_eq!(wishes.fulfil(ticket, account.as_bytes(), now), raised, "{ticket} {account} {now}");
             if ticket == 77 {
                 assert_eq!(wishes.fulfil(77, b"alice", now), None, "used");
@@ -80,9 +102,21 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_is_redeemed_once_and_raises_nothing_before() {
+        for (ticket, account, now) in [(78, "alice", 1000), (77, "bob", 1000), (77, "alice", 1120)] {
+            assert!(!wishes().redeem(ticket, account.as_bytes(), now), "{ticket} {account} {now}");
+        }
+        assert_eq!(wishes().fulfil(77, b"alice", 1000), None, "nobody was authenticated for it");
+        let mut wishes = wishes();
+        assert!(wishes.redeem(77, b"alice", 1000) && !wishes.redeem(77, b"alice", 1000));
+        assert_eq!(wishes.fulfil(77, b"alice", 1000), Some(5));
+    }
+
+    #[test]
     fn the_last_wish_of_a_session_counts_and_old_ones_go() {
         let mut wishes = wishes();
         wishes.make(5, alice(), 78, 1010);
+        assert!(!wishes.redeem(77, b"alice", 1010) && wishes.redeem(78, b"alice", 1010));
         assert_eq!(wishes.fulfil(77, b"alice", 1010), None);
         assert_eq!(wishes.fulfil(78, b"alice", 1010), Some(5));
         wishes.make(6, alice(), 80, 1020);

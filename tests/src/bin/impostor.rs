@@ -50,6 +50,8 @@ fn obliging(question: &Question) -> Answer {
         | Question::Admit(..)
         | Question::Close(_)
         | Question::Credential(..)
+        | Question::Rejected(..)
+        | Question::Redeem(..)
         | Question::Raise(..) => Answer::Go { banner: None },
     }
 }
@@ -74,6 +76,10 @@ fn told(question: &Question) -> String {
         }
         Question::Close(ticket) => format!("Close {}", ticket.0),
         Question::Credential(change, claim) => format!("Credential {change:?} {}", name(&claim.account)),
+        Question::Rejected(claim, reason) => {
+            format!("Rejected {} {}", name(&claim.account), name(reason))
+        }
+        Question::Redeem(ticket, claim) => format!("Redeem {} {}", ticket.0, name(&claim.account)),
         Question::Raise(ticket, claim) => format!("Raise {} {}", ticket.0, name(&claim.account)),
     }
 }

@@ -50,6 +50,7 @@ const UNITS: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-policyd.service",
+    "virtwarden-witness.service",
 ];
 
 const RUNNING: &[&str] =

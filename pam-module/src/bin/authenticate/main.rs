@@ -3,8 +3,9 @@
 //! accepted for it (standard input and output).
 //!
 //! Who it is comes from the socket, never from what is said on it: a person can prove himself to be himself only.
-//! What PAM's modules ask goes to him in lines of the control protocol, and all in all there are two minutes. Then
-//! policyd is told, which raises the session that the ticket was given to if it is that account's.
+//! The ticket that he brings must be good first, and must come at once: places are few. What PAM's modules ask then
+//! goes to him in lines of the control protocol, and all in all there are two minutes. At the end policyd is told,
+//! which raises the session that the ticket was given to if it is that account's.
 
 mod person;
 mod raise;
@@ -18,8 +19,8 @@ use std::time::{Duration, Instant};
 use person::Person;
 use virtwarden_core::control::Conversation;
 
-/// For the whole conversation.
-const LONGEST: Duration = Duration::from_secs(120);
+/// Until the ticket is there: programs send it, nobody types it.
+const TICKET: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     match serve() {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 fn serve() -> io::Result<()> {
     let stream = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     let account = raise::account_of(&stream)?;
-    let mut person = Person::new(stream, Instant::now() + LONGEST);
+    let mut person = Person::new(stream, Instant::now() + TICKET);
     let last = match raise::raise(&mut person, &account) {
         Ok(()) => Conversation::Raised,
         Err(reason) => {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pam_virtwarden::{Converse, Echo, Tone};
 use virtwarden_core::control::{Conversation, LineReader, Typed, encode};
@@ -16,6 +16,11 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn new(stream: UnixStream, deadline: Instant) -> Self {
         Self { lines: LineReader::new(Timed { stream, deadline }) }
+    }
+
+    /// From now on there is so much time.
+    pub(crate) fn may_take(&mut self, longest: Duration) {
+        self.lines.stream().deadline = Instant::now() + longest;
     }
 
     pub(crate) fn say(&mut self, what: &Conversation) -> io::Result<()> {
@@ -56,7 +61,7 @@ struct Timed {
 }
 
 impl Timed {
-    fn left(&self) -> io::Result<Option<std::time::Duration>> {
+    fn left(&self) -> io::Result<Option<Duration>> {
         match self.deadline.checked_duration_since(Instant::now()) {
             Some(left) if !left.is_zero() => Ok(Some(left)),
             Some(_) | None => Err(io::ErrorKind::TimedOut.into()),
@@ -85,7 +90,6 @@ impl Write for Timed {
 #[cfg(test)]
 mod tests {
     use std::thread;
-    use std::time::Duration;
 
     use super::*;
 
@@ -115,6 +119,15 @@ mod tests {
         assert!(person.ask(Echo::Shown, "Name: ").is_err());
         drop(theirs);
         assert!(person.ask(Echo::Shown, "Name: ").is_err());
+    }
+
+    #[test]
+    fn more_time_is_given_to_who_has_shown_his_ticket() {
+        let (mut person, mut theirs) = pair(Duration::ZERO);
+        theirs.write_all(&encode(&Typed::Answer("secret".to_owned())).unwrap()).unwrap();
+        assert!(person.hear().is_err());
+        person.may_take(Duration::from_secs(5));
+        assert!(person.hear().is_ok());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::ffi::CString;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::{Uid, User};
@@ -14,6 +15,8 @@ use virtwarden_login::{Answer, Claim, Question, Refusal, Span, Ticket};
 
 use crate::person::Person;
 
+/// For the whole conversation.
+const LONGEST: Duration = Duration::from_secs(120);
 /// The PAM service.
 const SERVICE: &str = "virtwarden";
 
@@ -27,7 +30,8 @@ pub(crate) fn account_of(stream: &UnixStream) -> io::Result<String> {
     user.map(|user| user.name).ok_or_else(|| io::Error::other(format!("account {uid} has no name")))
 }
 
-/// Hears the ticket, authenticates the person, and has policyd raise the session.
+/// Hears the ticket, asks policyd whether it is good, authenticates the person, and has policyd raise the session.
+/// Nobody is asked for a password, or given time to type one, for a ticket that raises nothing.
 ///
 /// # Errors
 /// Why not, in words for the person.
@@ -37,6 +41,8 @@ pub(crate) fn raise(person: &mut Person, account: &str) -> Result<(), String> {
         Ok(Typed::Answer(_)) => return Err("the first line must name a ticket".to_owned()),
         Err(error) => return Err(error.to_string()),
     };
+    judge(&Policyd::here(), &Question::Redeem(ticket, claim(account)))?;
+    person.may_take(LONGEST);
     authenticate(person, account)?;
     judge(&Policyd::here(), &Question::Raise(ticket, claim(account)))
 }
@@ -71,7 +77,7 @@ fn judge(policyd: &impl Monitor, question: &Question) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use pam_virtwarden::{Asker, Locks, Silence};
 

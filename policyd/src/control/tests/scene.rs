@@ -24,7 +24,7 @@ use crate::control::{
     Archive, Control, Defined, Desk, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
 };
 use crate::lockout::Lockouts;
-use crate::login::{HostDirectory, Logins, Snapshot};
+use crate::login::{HostDirectory, Logins, Snapshot, UnderWay};
 use crate::monitor::{Ledger, Monitor};
 use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
@@ -277,6 +277,7 @@ impl Scene {
             accounts: accounts.clone(),
             lockouts: Arc::new(lockouts),
             snapshot: Snapshot::of(directory.path()),
+            under_way: UnderWay::new().unwrap(),
             settings: settings.clone(),
             directory: Arc::new(HostDirectory),
         });

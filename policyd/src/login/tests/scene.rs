@@ -17,7 +17,7 @@ use virtwarden_login::{Answer, Change, Claim, Factors, Phase, Proof, Question};
 use super::people::{People, uid};
 use crate::accounts::{Accounts, Membership};
 use crate::lockout::Lockouts;
-use crate::login::{Directory, Logins, Snapshot};
+use crate::login::{Directory, Logins, Snapshot, UnderWay};
 use crate::monitor::{Ledger, Monitor};
 use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
@@ -112,6 +112,7 @@ impl Scene {
             accounts: Arc::new(Accounts::of(membership, Instant::now())),
             lockouts: Arc::new(Lockouts::open(directory.path(), &lockout, hand.clone()).unwrap()),
             snapshot: Snapshot::of(directory.path()),
+            under_way: UnderWay::new().unwrap(),
             settings: Arc::new(settings),
             directory: Arc::new(People),
         };

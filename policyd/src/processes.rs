@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The processes that lead sessions. A number can be given to another process; a descriptor cannot.
+//! Processes whose end matters. A number can be given to another process; a descriptor cannot.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -16,15 +16,15 @@ use crate::peer::start_time;
 /// How long to wait when the host is out of memory; the next round asks again.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// The leaders of open sessions, by audit session id.
+/// Those that are watched, each under a key.
 #[derive(Debug)]
-pub(super) struct Leaders {
-    held: Mutex<BTreeMap<u32, Arc<OwnedFd>>>,
+pub(crate) struct Processes<K> {
+    held: Mutex<BTreeMap<K, Arc<OwnedFd>>>,
     bell: Wake,
 }
 
-impl Leaders {
-    pub(super) fn new() -> std::io::Result<Self> {
+impl<K: Copy + Ord> Processes<K> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self { held: Mutex::default(), bell: Wake::new()? })
     }
 
@@ -32,51 +32,51 @@ impl Leaders {
     ///
     /// # Errors
     /// It is gone already, or no descriptor is left.
-    pub(super) fn watch(&self, session: u32, leader: Process) -> Result<(), String> {
-        let descriptor = descriptor_of(leader)?;
-        self.held().insert(session, Arc::new(descriptor));
+    pub(crate) fn watch(&self, key: K, process: Process) -> Result<(), String> {
+        let descriptor = descriptor_of(process)?;
+        self.held().insert(key, Arc::new(descriptor));
         self.bell.ring();
         Ok(())
     }
 
     /// Ends the wait, because what is waited for has changed.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         self.bell.ring();
     }
 
-    pub(super) fn forget(&self, session: u32) {
-        self.held().remove(&session);
+    pub(crate) fn forget(&self, key: K) {
+        self.held().remove(&key);
     }
 
-    /// Waits for a leader to end, a new one, or time to pass. The sessions whose leaders are gone.
-    pub(super) fn wait(&self, most: Duration) -> Vec<u32> {
-        let held: Vec<_> = self.held().iter().map(|(session, leader)| (*session, leader.clone())).collect();
+    /// Waits for a process to end, a new one, or time to pass. The keys of those that are gone.
+    pub(crate) fn wait(&self, most: Duration) -> Vec<K> {
+        let held: Vec<_> = self.held().iter().map(|(key, process)| (*key, process.clone())).collect();
         let mut waits = vec![PollFd::new(&self.bell, PollFlags::IN)];
-        waits.extend(held.iter().map(|(_, leader)| PollFd::new(&**leader, PollFlags::IN)));
+        waits.extend(held.iter().map(|(_, process)| PollFd::new(&**process, PollFlags::IN)));
         match poll(&mut waits, Timespec::try_from(most).ok().as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => std::thread::sleep(BREATH),
         }
         self.bell.silence();
         let ended = held.iter().zip(waits.iter().skip(1)).filter(|(_, wait)| !wait.revents().is_empty());
-        ended.map(|((session, _), _)| *session).collect()
+        ended.map(|((key, _), _)| *key).collect()
     }
 
-    fn held(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<OwnedFd>>> {
+    fn held(&self) -> MutexGuard<'_, BTreeMap<K, Arc<OwnedFd>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The start time is read after the descriptor is open, so that both are of one process.
-fn descriptor_of(leader: Process) -> Result<OwnedFd, String> {
-    let gone = || format!("the process {} that leads the session is gone", leader.pid);
-    let pid = i32::try_from(leader.pid).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
+fn descriptor_of(process: Process) -> Result<OwnedFd, String> {
+    let gone = || format!("the process {} is gone", process.pid);
+    let pid = i32::try_from(process.pid).ok().and_then(Pid::from_raw).ok_or_else(gone)?;
     let descriptor = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| match error {
         rustix::io::Errno::SRCH => gone(),
-        other => format!("the process {} cannot be watched: {other}", leader.pid),
+        other => format!("the process {} cannot be watched: {other}", process.pid),
     })?;
-    match start_time(leader.pid) {
-        Ok(start_time) if start_time == leader.start_time => Ok(descriptor),
+    match start_time(process.pid) {
+        Ok(start_time) if start_time == process.start_time => Ok(descriptor),
         Ok(_) | Err(_) => Err(gone()),
     }
 }
@@ -94,30 +94,30 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_leader_is_noticed_and_nobody_elses() {
-        let leaders = Leaders::new().unwrap();
+    fn the_end_of_a_process_is_noticed_and_nobody_elses() {
+        let processes = Processes::new().unwrap();
         let ((mut first, one), (mut second, two)) = (sleeper(), sleeper());
-        leaders.watch(1, one).unwrap();
-        leaders.watch(2, two).unwrap();
-        assert_eq!(leaders.wait(Duration::ZERO), [0; 0]);
+        processes.watch(1, one).unwrap();
+        processes.watch(2, two).unwrap();
+        assert_eq!(processes.wait(Duration::ZERO), [0; 0]);
         first.kill().unwrap();
         first.wait().unwrap();
-        assert_eq!(leaders.wait(Duration::from_secs(5)), [1]);
-        leaders.forget(1);
-        assert_eq!(leaders.wait(Duration::ZERO), [0; 0]);
+        assert_eq!(processes.wait(Duration::from_secs(5)), [1]);
+        processes.forget(1);
+        assert_eq!(processes.wait(Duration::ZERO), [0; 0]);
         second.kill().unwrap();
         second.wait().unwrap();
     }
 
     #[test]
-    fn a_number_that_belongs_to_another_process_now_leads_nothing() {
-        let leaders = Leaders::new().unwrap();
+    fn a_number_that_belongs_to_another_process_now_is_not_taken() {
+        let processes = Processes::new().unwrap();
         let (mut child, process) = sleeper();
         let earlier = Process { start_time: process.start_time - 1, ..process };
-        assert!(leaders.watch(1, earlier).unwrap_err().contains("is gone"));
+        assert!(processes.watch(1, earlier).unwrap_err().contains("is gone"));
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(leaders.watch(1, process).unwrap_err().contains("is gone"));
-        assert!(leaders.watch(1, Process { pid: 0, start_time: 0 }).is_err());
+        assert!(processes.watch(1, process).unwrap_err().contains("is gone"));
+        assert!(processes.watch(1, Process { pid: 0, start_time: 0 }).is_err());
     }
 }
