@@ -287,7 +287,7 @@ fn an_open_connection_loses_what_its_session_gave_it() -> Result<(), String> {
     let open = "rm -f /tmp/story-in; mkfifo /tmp/story-in; (sleep 200 > /tmp/story-in 2> /dev/null < /dev/null) & \
                 setsid virsh -c qemu:///system < /tmp/story-in > /tmp/story-virsh.out 2>&1 & \
                 echo 'domstate finance' > /tmp/story-in; \
-                for try in $(seq 100); do grep -q 'shut off' /tmp/story-virsh.out && break; sleep 0.3; done";
+                until grep -q 'shut off' /tmp/story-virsh.out; do sleep 0.3; done";
     check("open", &host.root("rm -f /tmp/story-in /tmp/story-virsh.out /tmp/story-go"))?;
     let _left = host.root(&format!("timeout 60 {SSH} alice@127.0.0.1 \"{open}\""));
     check("worked", &host.root("grep -q 'shut off' /tmp/story-virsh.out"))?;
