@@ -27,7 +27,7 @@ broken() {
     exit 1
 }
 
-root() { timeout 300 "$testhost" exec "$host" -- sh -c "$1"; }
+root() { timeout 600 "$testhost" exec "$host" -- sh -c "$1"; }
 works() { if "${@:2}" > "$scratch/said" 2>&1; then holds "$1"; else broken "$1"; fi; }
 fails() { if "${@:2}" > "$scratch/said" 2>&1; then broken "$1"; else holds "$1"; fi; }
 says() { if grep -qF -- "$2" "$scratch/said"; then holds "$1"; else broken "$1"; fi; }
@@ -36,20 +36,20 @@ says() { if grep -qF -- "$2" "$scratch/said"; then holds "$1"; else broken "$1";
 cat > "$scratch/log-in" << 'SCRIPT'
 #!/bin/bash
 # usage: log-in [WAY...]     default: all
-options='-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=20'
+options='-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=60'
 by_password() {
     # shellcheck disable=SC2086 # options
-    [ "$(timeout 30 sshpass -p "$1-password" ssh $options -o PubkeyAuthentication=no "$1@127.0.0.1" id -un)" = "$1" ]
+    [ "$(timeout 90 sshpass -p "$1-password" ssh $options -o PubkeyAuthentication=no "$1@127.0.0.1" id -un)" = "$1" ]
 }
 by_key() {
     # shellcheck disable=SC2086 # options
-    [ "$(timeout 30 ssh $options -o BatchMode=yes "$1@127.0.0.1" id -un)" = "$1" ]
+    [ "$(timeout 90 ssh $options -o BatchMode=yes "$1@127.0.0.1" id -un)" = "$1" ]
 }
 by_su() {
     local from=alice
     [ "$1" = bob ] || from=bob
     # shellcheck disable=SC2016 # expect's
-    PERSON=$1 timeout 30 runuser -u "$from" -- expect -c 'set timeout 20
+    PERSON=$1 timeout 90 runuser -u "$from" -- expect -c 'set timeout 60
         spawn su - $env(PERSON) -c "id -un > /tmp/su.$env(PERSON)"
         expect "assword:" { send "$env(PERSON)-password\r" }
         expect eof' > /dev/null

@@ -73,7 +73,9 @@ same "the host is as it was" installed now
 works "the VM runs on" vm_runs
 
 story "libvirt is taken over while a VM runs"
-root 'setsid sh -c "virsh -c qemu:///system event --all --loop > /dev/null 2>&1 &"; sleep 1'
+# shellcheck disable=SC2016 # for the host's shell
+root 'setsid sh -c "virsh -c qemu:///system event --all --loop > /dev/null 2>&1 &"
+    for try in $(seq 100); do ss -xp | grep -q "\"virsh\"" && break; sleep 0.3; done'
 works "enable" enable
 says "who is connected is told before" "virsh (process"
 works "doctor finds nothing wrong" root "virtwarden doctor"
@@ -113,9 +115,9 @@ root "systemctl kill --signal=CONT virtwarden-policyd.service"
 story "The monitor is killed"
 root "systemctl kill --signal=KILL virtwarden-policyd.service"
 works "the VM runs on" same_process
-works "systemd starts it again and alice works" as alice "timeout 20 virsh -q -c qemu:///system list"
+works "systemd starts it again and alice works" as alice "timeout 60 virsh -q -c qemu:///system list"
 root "for i in \$(seq 30); do systemctl kill --signal=KILL virtwarden-policyd.service; sleep 0.4; done 2> /dev/null; true"
-works "thirty times in a row" as alice "timeout 20 virsh -q -c qemu:///system list"
+works "thirty times in a row" as alice "timeout 60 virsh -q -c qemu:///system list"
 works "its sandbox is as tight as promised" root "systemd-analyze security --no-pager --threshold=20 virtwarden-policyd.service"
 
 story "What drifts is found and repaired"
