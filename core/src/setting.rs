@@ -9,6 +9,7 @@ pub mod document;
 mod lockout;
 mod password;
 mod remote;
+mod time;
 mod words;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
 pub use remote::{IdleLimit, RemoteTimeout};
+pub use time::{ServerName, TimeProof, TimeServers};
 
 use crate::table3::Function;
 
@@ -46,6 +48,8 @@ pub enum SettingName {
     PasswordPolicy,
     /// When idle remote sessions end: row 15.
     RemoteTimeout,
+    /// Where the host's time comes from: row 19.
+    TimeServers,
 }
 
 /// A setting with its value.
@@ -60,12 +64,19 @@ pub enum Setting {
     PasswordPolicy(PasswordPolicy),
     /// Row 15.
     RemoteTimeout(RemoteTimeout),
+    /// Row 19.
+    TimeServers(TimeServers),
 }
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 4] =
-        [SettingName::Banner, SettingName::Lockout, SettingName::PasswordPolicy, SettingName::RemoteTimeout];
+    pub const ALL: [SettingName; 5] = [
+        SettingName::Banner,
+        SettingName::Lockout,
+        SettingName::PasswordPolicy,
+        SettingName::RemoteTimeout,
+        SettingName::TimeServers,
+    ];
 
     /// The word in commands, records and files.
     pub const fn word(self) -> &'static str {
@@ -74,6 +85,7 @@ impl SettingName {
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
             SettingName::RemoteTimeout => "remote-timeout",
+            SettingName::TimeServers => "time-servers",
         }
     }
 
@@ -84,6 +96,7 @@ impl SettingName {
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
             SettingName::RemoteTimeout => "setting set remote-timeout",
+            SettingName::TimeServers => "setting set time-servers",
         }
     }
 
@@ -94,6 +107,7 @@ impl SettingName {
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
             SettingName::RemoteTimeout => "setting unset remote-timeout",
+            SettingName::TimeServers => "setting unset time-servers",
         }
     }
 
@@ -104,6 +118,7 @@ impl SettingName {
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
             SettingName::RemoteTimeout => Function::RemoteTimeout,
+            SettingName::TimeServers => Function::TimeServer,
         }
     }
 
@@ -119,6 +134,7 @@ impl SettingName {
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
             SettingName::RemoteTimeout => Setting::RemoteTimeout(RemoteTimeout::default()),
+            SettingName::TimeServers => Setting::TimeServers(TimeServers::default()),
         }
     }
 }
@@ -131,6 +147,7 @@ impl Setting {
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
             Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
+            Setting::TimeServers(_) => SettingName::TimeServers,
         }
     }
 
@@ -144,6 +161,7 @@ impl Setting {
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),
             Setting::RemoteTimeout(timeout) => timeout.check(),
+            Setting::TimeServers(servers) => servers.check(),
         }
     }
 }

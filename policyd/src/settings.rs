@@ -66,34 +66,30 @@ impl Settings {
 
     /// The lockout policy in force: row 16.
     pub fn lockout(&self) -> Lockout {
-        match self.value(SettingName::Lockout) {
-            Setting::Lockout(lockout) => lockout,
-            Setting::Banner(_) | Setting::PasswordPolicy(_) | Setting::RemoteTimeout(_) => Lockout::default(),
-        }
+        let Setting::Lockout(lockout) = self.value(SettingName::Lockout) else { return Lockout::default() };
+        lockout
     }
 
     /// The banner in force: row 20.
     pub fn banner(&self) -> Banner {
-        match self.value(SettingName::Banner) {
-            Setting::Banner(banner) => banner,
-            Setting::Lockout(_) | Setting::PasswordPolicy(_) | Setting::RemoteTimeout(_) => Banner::default(),
-        }
+        let Setting::Banner(banner) = self.value(SettingName::Banner) else { return Banner::default() };
+        banner
     }
 
     /// The password policy in force: row 2.
     pub fn password_policy(&self) -> PasswordPolicy {
-        match self.value(SettingName::PasswordPolicy) {
-            Setting::PasswordPolicy(policy) => policy,
-            Setting::Banner(_) | Setting::Lockout(_) | Setting::RemoteTimeout(_) => PasswordPolicy::default(),
-        }
+        let Setting::PasswordPolicy(policy) = self.value(SettingName::PasswordPolicy) else {
+            return PasswordPolicy::default();
+        };
+        policy
     }
 
     /// When idle remote sessions end: row 15.
     pub fn remote_timeout(&self) -> RemoteTimeout {
-        match self.value(SettingName::RemoteTimeout) {
-            Setting::RemoteTimeout(timeout) => timeout,
-            Setting::Banner(_) | Setting::Lockout(_) | Setting::PasswordPolicy(_) => RemoteTimeout::default(),
-        }
+        let Setting::RemoteTimeout(timeout) = self.value(SettingName::RemoteTimeout) else {
+            return RemoteTimeout::default();
+        };
+        timeout
     }
 
     /// The value in force, set or default.

@@ -9,6 +9,7 @@ mod pam;
 mod password;
 mod remote;
 mod sshd;
+mod time;
 
 use virtwarden_core::setting::SettingName;
 
@@ -16,6 +17,7 @@ pub(crate) use self::banner::BannerFiles;
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
 pub(crate) use self::remote::RemoteFiles;
+pub(crate) use self::time::TimeFiles;
 use crate::host::Host;
 
 /// A file as a provider wants it, for everybody to read.

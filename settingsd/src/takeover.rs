@@ -22,7 +22,13 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
         (Some(chosen), _) => Some(chosen.setting.clone()),
         // Lockout is on by default: what would hide it must go.
         (None, SettingName::Lockout) => Some(name.default_value()),
-        (None, SettingName::Banner | SettingName::PasswordPolicy | SettingName::RemoteTimeout) => None,
+        (
+            None,
+            SettingName::Banner
+            | SettingName::PasswordPolicy
+            | SettingName::RemoteTimeout
+            | SettingName::TimeServers,
+        ) => None,
     };
     let apply = |setting: Setting| Order::Apply { setting, mode: Mode::Apply };
     all(host, SettingName::ALL.into_iter().filter_map(setting).map(apply))

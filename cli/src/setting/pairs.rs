@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `KEY=VALUE` on the command line, merged into a setting as it is.
 
-use virtwarden_core::setting::{IdleLimit, PasswordPolicy, RemoteTimeout, Setting, SettingName};
+use virtwarden_core::setting::{
+    IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName, TimeProof, TimeServers,
+};
 
 use crate::arguments::Pair;
 use crate::duration::parse_duration_or_never;
@@ -12,7 +14,7 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     match name {
         SettingName::Banner => Err(Failed::usage("the banner is set with `virtwarden banner set`")),
         SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
-        SettingName::PasswordPolicy | SettingName::RemoteTimeout => Ok(()),
+        SettingName::PasswordPolicy | SettingName::RemoteTimeout | SettingName::TimeServers => Ok(()),
     }
 }
 
@@ -22,6 +24,7 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
     pairs.iter().try_fold(setting, |setting, pair| match setting {
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
+        Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
 }
@@ -41,6 +44,21 @@ fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
     let seconds = parse_duration_or_never(&pair.value)
         .map_err(|error| Failed::usage(format!("idle=`{}`: {error}", pair.value)))?;
     Ok(RemoteTimeout { idle: seconds.map_or(IdleLimit::Never, IdleLimit::After) })
+}
+
+fn time_servers(time: TimeServers, pair: &Pair) -> Result<TimeServers, Failed> {
+    let wrong = |why: String| Failed::usage(format!("{}=`{}`: {why}", pair.key, pair.value));
+    match (pair.key.as_str(), pair.value.as_str()) {
+        ("servers", "distribution") => Ok(TimeServers { servers: Vec::new(), ..time }),
+        ("servers", names) => {
+            let servers = names.split(',').map(ServerName::new).collect::<Result<_, _>>();
+            Ok(TimeServers { servers: servers.map_err(|error| wrong(error.to_string()))?, ..time })
+        }
+        ("proof", "nts") => Ok(TimeServers { proof: TimeProof::Nts, ..time }),
+        ("proof", "nothing") => Ok(TimeServers { proof: TimeProof::Nothing, ..time }),
+        ("proof", _) => Err(wrong("expected `nts` or `nothing`".to_owned())),
+        _ => Err(unknown(pair, "`servers` and `proof`")),
+    }
 }
 
 fn number<T: std::str::FromStr>(pair: &Pair) -> Result<T, Failed> {

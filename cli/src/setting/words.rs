@@ -2,7 +2,8 @@
 //! Settings as people read them.
 
 use virtwarden_core::setting::{
-    Acknowledgement, Banner, Counted, Disclosure, IdleLimit, Limit, RemoteTimeout, Setting, Unlocking,
+    Acknowledgement, Banner, Counted, Disclosure, IdleLimit, Limit, RemoteTimeout, ServerName, Setting,
+    TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -21,6 +22,9 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
             ("classes", policy.classes.to_string()),
         ],
         Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
+        Setting::TimeServers(time) => {
+            vec![("servers", servers(time)), ("proof", proof(time.proof).to_owned())]
+        }
     };
     pairs.into_iter().map(|(name, value)| [name.to_owned(), value]).collect()
 }
@@ -73,6 +77,18 @@ fn disclosure_words(disclosure: Disclosure) -> &'static str {
     match disclosure {
         Disclosure::Remaining => "that it is locked, and for how long",
         Disclosure::Nothing => "nothing",
+    }
+}
+
+fn servers(time: &TimeServers) -> String {
+    let names: Vec<_> = time.servers.iter().map(ServerName::as_str).collect();
+    if names.is_empty() { "distribution".to_owned() } else { names.join(",") }
+}
+
+fn proof(proof: TimeProof) -> &'static str {
+    match proof {
+        TimeProof::Nothing => "nothing",
+        TimeProof::Nts => "nts",
     }
 }
 

@@ -3,7 +3,10 @@
 
 use std::fmt;
 
-use super::{Acknowledgement, Counted, Disclosure, IdleLimit, Limit, Setting, Unlocking};
+use super::{
+    Acknowledgement, Counted, Disclosure, IdleLimit, Limit, ServerName, Setting, TimeProof, TimeServers,
+    Unlocking,
+};
 
 /// The most characters of a banner that stand in a line.
 const LONGEST: usize = 200;
@@ -43,7 +46,20 @@ impl fmt::Display for Setting {
                 IdleLimit::Never => f.write_str("never"),
                 IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
             },
+            Setting::TimeServers(time) => time_servers(time, f),
         }
+    }
+}
+
+fn time_servers(time: &TimeServers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if time.servers.is_empty() {
+        return f.write_str("those of the distribution");
+    }
+    let names: Vec<_> = time.servers.iter().map(ServerName::as_str).collect();
+    f.write_str(&names.join(", "))?;
+    match time.proof {
+        TimeProof::Nothing => Ok(()),
+        TimeProof::Nts => f.write_str(", by NTS"),
     }
 }
 

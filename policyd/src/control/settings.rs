@@ -132,9 +132,10 @@ impl Control {
 /// and so is what keeps others from hiding it.
 fn default_order(name: SettingName, mode: Mode) -> Order {
     match name {
-        SettingName::Banner | SettingName::PasswordPolicy | SettingName::RemoteTimeout => {
-            Order::Withdraw { name, mode }
-        }
+        SettingName::Banner
+        | SettingName::PasswordPolicy
+        | SettingName::RemoteTimeout
+        | SettingName::TimeServers => Order::Withdraw { name, mode },
         SettingName::Lockout => Order::Apply { setting: name.default_value(), mode },
     }
 }

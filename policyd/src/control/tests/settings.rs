@@ -108,9 +108,10 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
         scene.change(&alice(), &set(setting, Mode::Apply)).unwrap();
         scene.change(&alice(), &unset(name, Mode::Apply)).unwrap();
         let expected = match name {
-            SettingName::Banner | SettingName::PasswordPolicy | SettingName::RemoteTimeout => {
-                Order::Withdraw { name, mode: Mode::Apply }
-            }
+            SettingName::Banner
+            | SettingName::PasswordPolicy
+            | SettingName::RemoteTimeout
+            | SettingName::TimeServers => Order::Withdraw { name, mode: Mode::Apply },
             SettingName::Lockout => Order::Apply { setting: name.default_value(), mode: Mode::Apply },
         };
         assert_eq!(scene.orders().pop().unwrap(), expected);
