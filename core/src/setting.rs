@@ -9,6 +9,7 @@ pub mod document;
 mod lockout;
 mod password;
 mod remote;
+mod ssh;
 mod time;
 mod words;
 
@@ -20,6 +21,7 @@ pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
 pub use remote::{IdleLimit, RemoteTimeout};
+pub use ssh::{SshCryptography, SshSuite};
 pub use time::{ServerName, TimeProof, TimeServers};
 
 use crate::table3::Function;
@@ -48,6 +50,8 @@ pub enum SettingName {
     PasswordPolicy,
     /// When idle remote sessions end: row 15.
     RemoteTimeout,
+    /// Which cryptography ssh may use: row 11.
+    SshCryptography,
     /// Where the host's time comes from: row 19.
     TimeServers,
 }
@@ -64,17 +68,20 @@ pub enum Setting {
     PasswordPolicy(PasswordPolicy),
     /// Row 15.
     RemoteTimeout(RemoteTimeout),
+    /// Row 11.
+    SshCryptography(SshCryptography),
     /// Row 19.
     TimeServers(TimeServers),
 }
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 5] = [
+    pub const ALL: [SettingName; 6] = [
         SettingName::Banner,
         SettingName::Lockout,
         SettingName::PasswordPolicy,
         SettingName::RemoteTimeout,
+        SettingName::SshCryptography,
         SettingName::TimeServers,
     ];
 
@@ -85,6 +92,7 @@ impl SettingName {
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
             SettingName::RemoteTimeout => "remote-timeout",
+            SettingName::SshCryptography => "ssh-cryptography",
             SettingName::TimeServers => "time-servers",
         }
     }
@@ -96,6 +104,7 @@ impl SettingName {
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
             SettingName::RemoteTimeout => "setting set remote-timeout",
+            SettingName::SshCryptography => "setting set ssh-cryptography",
             SettingName::TimeServers => "setting set time-servers",
         }
     }
@@ -107,6 +116,7 @@ impl SettingName {
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
             SettingName::RemoteTimeout => "setting unset remote-timeout",
+            SettingName::SshCryptography => "setting unset ssh-cryptography",
             SettingName::TimeServers => "setting unset time-servers",
         }
     }
@@ -118,6 +128,7 @@ impl SettingName {
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
             SettingName::RemoteTimeout => Function::RemoteTimeout,
+            SettingName::SshCryptography => Function::Cryptography,
             SettingName::TimeServers => Function::TimeServer,
         }
     }
@@ -134,6 +145,7 @@ impl SettingName {
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
             SettingName::RemoteTimeout => Setting::RemoteTimeout(RemoteTimeout::default()),
+            SettingName::SshCryptography => Setting::SshCryptography(SshCryptography::default()),
             SettingName::TimeServers => Setting::TimeServers(TimeServers::default()),
         }
     }
@@ -147,6 +159,7 @@ impl Setting {
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
             Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
+            Setting::SshCryptography(_) => SettingName::SshCryptography,
             Setting::TimeServers(_) => SettingName::TimeServers,
         }
     }
@@ -157,7 +170,7 @@ impl Setting {
     /// One is not.
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
-            Setting::Banner(_) => Ok(()),
+            Setting::Banner(_) | Setting::SshCryptography(_) => Ok(()),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),
             Setting::RemoteTimeout(timeout) => timeout.check(),

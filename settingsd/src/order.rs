@@ -7,7 +7,9 @@ use virtwarden_core::setting::{Setting, SettingName};
 use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
-use crate::provider::{BannerFiles, LockoutFiles, PasswordFiles, RemoteFiles, TimeFiles};
+use crate::provider::{
+    BannerFiles, LockoutFiles, PasswordFiles, RemoteFiles, SshCryptographyFiles, TimeFiles,
+};
 use crate::session;
 
 /// Carries an order out, after all that were begun before it.
@@ -33,6 +35,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
         Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
         Setting::PasswordPolicy(value) => apply::<PasswordFiles>(host, value, mode),
         Setting::RemoteTimeout(value) => apply::<RemoteFiles>(host, value, mode),
+        Setting::SshCryptography(value) => apply::<SshCryptographyFiles>(host, value, mode),
         Setting::TimeServers(value) => apply::<TimeFiles>(host, value, mode),
     }
 }
@@ -43,6 +46,7 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
         SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
         SettingName::PasswordPolicy => withdraw::<PasswordFiles>(host, mode),
         SettingName::RemoteTimeout => withdraw::<RemoteFiles>(host, mode),
+        SettingName::SshCryptography => withdraw::<SshCryptographyFiles>(host, mode),
         SettingName::TimeServers => withdraw::<TimeFiles>(host, mode),
     }
 }
@@ -53,6 +57,7 @@ fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
         Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),
         Setting::PasswordPolicy(value) => inspect::<PasswordFiles>(host, value),
         Setting::RemoteTimeout(value) => inspect::<RemoteFiles>(host, value),
+        Setting::SshCryptography(value) => inspect::<SshCryptographyFiles>(host, value),
         Setting::TimeServers(value) => inspect::<TimeFiles>(host, value),
     }
 }

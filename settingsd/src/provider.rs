@@ -8,6 +8,7 @@ mod lockout;
 mod pam;
 mod password;
 mod remote;
+mod ssh_cryptography;
 mod sshd;
 mod time;
 
@@ -17,6 +18,7 @@ pub(crate) use self::banner::BannerFiles;
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
 pub(crate) use self::remote::RemoteFiles;
+pub(crate) use self::ssh_cryptography::SshCryptographyFiles;
 pub(crate) use self::time::TimeFiles;
 use crate::host::Host;
 

@@ -27,6 +27,7 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::RemoteTimeout
+            | SettingName::SshCryptography
             | SettingName::TimeServers,
         ) => None,
     };

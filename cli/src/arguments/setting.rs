@@ -7,11 +7,12 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 5] = [
+const NAMES: [(&str, SettingName); 6] = [
     ("banner", SettingName::Banner),
     ("lockout", SettingName::Lockout),
     ("password-policy", SettingName::PasswordPolicy),
     ("remote-timeout", SettingName::RemoteTimeout),
+    ("ssh-cryptography", SettingName::SshCryptography),
     ("time-servers", SettingName::TimeServers),
 ];
 
@@ -20,6 +21,7 @@ Keys:
   password-policy  minimum-length=8..128   characters of a new password at least
                    classes=1..4            of upper case, lower case, digits and others, at least so many
   remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
+  ssh-cryptography suite=profile|distribution   the algorithms that the base profile admits, or OpenSSH's own
   time-servers     servers=NAME,NAME|distribution   these and no others, or what the distribution chose
                    proof=nts|nothing       whether each must prove itself (RFC 8915; chrony only)
 The banner and the lockout have commands of their own: `virtwarden banner set`, `virtwarden lockout set`.

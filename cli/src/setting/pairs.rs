@@ -2,7 +2,8 @@
 //! `KEY=VALUE` on the command line, merged into a setting as it is.
 
 use virtwarden_core::setting::{
-    IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName, TimeProof, TimeServers,
+    IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite,
+    TimeProof, TimeServers,
 };
 
 use crate::arguments::Pair;
@@ -14,7 +15,10 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     match name {
         SettingName::Banner => Err(Failed::usage("the banner is set with `virtwarden banner set`")),
         SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
-        SettingName::PasswordPolicy | SettingName::RemoteTimeout | SettingName::TimeServers => Ok(()),
+        SettingName::PasswordPolicy
+        | SettingName::RemoteTimeout
+        | SettingName::SshCryptography
+        | SettingName::TimeServers => Ok(()),
     }
 }
 
@@ -24,6 +28,7 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
     pairs.iter().try_fold(setting, |setting, pair| match setting {
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
+        Setting::SshCryptography(_) => ssh_cryptography(pair).map(Setting::SshCryptography),
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
@@ -44,6 +49,15 @@ fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
     let seconds = parse_duration_or_never(&pair.value)
         .map_err(|error| Failed::usage(format!("idle=`{}`: {error}", pair.value)))?;
     Ok(RemoteTimeout { idle: seconds.map_or(IdleLimit::Never, IdleLimit::After) })
+}
+
+fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
+    if pair.key != "suite" {
+        return Err(unknown(pair, "`suite`"));
+    }
+    let suite = SshSuite::ALL.into_iter().find(|suite| suite.word() == pair.value);
+    let wrong = || Failed::usage(format!("suite=`{}`: expected `profile` or `distribution`", pair.value));
+    suite.map(|suite| SshCryptography { suite }).ok_or_else(wrong)
 }
 
 fn time_servers(time: TimeServers, pair: &Pair) -> Result<TimeServers, Failed> {

@@ -22,6 +22,7 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
             ("classes", policy.classes.to_string()),
         ],
         Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
+        Setting::SshCryptography(ssh) => vec![("suite", ssh.suite.word().to_owned())],
         Setting::TimeServers(time) => {
             vec![("servers", servers(time)), ("proof", proof(time.proof).to_owned())]
         }

@@ -46,6 +46,7 @@ impl fmt::Display for Setting {
                 IdleLimit::Never => f.write_str("never"),
                 IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
             },
+            Setting::SshCryptography(ssh) => f.write_str(ssh.suite.word()),
             Setting::TimeServers(time) => time_servers(time, f),
         }
     }

@@ -50,6 +50,7 @@ const fn setting(name: SettingName) -> Demand {
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
         SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],
         SettingName::RemoteTimeout => &[Right::Function(Function::RemoteTimeout)],
+        SettingName::SshCryptography => &[Right::Function(Function::Cryptography)],
         SettingName::TimeServers => &[Right::Function(Function::TimeServer)],
     };
     Demand::Rights(rights, Scope::Setting(name))

@@ -135,6 +135,7 @@ fn default_order(name: SettingName, mode: Mode) -> Order {
         SettingName::Banner
         | SettingName::PasswordPolicy
         | SettingName::RemoteTimeout
+        | SettingName::SshCryptography
         | SettingName::TimeServers => Order::Withdraw { name, mode },
         SettingName::Lockout => Order::Apply { setting: name.default_value(), mode },
     }

@@ -111,6 +111,7 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::RemoteTimeout
+            | SettingName::SshCryptography
             | SettingName::TimeServers => Order::Withdraw { name, mode: Mode::Apply },
             SettingName::Lockout => Order::Apply { setting: name.default_value(), mode: Mode::Apply },
         };
