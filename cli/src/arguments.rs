@@ -6,6 +6,7 @@ mod banner;
 mod device;
 mod lockout;
 mod media;
+mod network;
 mod object;
 mod policy;
 mod role;
@@ -28,6 +29,7 @@ pub(crate) use self::banner::{BannerSetArguments, BannerVerb, TextArguments};
 pub(crate) use self::device::DeviceVerb;
 pub(crate) use self::lockout::{LockoutSetArguments, LockoutVerb, Unlock, UnlockArguments};
 pub(crate) use self::media::{ConnectArguments, MediaVerb};
+pub(crate) use self::network::NetworkVerb;
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, RoleVerb};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
@@ -93,6 +95,9 @@ pub(crate) enum Noun {
     /// Devices that can be plugged in, and the device classes that the policy puts them into.
     #[command(subcommand)]
     Device(DeviceVerb),
+    /// Virtual networks: whose they are, who is on them, and who can talk to whom.
+    #[command(subcommand)]
+    Network(NetworkVerb),
     /// Roles: what they may do and who holds them.
     #[command(subcommand)]
     Role(RoleVerb),

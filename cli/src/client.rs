@@ -126,6 +126,12 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::VmAssign { .. }
         | Request::VmUnassign { .. }
         | Request::VmDomain { .. }
+        | Request::NetworkList
+        | Request::NetworkShow { .. }
+        | Request::NetworkAssign { .. }
+        | Request::NetworkUnassign { .. }
+        | Request::NetworkCreate { .. }
+        | Request::NetworkDelete { .. }
         | Request::RoleList
         | Request::RoleChange { .. }
         | Request::RoleDone { .. }

@@ -12,6 +12,7 @@ mod exit;
 mod functions;
 mod lockout;
 mod media;
+mod network;
 mod output;
 mod policy;
 mod role;
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Vm(verb) => vm::run(verb, socket, &output).map(done),
         Noun::Media(verb) => media::run(verb, socket, &output).map(done),
         Noun::Device(verb) => device::run(verb, socket, &output).map(done),
+        Noun::Network(verb) => network::run(verb, socket, &output).map(done),
         Noun::Role(verb) => role::run(verb, socket, &output).map(done),
         Noun::Session(verb) => session::run(verb, socket, &output).map(done),
         Noun::Lockout(verb) => lockout::run(verb, socket, &output).map(done),

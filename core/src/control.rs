@@ -11,6 +11,7 @@ mod hook;
 mod line;
 mod lockout;
 mod media;
+mod network;
 mod reply;
 mod request;
 mod session;
@@ -24,6 +25,10 @@ pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
 pub use lockout::{Lock, LockoutRow, OriginClass};
 pub use media::{ConfirmationRow, DeviceClassRow, MediumHolder, MediumRow, MediumVerdict};
+pub use network::{
+    Conversation as NetworkConversation, NetworkClaim, NetworkMembership, NetworkRow, NetworkState,
+    NetworkVm, WayOut, conversations,
+};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,

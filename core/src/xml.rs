@@ -15,6 +15,7 @@ pub mod metadata;
 mod mutations;
 pub mod needs;
 pub mod network;
+pub mod nic;
 mod normal;
 mod parser;
 mod paths;

@@ -8,17 +8,27 @@ use virtwarden_core::xml::change::{Form, changes};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::facts::Link;
 use virtwarden_core::xml::network::{self, Forward, NetworkDefinition};
+use virtwarden_core::xml::reach::{Ports, Reach, Routing};
 
 const VMS: [(&str, &str); 3] = [
     ("desktop", include_str!("../../xml-templates/desktop.xml")),
     ("server", include_str!("../../xml-templates/server.xml")),
     ("sensitive", include_str!("../../xml-templates/sensitive.xml")),
 ];
-const NETWORK: &str = include_str!("../../xml-templates/network-isolated.xml");
+const ISOLATED: &str = include_str!("../../xml-templates/network-isolated.xml");
+const NAT: &str = include_str!("../../xml-templates/network-nat.xml");
 
 fn filled(template: &str) -> String {
-    let values =
-        [("name", "bobvm"), ("memory", "512"), ("vcpus", "1"), ("disk", "bobvm.qcow2"), ("network", "red")];
+    let values = [
+        ("name", "bobvm"),
+        ("memory", "512"),
+        ("vcpus", "1"),
+        ("disk", "bobvm.qcow2"),
+        ("network", "red"),
+        ("bridge", "vwn-red"),
+        ("isolated", "yes"),
+        ("subnet", "192.168.100"),
+    ];
     let text = values
         .iter()
         .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
@@ -57,9 +67,22 @@ fn a_sensitive_vm_has_no_drive_and_no_usb() {
 
 #[test]
 fn the_isolated_network_leads_nowhere() {
-    let network = NetworkDefinition::parse(filled(NETWORK)).unwrap();
+    let network = NetworkDefinition::parse(filled(ISOLATED)).unwrap();
     assert_eq!(network.forward(), Forward::Isolated);
     assert!(network.root().child("ip").is_none());
-    let rights: Vec<Right> = network::changes(None, &network).iter().map(|change| change.right).collect();
-    assert_eq!(rights, [Right::Function(Function::ConfigureNetworks)]);
+}
+
+#[test]
+fn networks_isolate_their_ports_and_need_row_5_alone() {
+    for template in [ISOLATED, NAT] {
+        let network = NetworkDefinition::parse(filled(template)).unwrap();
+        assert_eq!(Reach::of(&network).ports, Ports::Isolated);
+        assert_ne!(Reach::of(&network).routing, Routing::BothWays);
+        assert!(
+            network.bridge().unwrap().starts_with("vwn-"),
+            "the host's own services are closed by that name"
+        );
+        let rights: Vec<Right> = network::changes(None, &network).iter().map(|change| change.right).collect();
+        assert_eq!(rights, [Right::Function(Function::ConfigureNetworks)]);
+    }
 }

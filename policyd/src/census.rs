@@ -22,6 +22,7 @@ use self::known::{Coming, Event, Known, News};
 use crate::gate::upstream::{Place, Upstream, UpstreamError};
 use crate::gate::wake::Wake;
 use crate::monitor::Monitor;
+use crate::networks::look;
 
 /// How often to look whether libvirtd is up again.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -87,10 +88,19 @@ impl Census {
         let mut link = link::open(&self.place)?;
         let listed = link::list(&mut link)?;
         let known: Known = listed.iter().map(|vm| (vm.uuid, vm.being)).collect();
+        self.look_at_networks(&mut link)?;
         self.reconcile(&known);
         listed.iter().for_each(|vm| self.monitor.notice_name(vm.uuid, &vm.name));
         self.monitor.enroll(listed.into_iter().map(|vm| (vm.uuid, vm.name)).collect(), Instant::now());
         Ok((link, known))
+    }
+
+    /// What libvirt's hook is judged by: it cannot ask libvirtd.
+    fn look_at_networks(&self, link: &mut Upstream) -> Result<(), UpstreamError> {
+        if let Err(error) = self.monitor.networks().see(look::networks(link)?) {
+            eprintln!("virtwarden-policyd: cannot keep which networks there are: {error}");
+        }
+        Ok(())
     }
 
     /// Drops what the registry knows of VMs that are gone. A VM that lives on in a saved state is not.
@@ -106,11 +116,14 @@ impl Census {
     fn listen(&self, link: &mut Upstream, mut known: Known) -> Result<(), UpstreamError> {
         let mut newcomers = Newcomers::default();
         while !self.is_stopping() {
-            if let Some(message) = link.hear(&self.bell, newcomers.due())?
-                && let Some(event) = link::event(&message)
-                && let Some(news) = known.hear(&event)
-            {
-                self.take_in(event, &news, &mut newcomers);
+            if let Some(message) = link.hear(&self.bell, newcomers.due())? {
+                if link::is_about_networks(&message) {
+                    self.look_at_networks(link)?;
+                } else if let Some(event) = link::event(&message)
+                    && let Some(news) = known.hear(&event)
+                {
+                    self.take_in(event, &news, &mut newcomers);
+                }
             }
             let _silenced = self.bell.silence();
             if newcomers.due().is_some_and(|due| Instant::now() >= due) {

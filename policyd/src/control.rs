@@ -12,12 +12,14 @@ mod beyond;
 mod clients;
 mod conversation;
 mod demand;
+mod fabric;
 mod failure;
 mod hook;
 mod hypervisor;
 mod libvirt;
 mod lockouts;
 mod media;
+mod networks;
 mod people;
 mod policy;
 mod roles;
@@ -43,6 +45,7 @@ use virtwarden_core::subject::Subject;
 pub use self::archive::{Archive, Flow, Part, Reader, Record, State};
 pub use self::clients::{Clients, Limits};
 use self::demand::{Demand, Scope, demand};
+pub use self::fabric::{Fabric, Present};
 pub use self::hypervisor::{Defined, Hypervisor, Seen};
 pub use self::libvirt::Libvirt;
 pub use self::media::{Cleared, Desk, Found, Having, Holder, Keeper, Library, Plugs, Reach, Refused, Shape};
@@ -66,6 +69,8 @@ pub struct Control {
     pub accounts: Arc<Accounts>,
     /// Which VMs there are.
     pub hypervisor: Box<dyn Hypervisor>,
+    /// Which networks there are.
+    pub fabric: Box<dyn Fabric>,
     /// Who logs in, and who is locked out.
     pub logins: Arc<Logins>,
     /// The typed settings.
@@ -123,6 +128,19 @@ impl Control {
             Request::VmDomain { vm, information_domain, mode } => {
                 self.vm_domain(subject, request, vm, information_domain.as_deref(), *mode)
             }
+            Request::NetworkList => self.network_list(subject),
+            Request::NetworkShow { network } => self.network_show(subject, request, network),
+            Request::NetworkAssign { network, information_domain, mode } => {
+                self.network_assign(subject, request, network, Some(information_domain), *mode)
+            }
+            Request::NetworkUnassign { network, mode } => {
+                self.network_assign(subject, request, network, None, *mode)
+            }
+            Request::NetworkCreate { network, information_domain, way_out, ports, mode } => {
+                let wish = networks::Wish { network, information_domain, way_out: *way_out, ports: *ports };
+                self.network_create(subject, request, &wish, *mode)
+            }
+            Request::NetworkDelete { network, mode } => self.network_delete(subject, request, network, *mode),
             Request::RoleList => self.role_list(subject, request),
             Request::RoleChange { role, user, membership, mode } => self.role_change(
                 subject,
@@ -197,7 +215,9 @@ impl Control {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
             Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
-            Demand::Rights(_, Scope::Vm | Scope::Channels) | Demand::Nothing | Demand::Root => Object::Host,
+            Demand::Rights(_, Scope::Vm | Scope::Network | Scope::Channels)
+            | Demand::Nothing
+            | Demand::Root => Object::Host,
         };
         self.begin_on(subject, request, detail, &object)
     }
@@ -228,6 +248,7 @@ impl Control {
         }
         judged.map_err(|refusal| match refusal {
             Refusal::Hidden { object: Object::Vm(vm), .. } => failure::no_vm(&vm.name),
+            Refusal::Hidden { object: Object::Network(name), .. } => failure::no_network(&name),
             Refusal::Hidden { .. } => failure::denied(self.why_not(subject, &needs)),
             Refusal::Denied(text) => failure::denied(text),
             Refusal::Unrecorded(_) => failure::unavailable(refusal.to_string()),

@@ -12,6 +12,7 @@ pub mod lockout;
 pub mod login;
 pub mod media;
 pub mod monitor;
+pub mod networks;
 pub mod options;
 pub mod peer;
 pub mod policies;

@@ -16,6 +16,7 @@ use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::Subject;
 
 use crate::media::Media;
+use crate::networks::Book;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
 use crate::sessions::Sessions;
@@ -68,11 +69,12 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The policy, the registry, the sessions and the trail, together.
+/// The policy, the registry, the networks, the sessions and the trail, together.
 #[derive(Debug)]
 pub struct Monitor {
     policies: Policies,
     registry: Arc<Registry>,
+    networks: Arc<Book>,
     ledger: Arc<dyn Ledger>,
     sessions: Arc<Sessions>,
     sharing: Sharing,
@@ -81,15 +83,16 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// Puts the four together.
+    /// Puts the five together.
     pub fn new(
         policies: Policies,
         registry: Arc<Registry>,
+        networks: Arc<Book>,
         ledger: Arc<dyn Ledger>,
         sessions: Arc<Sessions>,
     ) -> Self {
         let (media, sharing) = (Arc::new(Media::blind(registry.clone())), Sharing::default());
-        Self { policies, registry, ledger, sessions, sharing, made: Made::default(), media }
+        Self { policies, registry, networks, ledger, sessions, sharing, made: Made::default(), media }
     }
 
     /// The same, with the channels that were opened.
@@ -132,6 +135,11 @@ impl Monitor {
     /// Whose VM is whose.
     pub fn registry(&self) -> &Arc<Registry> {
         &self.registry
+    }
+
+    /// Which networks there are, and whose.
+    pub fn networks(&self) -> &Arc<Book> {
+        &self.networks
     }
 
     /// The trail.

@@ -11,6 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::kept::StoreError;
+use crate::networks;
 use crate::options::Options;
 use crate::policies::{LoadError, Policies};
 use crate::systemd::{self, Heartbeat, State};
@@ -25,6 +26,8 @@ pub enum RunError {
     Policy(LoadError),
     /// The registry cannot be read.
     Registry(StoreError),
+    /// Whose networks are whose cannot be read or kept.
+    Networks(networks::StoreError),
     /// The settings cannot be read.
     Settings(StoreError),
     /// The open channels cannot be read.
@@ -48,6 +51,7 @@ impl fmt::Display for RunError {
         match self {
             RunError::Policy(error) => write!(f, "no policy: {error}"),
             RunError::Registry(error) => write!(f, "no registry: {error}"),
+            RunError::Networks(error) => write!(f, "no book of networks: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
             RunError::Sharing(error) => write!(f, "no open channels: {error}"),
             RunError::Lockouts(error) => write!(f, "no lockout: {error}"),

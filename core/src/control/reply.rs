@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, SessionRow, SettingRow,
-    SharingRows, Verification,
+    ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
+    SettingRow, SharingRows, Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -25,6 +25,8 @@ pub enum Reply {
     Whoami(Whoami),
     /// To `vm show`; to `vm list`, one for each.
     Vm(VmRow),
+    /// To `network list` and `network show`.
+    Networks(Vec<NetworkRow>),
     /// To every change: what changed, or would.
     Changed(Change),
     /// To `role list`.

@@ -3,11 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest};
+use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest, WayOut};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
 use crate::setting::{Setting, SettingName};
+use crate::xml::reach::Ports;
 
 /// Whether a change is made or only shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -113,6 +114,49 @@ pub enum Request {
         vm: String,
         /// The information domain, which the policy must define; none takes the VM out.
         information_domain: Option<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// The networks that the asker may see, with the VMs on them.
+    NetworkList,
+    /// One network.
+    NetworkShow {
+        /// Name or UUID.
+        network: String,
+    },
+    /// Put a network into an information domain.
+    NetworkAssign {
+        /// Name or UUID.
+        network: String,
+        /// The information domain, which the policy must define.
+        information_domain: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Take a network out of the information domain that it was put into.
+    NetworkUnassign {
+        /// Name or UUID.
+        network: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Make a network of an information domain, and start it.
+    NetworkCreate {
+        /// Its name.
+        network: String,
+        /// The information domain, which the policy must define.
+        information_domain: String,
+        /// How it leads out.
+        way_out: WayOut,
+        /// Whether its VMs reach each other.
+        ports: Ports,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Stop a network and remove it.
+    NetworkDelete {
+        /// Name or UUID.
+        network: String,
         /// Make the change or show it.
         mode: Mode,
     },
@@ -311,6 +355,12 @@ impl Request {
             Request::VmAssign { .. } => "vm assign",
             Request::VmUnassign { .. } => "vm unassign",
             Request::VmDomain { .. } => "vm domain",
+            Request::NetworkList => "network list",
+            Request::NetworkShow { .. } => "network show",
+            Request::NetworkAssign { .. } => "network assign",
+            Request::NetworkUnassign { .. } => "network unassign",
+            Request::NetworkCreate { .. } => "network create",
+            Request::NetworkDelete { .. } => "network delete",
             Request::RoleList => "role list",
             Request::RoleChange { membership: Membership::Added, .. } => "role add",
             Request::RoleChange { membership: Membership::Removed, .. } => "role remove",

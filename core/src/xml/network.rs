@@ -42,7 +42,14 @@ impl NetworkDefinition {
     /// # Errors
     /// Says what is outside the strict subset, or which part is missing.
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, DefinitionError> {
-        let root = expect(text, "network")?;
+        Self::new(expect(text, "network")?)
+    }
+
+    /// Takes what is a `<network>` already.
+    ///
+    /// # Errors
+    /// Says which part is missing.
+    pub fn new(root: Element) -> Result<Self, DefinitionError> {
         Ok(Self { name: definition::name(&root)?, uuid: definition::uuid(&root)?, root })
     }
 

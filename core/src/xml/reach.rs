@@ -82,6 +82,18 @@ impl Reach {
         }
     }
 
+    /// What an interface of a VM is plugged onto past libvirt's networks.
+    pub fn onto(kind: &str, device: Option<String>) -> Self {
+        Self {
+            forward: Forward::Device(kind.to_owned()),
+            routing: Routing::Closed,
+            bridge: None,
+            devices: device.into_iter().collect(),
+            addresses: Vec::new(),
+            ports: Ports::Open,
+        }
+    }
+
     /// The same with what an update of one of its sections names.
     #[must_use]
     pub fn with(mut self, fragment: &Element) -> Self {

@@ -15,7 +15,9 @@ use crate::gate::upstream::{Access, Place, Upstream, UpstreamError};
 const CONNECT_LIST_ALL_DOMAINS: u32 = 273;
 const REGISTER_ANY: u32 = 316;
 const EVENT_CALLBACK_LIFECYCLE: u32 = 318;
-/// `VIR_DOMAIN_EVENT_ID_LIFECYCLE`.
+const NETWORK_REGISTER_ANY: u32 = 313;
+const NETWORK_EVENT_LIFECYCLE: u32 = 315;
+/// `VIR_DOMAIN_EVENT_ID_LIFECYCLE` and `VIR_NETWORK_EVENT_ID_LIFECYCLE`.
 const LIFECYCLE: i32 = 0;
 /// `VIR_CONNECT_LIST_DOMAINS_TRANSIENT`.
 const TRANSIENT: u32 = 8;
@@ -35,7 +37,17 @@ pub(super) fn open(place: &Place) -> Result<Upstream, UpstreamError> {
     arguments.i32(LIFECYCLE);
     arguments.boolean(false);
     link.call(REGISTER_ANY, arguments)?;
+    let mut arguments = Writer::with_capacity(8);
+    arguments.i32(LIFECYCLE);
+    arguments.boolean(false);
+    link.call(NETWORK_REGISTER_ANY, arguments)?;
     Ok(link)
+}
+
+/// Whether a message tells of a network that came, went, or is up or down.
+pub(super) fn is_about_networks(message: &[u8]) -> bool {
+    let told = |frame: Frame<'_>| (frame.header.program, frame.header.procedure);
+    Frame::parse(message).is_ok_and(|frame| told(frame) == (frame::REMOTE, NETWORK_EVENT_LIFECYCLE))
 }
 
 /// All VMs. An answer that is not whole is an error, never a shorter list.

@@ -121,7 +121,7 @@ impl Control {
         }
     }
 
-    fn is_defined(&self, information_domain: Option<&str>) -> Result<(), Failure> {
+    pub(super) fn is_defined(&self, information_domain: Option<&str>) -> Result<(), Failure> {
         let policy = self.monitor.policy();
         let Some(name) = information_domain else { return Ok(()) };
         if policy.policy.information_domain(name).is_some() {
@@ -158,7 +158,7 @@ fn is_at_rest(row: &VmRow, plan: &registry::Change) -> Result<(), Failure> {
     }
 }
 
-fn prefix(mode: Mode) -> &'static str {
+pub(super) fn prefix(mode: Mode) -> &'static str {
     match mode {
         Mode::Apply => "",
         Mode::DryRun => "dry run: ",

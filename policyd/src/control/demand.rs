@@ -11,6 +11,8 @@ use virtwarden_core::table3::Function;
 pub(super) enum Scope {
     /// The VM that the request names.
     Vm,
+    /// The network that the request names.
+    Network,
     /// The policy: who may do what here.
     Policy,
     /// The audit trail.
@@ -37,6 +39,8 @@ pub(super) enum Demand {
 const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Administer];
 /// Opening a channel is row 8, and more than its holder may do alone: FDP_VMS_EXT.1.3 leaves it to Administrators.
 const SHARE: &[Right] = &[Right::Function(Function::ConfigureSharing), Right::Administer];
+/// Whose a network is decides which VMs reach each other: more than how it is made.
+const CLAIM: &[Right] = &[Right::Function(Function::ConfigureNetworks), Right::Administer];
 const ADMINISTER: &[Right] = &[Right::Administer];
 /// The medium's own rule is asked beside it.
 const CONNECT: &[Right] = &[Right::Function(Function::ConnectRemovable)];
@@ -59,10 +63,19 @@ const fn setting(name: SettingName) -> Demand {
 /// What a request needs.
 pub(super) const fn demand(request: &Request) -> Demand {
     match request {
-        Request::Status | Request::Table | Request::Whoami | Request::VmList => Demand::Nothing,
+        Request::Status | Request::Table | Request::Whoami | Request::VmList | Request::NetworkList => {
+            Demand::Nothing
+        }
         Request::VmShow { .. } => Demand::Rights(&[Right::View], Scope::Vm),
         Request::VmAssign { .. } | Request::VmUnassign { .. } => Demand::Rights(ASSIGN, Scope::Vm),
         Request::VmDomain { .. } => Demand::Rights(ADMINISTER, Scope::Vm),
+        Request::NetworkShow { .. } => Demand::Rights(&[Right::View], Scope::Network),
+        Request::NetworkAssign { .. } | Request::NetworkUnassign { .. } => {
+            Demand::Rights(CLAIM, Scope::Network)
+        }
+        Request::NetworkCreate { .. } | Request::NetworkDelete { .. } => {
+            Demand::Rights(CLAIM, Scope::Network)
+        }
         // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
         Request::RoleList | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
         Request::RoleDone { .. } => Demand::Nothing,

@@ -24,6 +24,11 @@ pub(super) fn no_vm(typed: &str) -> Failure {
     not_found(format!("there is no VM `{typed}`; `virtwarden vm list` shows yours"))
 }
 
+/// There is no such network, or the asker may not know of it.
+pub(super) fn no_network(typed: &str) -> Failure {
+    not_found(format!("there is no network `{typed}`; `virtwarden network list` shows yours"))
+}
+
 /// It cannot be done now.
 pub(super) fn unavailable(message: impl Into<String>) -> Failure {
     Failure { kind: FailureKind::Unavailable, message: message.into() }

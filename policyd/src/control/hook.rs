@@ -7,13 +7,16 @@
 use virtwarden_core::control::{Failure, HookAnswer, HookCall, HookDriver, Reply, Veto};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::decision::Reason;
-use virtwarden_core::policy::networks::Networks;
+use virtwarden_core::policy::networks::Network;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::policy::sharing::Member;
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::{Door, Subject};
 use virtwarden_core::xml::definition::Definition;
+use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::facts::{Facts, Link};
+use virtwarden_core::xml::network::NetworkDefinition;
+use virtwarden_core::xml::reach::Reach;
 use virtwarden_core::xml::strict::parse;
 
 use super::Control;
@@ -46,18 +49,36 @@ impl Control {
         }
     }
 
-    /// A network itself may start. A VM may be plugged into it only if it belongs there: this is
-    /// where an interface shows that was added to a running VM past the gate.
+    /// A network may start where it meets none of another information domain. A VM may be plugged into it only if
+    /// it belongs there: this is where an interface shows that was added to a running VM past the gate.
     fn judge_network(&self, xml: &str) -> Result<(), String> {
         let told = parse(xml).map_err(|error| format!("what libvirt tells of the network: {error}"))?;
-        let Some(port) = told.child("networkport") else { return Ok(()) };
-        let network = told.child("network").and_then(|network| network.text_of("name"));
-        let network = network.ok_or("what libvirt tells of the network has no name")?;
-        let owner = port.child("owner").and_then(|owner| Uuid::parse(&owner.text_of("uuid")?));
-        let assignment = owner.and_then(|owner| self.monitor.registry().vm(owner));
-        let facts = Facts { links: vec![Link::Network(network)], ..Facts::default() };
-        let checked = self.monitor.policy().policy.check(&facts, assignment.as_deref(), &Networks::default());
+        let network = told.child("network").ok_or("what libvirt tells of the network is something else")?;
+        // libvirtd waits for this answer with the network locked, so it cannot be asked which others there are.
+        let networks = self.monitor.networks().last_seen();
+        let policy = self.monitor.policy();
+        let Some(port) = told.child("networkport") else {
+            let definition = NetworkDefinition::new(network.clone());
+            let definition = definition.map_err(|error| format!("the network's definition: {error}"))?;
+            let checked = policy.policy.check_network(&self.network_of(&definition), &networks);
+            return checked.map_err(|violation| format!("the policy forbids this network: {violation}"));
+        };
+        let name = network.text_of("name").ok_or("what libvirt tells of the network has no name")?;
+        let assignment = owner(port).and_then(|owner| self.monitor.registry().vm(owner));
+        let facts = Facts { links: vec![Link::Network(name)], ..Facts::default() };
+        let checked = policy.policy.check(&facts, assignment.as_deref(), &networks);
         checked.map_err(|violation| format!("the policy forbids this VM to be plugged in: {violation}"))
+    }
+
+    /// A network as it is about to be.
+    fn network_of(&self, definition: &NetworkDefinition) -> Network {
+        let membership = definition.uuid().and_then(|uuid| self.monitor.networks().membership(uuid));
+        Network {
+            name: definition.name().to_owned(),
+            uuid: definition.uuid(),
+            assigned: membership.map(|membership| membership.information_domain),
+            reaches: vec![Reach::of(definition)],
+        }
     }
 
     fn judge_definition(&self, xml: &str) -> Result<(), String> {
@@ -66,7 +87,8 @@ impl Control {
         let assignment = self.monitor.registry().vm(uuid);
         let policy = self.monitor.policy();
         let facts = definition.facts();
-        let checked = policy.policy.check(&facts, assignment.as_deref(), &Networks::default());
+        let networks = self.monitor.networks().last_seen();
+        let checked = policy.policy.check(&facts, assignment.as_deref(), &networks);
         checked.map_err(|violation| format!("the policy forbids this VM to start: {violation}"))?;
         let vm = self.monitor.known_vm(uuid, definition.name());
         let declared = self.monitor.sharing().openings().check(Member::from(&vm), &facts.uses);
@@ -101,7 +123,7 @@ enum Begin {
 fn is_begin(call: &HookCall) -> Begin {
     match (call.driver, call.operation.as_str()) {
         (HookDriver::Qemu, "start" | "restore" | "migrate" | "stopped" | "reconnect" | "attach")
-        | (HookDriver::Network, "start" | "stopped")
+        | (HookDriver::Network, "start" | "stopped" | "port-created" | "port-deleted")
         | (HookDriver::Daemon, "start" | "shutdown") => Begin::Act,
         (HookDriver::Qemu | HookDriver::Network | HookDriver::Daemon, _) => Begin::Other,
     }
@@ -119,6 +141,7 @@ fn observation(subject: &Subject, call: &HookCall, judged: &Result<(), String>) 
         name: Some(call.object.clone()).filter(|name| name != "-"),
         uuid: identity(call),
     };
+    let plugged = plugged(call);
     Event {
         origin: None,
         kind: Kind::Observation,
@@ -126,17 +149,31 @@ fn observation(subject: &Subject, call: &HookCall, judged: &Result<(), String>) 
         actor: Some(actor(&subject, &[])),
         operation: format!("{driver} {}", call.operation),
         functions: Vec::new(),
-        targets: vec![target],
+        targets: [target].into_iter().chain(plugged).collect(),
         detail: judged.as_ref().err().cloned().unwrap_or_default(),
         of: None,
         count: None,
     }
 }
 
-/// The identity of the VM, as far as its definition can be read.
+/// The identity of the VM or network, as far as its definition can be read.
 fn identity(call: &HookCall) -> Option<Uuid> {
     match call.driver {
         HookDriver::Qemu => Definition::parse(&call.xml).ok()?.uuid(),
-        HookDriver::Network | HookDriver::Daemon => None,
+        HookDriver::Network => Uuid::parse(&parse(&call.xml).ok()?.child("network")?.text_of("uuid")?),
+        HookDriver::Daemon => None,
     }
+}
+
+/// The VM whose interface is plugged into the network, or out of it.
+fn plugged(call: &HookCall) -> Option<Target> {
+    let told = parse(&call.xml).ok()?;
+    let port = told.child("networkport")?;
+    let name = port.child("owner").and_then(|owner| owner.text_of("name"));
+    Some(Target { kind: "vm".to_owned(), name, uuid: owner(port) })
+}
+
+/// The VM that a port of a network is for.
+fn owner(port: &Element) -> Option<Uuid> {
+    Uuid::parse(&port.child("owner")?.text_of("uuid")?)
 }

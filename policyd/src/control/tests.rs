@@ -4,13 +4,14 @@
 mod cabinet;
 mod lockouts;
 mod media;
+mod networks;
 mod scene;
 mod settings;
 mod sharing;
 
 use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
-    ObjectName, Presence, SharingRequest, VmState,
+    ObjectName, Presence, SharingRequest, VmState, WayOut,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::policy::request::Right;
@@ -103,6 +104,12 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::MediaWatch, None),
         (Request::MediaConfirm { number: 7 }, missing),
         (Request::DeviceClasses, denied),
+        (Request::NetworkList, None),
+        (Request::NetworkShow { network: networks::SPARE.into() }, missing),
+        (networks::assign(networks::SPARE, "red", Mode::Apply), missing),
+        (Request::NetworkUnassign { network: networks::SPARE.into(), mode: Mode::Apply }, missing),
+        (networks::create("made", "red", WayOut::Nat, Mode::Apply), denied),
+        (Request::NetworkDelete { network: networks::SPARE.into(), mode: Mode::Apply }, missing),
     ]
 }
 
@@ -153,12 +160,18 @@ fn kind(request: &Request) -> usize {
         Request::MediaWatch => 41,
         Request::MediaConfirm { .. } => 42,
         Request::DeviceClasses => 43,
+        Request::NetworkList => 44,
+        Request::NetworkShow { .. } => 45,
+        Request::NetworkAssign { .. } => 46,
+        Request::NetworkUnassign { .. } => 47,
+        Request::NetworkCreate { .. } => 48,
+        Request::NetworkDelete { .. } => 49,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=43));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=49));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -169,6 +182,7 @@ fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded()
         let denials = scene.told().iter().filter(|event| event.kind == Kind::Denial).count();
         let refused = matches!(expected, Some(FailureKind::Denied | FailureKind::NotFound));
         assert_eq!(denials, usize::from(refused), "{request:?}");
+        assert!(scene.cables().done.is_empty() && !scene.networks().has_members(), "{request:?}");
         assert!(scene.told().iter().all(|event| event.kind == Kind::Denial), "{request:?}");
         assert!(scene.streamed().is_empty(), "{request:?}");
         assert!(scene.cabinet.told().is_empty(), "{request:?}");
@@ -209,7 +223,7 @@ fn a_hidden_vm_is_missing_in_the_same_words() {
         let missing = scene.ask(&bob(), &Request::VmShow { vm: "nothing".into() }).unwrap_err();
         assert_eq!(hidden.message.replace(&typed, "nothing"), missing.message);
         let changed = scene.ask(&bob(), &assign(&typed, "bob", Mode::Apply)).unwrap_err();
-        assert_eq!(changed, hidden);
+        assert_eq!(changed, missing);
     }
     assert_eq!(scene.told().len(), 4, "each look at the hidden one is recorded");
 }

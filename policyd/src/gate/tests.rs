@@ -31,6 +31,7 @@ use super::Gate;
 use super::upstream::{Place, call_header};
 use crate::accounts::Accounts;
 use crate::monitor::{Ledger, Monitor};
+use crate::networks::Book;
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
@@ -120,9 +121,11 @@ impl Scene {
         let notebook = Arc::new(Notebook::default());
         *notebook.libvirtd.lock().unwrap() = Some(libvirtd.clone());
         let policies = Policies::open(vec![policies]).unwrap();
+        let networks = Book::open(&directory.path().join("networks.json")).unwrap();
         let monitor = Monitor::new(
             policies,
             Arc::new(registry),
+            Arc::new(networks),
             notebook.clone(),
             Arc::new(Sessions::presuming(person())),
         );

@@ -6,6 +6,7 @@ use virtwarden_core::subject::{Account, Door, Group, Process};
 use virtwarden_core::table3::Function;
 
 use super::*;
+use crate::networks::Book;
 use crate::registry::People;
 use crate::sessions::Sessions;
 
@@ -70,7 +71,9 @@ fn scene(shut: bool) -> Scene {
     let people = People { users: [account("bob", 1001)].into(), ..People::default() };
     registry.apply(&registry.plan_assign(BOBS, "bobvm", &people)).unwrap();
     let notebook = Arc::new(Notebook { shut, ..Notebook::default() });
-    let monitor = Monitor::new(policies, registry, notebook.clone(), Arc::new(Sessions::default()));
+    let networks = Arc::new(Book::open(&directory.path().join("networks.json")).unwrap());
+    let sessions = Arc::new(Sessions::default());
+    let monitor = Monitor::new(policies, registry, networks, notebook.clone(), sessions);
     Scene { _directory: directory, monitor, notebook }
 }
 

@@ -19,6 +19,7 @@ use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot, UnderWay};
 use crate::media::{Kernel, Media};
 use crate::monitor::{Ledger, Monitor};
+use crate::networks::Book;
 use crate::options::Options;
 use crate::policies::{InForce, Policies};
 use crate::registry::Registry;
@@ -67,9 +68,9 @@ impl House {
         if let Some(warning) = sharing.condition().warning() {
             Ledger::note(&*trail, changed("sharing damaged", Outcome::Failure, warning.to_owned()));
         }
-        let registry = Arc::new(registry);
+        let (registry, networks) = (Arc::new(registry), open_networks(options, &trail)?);
         let media = open_media(options, &registry, &trail)?;
-        let monitor = Monitor::new(policies, registry, trail.clone(), sessions.clone());
+        let monitor = Monitor::new(policies, registry, networks, trail.clone(), sessions.clone());
         let monitor = Arc::new(monitor.with_sharing(sharing).seeing(media));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
@@ -89,6 +90,7 @@ impl House {
             accounts,
             logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
+            fabric: Box::new(Libvirt::at(options.upstream.clone())),
             settings: settings.clone(),
             desk: Desk {
                 keeper: Box::new(Library),
@@ -163,6 +165,15 @@ impl House {
         }
         self.trail.close();
     }
+}
+
+/// Which networks there are, and whose.
+fn open_networks(options: &Options, trail: &Trail) -> Result<Arc<Book>, RunError> {
+    let book = Book::open(&options.state.join("networks.json")).map_err(RunError::Networks)?;
+    if let Some(warning) = book.condition().warning() {
+        Ledger::note(trail, changed("book of networks damaged", Outcome::Failure, warning.to_owned()));
+    }
+    Ok(Arc::new(book))
 }
 
 /// Failures and locks, measured by the host's clocks.

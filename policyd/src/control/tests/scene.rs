@@ -4,34 +4,40 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
-    Change, ConfirmationRow, Failure, Order, Reply, Report, Request, Verification, VmRow, VmState,
+    Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, Verification, VmRow,
+    VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::{Account, Door, Group, Login, Process, Subject};
 use virtwarden_core::xml::definition::Definition;
+use virtwarden_core::xml::nic::Nic;
 use virtwarden_login::{Claim, Factors, Proof};
 
 use super::cabinet::Cabinet;
 use crate::accounts::Accounts;
 use crate::control::{
-    Archive, Control, Defined, Desk, Flow, Hypervisor, Listener, Part, Pending, Reader, Record, Seen, State,
+    Archive, Control, Defined, Desk, Fabric, Flow, Hypervisor, Listener, Part, Pending, Present, Reader,
+    Record, Seen, State,
 };
 use crate::lockout::Lockouts;
 use crate::login::{HostDirectory, Logins, Snapshot, UnderWay};
 use crate::monitor::{Ledger, Monitor};
+use crate::networks::Book;
 use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
 use crate::settings::{Components, Settings, Silence};
 use crate::trail::HostClock;
+
+use super::networks;
 
 pub(super) const BOBVM: Uuid = Uuid([1; 16]);
 pub(super) const FINANCE: Uuid = Uuid([2; 16]);
@@ -116,7 +122,35 @@ impl Ledger for Notebook {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Host(Arc<Mutex<Vec<Seen>>>);
+struct Host(Arc<Mutex<Vec<Seen>>>, Arc<Mutex<Cables>>);
+
+/// The networks and who is plugged in; what was made or removed is written down.
+#[derive(Debug, Default)]
+pub(super) struct Cables {
+    pub(super) networks: Vec<Present>,
+    pub(super) nics: Vec<(Uuid, Vec<Nic>)>,
+    pub(super) done: Vec<String>,
+    pub(super) refusal: Option<String>,
+}
+
+impl Fabric for Host {
+    fn networks(&self, _caller: &Subject) -> Result<Vec<Present>, String> {
+        Ok(self.1.lock().unwrap().networks.clone())
+    }
+    fn nics(&self, _caller: &Subject, vms: &[(Uuid, String)]) -> Result<Vec<(Uuid, Vec<Nic>)>, String> {
+        let there = |uuid: &Uuid| vms.iter().any(|(vm, _)| vm == uuid);
+        Ok(self.1.lock().unwrap().nics.iter().filter(|(uuid, _)| there(uuid)).cloned().collect())
+    }
+    fn make(&self, _caller: &Subject, name: &str, _uuid: Uuid, xml: &str) -> Result<(), String> {
+        let mut cables = self.1.lock().unwrap();
+        cables.done.push(format!("made {name}: {xml}"));
+        cables.refusal.clone().map_or(Ok(()), Err)
+    }
+    fn remove(&self, _: &Subject, (name, _): (&str, Uuid), state: NetworkState) -> Result<(), String> {
+        self.1.lock().unwrap().done.push(format!("removed {name}, which was {state:?}"));
+        Ok(())
+    }
+}
 
 impl Hypervisor for Host {
     fn version(&self, _caller: &Subject) -> Result<String, String> {
@@ -265,7 +299,9 @@ impl Scene {
         let (notebook, host, announced) =
             (Arc::<Notebook>::default(), Host::default(), Arc::<AtomicUsize>::default());
         let policies = Policies::open(vec![directory.path().into()]).unwrap();
-        let monitor = Arc::new(Monitor::new(policies, registry, notebook.clone(), Arc::new(sessions())));
+        let networks = Arc::new(Book::open(&directory.path().join("networks.json")).unwrap());
+        let monitor =
+            Arc::new(Monitor::new(policies, registry, networks, notebook.clone(), Arc::new(sessions())));
         let counter = announced.clone();
         let hands = Hands::default();
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
@@ -287,6 +323,7 @@ impl Scene {
             accounts,
             logins,
             hypervisor: Box::new(host.clone()),
+            fabric: Box::new(host.clone()),
             settings,
             desk: Desk {
                 keeper: Box::new(cabinet.clone()),
@@ -310,9 +347,14 @@ impl Scene {
             cabinet,
             control,
         };
+        scene.cables().networks.push(networks::spare());
         scene.see_as(BOBVM, "bobvm", VmState::Running);
         scene.see(FINANCE, "finance");
         scene
+    }
+
+    pub(super) fn cables(&self) -> MutexGuard<'_, Cables> {
+        self.host.1.lock().unwrap()
     }
 
     pub(super) fn see(&self, uuid: Uuid, name: &str) {
@@ -387,6 +429,10 @@ impl Scene {
 
     pub(super) fn registry(&self) -> &Registry {
         self.control.monitor.registry()
+    }
+
+    pub(super) fn networks(&self) -> &Book {
+        self.control.monitor.networks()
     }
 
     pub(super) fn hash(&self) -> String {

@@ -22,15 +22,10 @@ const FORMS: [u32; 2] = [0, 1];
 impl Connection {
     /// The networks of the host, where what the policy says of a VM's links depends on them.
     pub(super) fn networks_of(&mut self, links: &[Link]) -> Result<Networks, Fault> {
-        let policy = self.gate.monitor.policy();
-        let settled = |link: &Link| match link {
-            Link::Network(name) => policy.policy.claim(name, &Networks::default()).is_some(),
-            Link::Past { .. } => false,
-        };
-        if self.has_information_domains() && !links.iter().all(settled) {
-            return self.networks();
+        if !self.has_information_domains() || links.iter().all(|link| self.is_settled(link)) {
+            return Ok(Networks::default());
         }
-        Ok(Networks::default())
+        self.networks()
     }
 
     /// Refuses a network that would meet one of another information domain.
@@ -45,7 +40,8 @@ impl Connection {
             return Ok(());
         }
         let networks = self.networks()?;
-        let assigned = None;
+        let membership = uuid.and_then(|uuid| self.gate.monitor.networks().membership(uuid));
+        let assigned = membership.map(|membership| membership.information_domain);
         let proposed = Network { name: name.to_owned(), uuid, assigned, reaches: reaches.to_vec() };
         self.insist_on_apartness_among(call, &proposed, &networks, needed)
     }
@@ -83,8 +79,20 @@ impl Connection {
             .map_or(Ok(()), |violation| Err(self.forbidden(call, &violation.to_string(), needed.to_vec())))
     }
 
+    /// Whether any network can be an information domain's.
     fn has_information_domains(&self) -> bool {
-        self.gate.monitor.policy().policy.information_domains().next().is_some()
+        let monitor = &self.gate.monitor;
+        monitor.policy().policy.information_domains().next().is_some() || monitor.networks().has_members()
+    }
+
+    /// Whether the policy names whose the link's network is.
+    fn is_settled(&self, link: &Link) -> bool {
+        match link {
+            Link::Network(name) => {
+                self.gate.monitor.policy().policy.claim(name, &Networks::default()).is_some()
+            }
+            Link::Past { .. } => false,
+        }
     }
 
     /// Every network, by libvirtd's word of this moment.
@@ -104,7 +112,7 @@ impl Connection {
             let reaches = self.reaches(&name, uuid)?;
             networks.push(Network { name, uuid: Some(uuid), assigned: None, reaches });
         }
-        Ok(networks.into_iter().collect())
+        Ok(self.gate.monitor.networks().complete(networks))
     }
 
     fn reaches(&mut self, name: &str, uuid: Uuid) -> Result<Vec<Reach>, Fault> {

@@ -19,6 +19,7 @@ use crate::accounts::{Accounts, Membership};
 use crate::lockout::Lockouts;
 use crate::login::{Directory, Logins, Snapshot, UnderWay};
 use crate::monitor::{Ledger, Monitor};
+use crate::networks::Book;
 use crate::peer::{Peer, start_time};
 use crate::policies::Policies;
 use crate::registry::Registry;
@@ -101,7 +102,8 @@ impl Scene {
         let requirements = Requirements::of(policies.current().policy.session(), Acknowledgement::NotAsked);
         let sessions = Arc::new(Sessions::default());
         sessions.require(requirements);
-        let monitor = Arc::new(Monitor::new(policies, registry, ledger, sessions));
+        let networks = Arc::new(Book::open(&directory.path().join("networks.json")).unwrap());
+        let monitor = Arc::new(Monitor::new(policies, registry, networks, ledger, sessions));
         let settings = Settings::open(directory.path()).unwrap();
         let setting = Setting::Lockout(lockout.clone());
         let chosen = Chosen { setting, by: "alice".to_owned(), at: 0, reason: String::new() };
