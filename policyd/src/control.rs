@@ -48,7 +48,7 @@ use self::demand::{Demand, Scope, demand};
 pub use self::fabric::{Fabric, Present};
 pub use self::hypervisor::{Defined, Hypervisor, Seen};
 pub use self::libvirt::Libvirt;
-pub use self::media::{Cleared, Desk, Found, Having, Holder, Keeper, Library, Plugs, Reach, Refused, Shape};
+pub use self::media::{Cleared, Desk, HostMedia, Keeper, Plugs, Reach, Shape};
 pub use self::policy::digest;
 pub use self::server::{admit, serve};
 pub use self::shelf::Shelf;

@@ -10,7 +10,6 @@ mod drive;
 mod eject;
 mod give;
 mod keeper;
-mod library;
 mod list;
 mod plugs;
 
@@ -19,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use virtwarden_core::control::{Failure, Mode, Request};
-use virtwarden_core::media::{Asker, Id};
+use virtwarden_core::media::{Asker, Id, Medium};
 use virtwarden_core::object::{Object, Uuid, Vm};
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::request::{Need, Right};
@@ -27,11 +26,10 @@ use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::table3::Function;
 
-pub use self::keeper::{Cleared, Found, Having, Holder, Keeper, Refused};
-pub use self::library::Library;
+pub use self::keeper::{Cleared, HostMedia, Keeper};
 pub use self::plugs::{Plugs, Reach, Shape};
 use super::Control;
-use super::failure::{denied, failed, no_vm, unavailable};
+use super::failure::{denied, failed, no_vm, not_found, unavailable};
 use crate::confirmations::Confirmations;
 use crate::gate::turns::{Matter, Turn, Turns};
 use crate::monitor::{Attempt, Refusal};
@@ -159,12 +157,11 @@ impl Control {
         }
     }
 
-    /// What all VMs have now, for the question who has a medium.
-    fn havings(&self, subject: &Subject) -> Result<Vec<Having>, Failure> {
-        let everybody = self.desk.plugs.everybody(subject).map_err(unavailable)?;
-        let having =
-            |(uuid, name, shape): (Uuid, String, Shape)| (self.monitor.known_vm(uuid, &name), shape.all());
-        Ok(everybody.into_iter().map(having).collect())
+    /// The one medium that was typed. That there is none, or more than one, is recorded.
+    fn medium(&self, asking: &Asking<'_>, typed: &str) -> Result<Medium, Failure> {
+        let policy = self.monitor.policy();
+        let found = self.desk.keeper.find(&policy.policy, typed);
+        found.map_err(|unclear| self.fail(asking, None, not_found(unclear.to_string())))
     }
 
     /// How it ended.

@@ -13,7 +13,7 @@ use virtwarden_core::subject::Door;
 use super::RunError;
 use crate::accounts::Accounts;
 use crate::census::Census;
-use crate::control::{self, Clients, Control, Desk, Library, Libvirt, Limits, Shelf};
+use crate::control::{self, Clients, Control, Desk, HostMedia, Libvirt, Limits, Shelf};
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot, UnderWay};
@@ -93,7 +93,7 @@ impl House {
             fabric: Box::new(Libvirt::at(options.upstream.clone())),
             settings: settings.clone(),
             desk: Desk {
-                keeper: Box::new(Library),
+                keeper: Box::new(HostMedia::of(monitor.media().clone(), options.upstream.clone())),
                 plugs: Box::new(Libvirt::at(options.upstream.clone())),
                 confirmations: gate.confirmations().clone(),
                 turns: gate.turns().clone(),

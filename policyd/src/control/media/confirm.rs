@@ -45,9 +45,7 @@ impl Control {
         let Some(Waiting { wish, .. }) = self.desk.confirmations.take(number, now) else {
             return Err(self.confirms_nothing(subject, request, number));
         };
-        let policy = self.monitor.policy();
-        let medium = self.desk.keeper.find(&policy.policy, &wish.medium.id.0);
-        let medium = medium.map_err(|why| self.fail(&asking, Some(&wish.medium.id), not_found(why)))?;
+        let medium = self.medium(&asking, &wish.medium.id.0)?;
         let way = wish.drive.as_deref().map_or(Way::Device, |drive| Way::Drive(Some(drive)));
         self.give(&asking, &medium, way)
     }

@@ -32,12 +32,6 @@ pub(super) fn drives(definition: &Definition) -> Vec<Drive> {
     definition.devices().filter_map(drive).collect()
 }
 
-/// The files that are in the drives of a definition.
-pub(super) fn images(definition: &Definition) -> impl Iterator<Item = &str> {
-    let drives = definition.devices().filter(|device| takes(device).is_some());
-    drives.filter_map(|drive| drive.child("source")?.attribute("file"))
-}
-
 fn takes(device: &Element) -> Option<Takes> {
     match device.attribute("device").filter(|_| device.is("disk"))? {
         "cdrom" => Some(Takes::Discs),
@@ -128,6 +122,15 @@ fn told(drives: &[Drive]) -> String {
     drives.iter().map(tell).collect::<Vec<_>>().join(", ")
 }
 
+/// A drive with nothing in it.
+pub(super) fn emptied(drive: &Element) -> Element {
+    let mut drive = drive.clone();
+    let stays = |child: &Element| !["source", "backingStore", "driver"].iter().any(|name| child.is(name));
+    drive.children.retain(|node| matches!(node, Node::Element(child) if stays(child)));
+    let raw = Element::new("driver").with("name", "qemu").with("type", "raw");
+    drive.with("type", "file").holding(raw)
+}
+
 impl Drive {
     /// A drive that can write shall not hold what may only be read. Discs cannot be written to.
     ///
@@ -146,11 +149,7 @@ impl Drive {
 
     /// The drive with a medium in it, or with none, to be sent to libvirt.
     pub(super) fn with(&self, medium: Option<(&Medium, Access)>) -> Element {
-        let mut drive = self.element.clone();
-        let stays = |child: &Element| !["source", "backingStore", "driver"].iter().any(|name| child.is(name));
-        drive.children.retain(|node| matches!(node, Node::Element(child) if stays(child)));
-        let raw = Element::new("driver").with("name", "qemu").with("type", "raw");
-        drive = drive.with("type", "file").holding(raw);
+        let drive = emptied(&self.element);
         match medium.map(|(medium, access)| (&medium.source, medium.kind, access)) {
             Some((Source::Image { path }, Kind::Image, _)) => {
                 drive.holding(Element::new("source").with("file", path))

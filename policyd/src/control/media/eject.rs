@@ -43,9 +43,7 @@ impl Control {
     ) -> Result<Reply, Failure> {
         let vm = self.receiving_vm(subject, request, vm)?;
         let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let policy = self.monitor.policy();
-        let medium = self.desk.keeper.find(&policy.policy, medium);
-        let medium = medium.map_err(|why| self.fail(&asking, None, not_found(why)))?;
+        let medium = self.medium(&asking, medium)?;
         let _turn = self.turn(vm.uuid)?;
         let shape = self.shape(subject, &vm)?;
         if is_for_drives(&medium) {

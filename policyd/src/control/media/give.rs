@@ -12,12 +12,13 @@ use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::plug::Act;
 
 use super::device::{attached, is_for_drives, to_attach};
-use super::drive::{Drive, drives, receiving};
-use super::keeper::{Cleared, Refused};
+use super::drive::{Drive, drives, emptied, receiving};
+use super::keeper::Cleared;
 use super::plugs::{Reach, Shape};
 use super::{Asking, Control};
 use crate::confirmations::Wish;
 use crate::control::failure::{failed, not_found, unavailable, usage};
+use crate::media::Refused;
 
 /// How it goes in.
 #[derive(Clone, Copy, Debug)]
@@ -75,9 +76,7 @@ impl Control {
     ) -> Result<Reply, Failure> {
         let vm = self.receiving_vm(subject, request, vm)?;
         let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let policy = self.monitor.policy();
-        let medium = self.desk.keeper.find(&policy.policy, medium);
-        let medium = medium.map_err(|why| self.fail(&asking, None, not_found(why)))?;
+        let medium = self.medium(&asking, medium)?;
         if !is_for_drives(&medium) {
             let why = "it does not go into a drive; use `virtwarden media connect`";
             return Err(self.fail(&asking, Some(&medium.id), usage(why)));
@@ -95,9 +94,7 @@ impl Control {
     ) -> Result<Reply, Failure> {
         let vm = self.receiving_vm(subject, request, vm)?;
         let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let policy = self.monitor.policy();
-        let medium = self.desk.keeper.find(&policy.policy, medium);
-        let medium = medium.map_err(|why| self.fail(&asking, None, not_found(why)))?;
+        let medium = self.medium(&asking, medium)?;
         let way = if is_for_drives(&medium) { Way::Drive(None) } else { Way::Device };
         self.give(&asking, &medium, way)
     }
@@ -107,30 +104,42 @@ impl Control {
         let id = &medium.id;
         let _turn = self.turn(asking.vm.uuid)?;
         let port = self.port(asking, medium, way).map_err(|failure| self.fail(asking, Some(id), failure))?;
-        let Cleared { access, rule } = match self.cleared(asking, medium)? {
+        let cleared = match self.cleared(asking, medium) {
             Ok(cleared) => cleared,
+            Err(Refused::Unclear(unclear)) => {
+                return Err(self.fail(asking, Some(id), not_found(unclear.to_string())));
+            }
             Err(Refused::Denied(why)) => return Err(self.forbid(asking, id, &why)),
-            Err(Refused::Ask { rule }) => return self.ask_first(asking, medium, &port, rule),
+            Err(Refused::Ask { rule, .. }) => return self.ask_first(asking, medium, &port, rule),
         };
-        let device = port.device(medium, access).map_err(|why| self.fail(asking, Some(id), failed(why)))?;
+        let device = port.device(&cleared.medium, cleared.access);
+        let device = device.map_err(|why| self.fail(asking, Some(id), failed(why)))?;
         let difference = format!("+{} `{}` {}", medium.kind, medium.name, port.words());
-        let attempt = self.attempt(asking, Some(id), &format!("{difference}; {rule}"))?;
+        let attempt = self.attempt(asking, Some(id), &format!("{difference}; {}", cleared.rule))?;
         let done = match asking.mode {
             Mode::DryRun => Ok(()),
-            Mode::Apply => self.put(asking, medium, &device),
+            Mode::Apply => self.put(asking, cleared, &device),
         };
         self.conclude(attempt, done)?;
         Ok(Reply::Changed(Change { mode: asking.mode, differences: vec![difference] }))
     }
 
+    /// What cannot be kept shall not stay either: who has the medium would not be known.
     fn put(
         &self,
         asking: &Asking<'_>,
-        medium: &Medium,
+        cleared: Cleared,
         (act, device, reach): &(Act, Element, Reach),
     ) -> Result<(), String> {
-        self.desk.plugs.change(asking.subject, asking.vm, *act, device, *reach)?;
-        self.desk.keeper.given(&medium.id, asking.vm)
+        let (plugs, keeper) = (&self.desk.plugs, &self.desk.keeper);
+        plugs.change(asking.subject, asking.vm, *act, device, *reach)?;
+        keeper.given(cleared, asking.vm, &asking.subject.account.name).map_err(|why| {
+            let (act, device) = undone(*act, device);
+            match plugs.change(asking.subject, asking.vm, act, &device, *reach) {
+                Ok(()) => format!("{why}; it was taken out again"),
+                Err(also) => format!("{why}; and it could not be taken out again: {also}"),
+            }
+        })
     }
 
     fn port(&self, asking: &Asking<'_>, medium: &Medium, way: Way<'_>) -> Result<Port, Failure> {
@@ -153,10 +162,9 @@ impl Control {
         self.desk.plugs.look(subject, (vm.uuid, &vm.name)).map_err(unavailable)
     }
 
-    fn cleared(&self, asking: &Asking<'_>, medium: &Medium) -> Result<Result<Cleared, Refused>, Failure> {
-        let vms = self.havings(asking.subject)?;
+    fn cleared(&self, asking: &Asking<'_>, medium: &Medium) -> Result<Cleared, Refused> {
         let policy = self.monitor.policy();
-        Ok(self.desk.keeper.judge(&policy.policy, asking.vm, asking.asker, medium, &vms))
+        self.desk.keeper.judge(&policy.policy, asking.vm, asking.asker, medium)
     }
 
     /// A refusal that a User of the VM can turn into a yes.
@@ -185,5 +193,13 @@ impl Control {
         let failure = self.forbid(asking, &medium.id, &asked.to_string());
         let waiting = self.desk.confirmations.find(asked.number, now).ok_or(failure)?;
         Ok(Reply::Confirmations(vec![super::confirm::row(&waiting, now)]))
+    }
+}
+
+/// What takes a device out again that was just put in: the drive without its medium, or no device.
+fn undone(act: Act, device: &Element) -> (Act, Element) {
+    match act {
+        Act::Attach | Act::Detach => (Act::Detach, device.clone()),
+        Act::Update => (Act::Update, emptied(device)),
     }
 }

@@ -2,57 +2,28 @@
 //! Whoever knows the media of this host: which there are, who has them, and where each may go.
 
 use std::fmt;
+use std::sync::Arc;
 
-use virtwarden_core::media::{Access, Asker, Id, Medium, Party};
-use virtwarden_core::object::{Uuid, Vm};
+use virtwarden_core::media::{Access, Asker, Id, Medium};
+use virtwarden_core::object::Vm;
 use virtwarden_core::policy::Policy;
-use virtwarden_core::xml::definition::Definition;
 
-/// A medium that is there now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The medium.
-    pub medium: Medium,
-    /// Who has it.
-    pub holder: Holder,
-    /// Who had it last.
-    pub last: Option<Party>,
-}
+use crate::gate::upstream::Place;
+use crate::media::{self, Asking, Media, Refused, Seen, Unclear, Wanted};
 
-/// Who has a medium.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// Nobody.
-    Nobody,
-    /// The host, and how.
-    Host(String),
-    /// A VM.
-    Vm(Uuid, String),
-}
-
-/// A transfer that may happen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A transfer that may happen. As long as it lives, no other VM gets the medium.
+#[derive(Debug)]
+#[must_use = "the medium is kept for the VM only as long as this lives"]
 pub struct Cleared {
-    /// What the receiver may do with the medium.
+    /// The medium: exactly this goes to libvirt.
+    pub medium: Medium,
+    /// What the receiver may do with it.
     pub access: Access,
     /// The rule that says so.
     pub rule: String,
+    /// The host's own, to be kept when libvirt has done it.
+    pub clearance: Option<Box<media::Cleared>>,
 }
-
-/// Why one may not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The policy, or whoever has it now, is against it.
-    Denied(String),
-    /// A User of the receiving VM must confirm it first.
-    Ask {
-        /// The rule that wants it so.
-        rule: String,
-    },
-}
-
-/// A VM with all that it is at present: running, stored.
-pub type Having = (Vm, Vec<Definition>);
 
 /// Whoever knows the media.
 pub trait Keeper: Send + Sync + fmt::Debug {
@@ -60,36 +31,72 @@ pub trait Keeper: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// It cannot be told; in words.
-    fn present(&self, policy: &Policy, vms: &[Having]) -> Result<Vec<Found>, String>;
+    fn present(&self, policy: &Policy) -> Result<Vec<Seen>, String>;
 
     /// The one medium that was typed.
     ///
     /// # Errors
-    /// There is none, or more than one; in words that say what to type.
-    fn find(&self, policy: &Policy, typed: &str) -> Result<Medium, String>;
+    /// There is none, or more than one.
+    fn find(&self, policy: &Policy, typed: &str) -> Result<Medium, Unclear>;
 
     /// Whether a VM may have it.
     ///
     /// # Errors
     /// It may not, or not yet.
-    fn judge(
-        &self,
-        policy: &Policy,
-        vm: &Vm,
-        asker: Asker,
-        medium: &Medium,
-        vms: &[Having],
-    ) -> Result<Cleared, Refused>;
+    fn judge(&self, policy: &Policy, vm: &Vm, asker: Asker, medium: &Medium) -> Result<Cleared, Refused>;
 
     /// A VM has it now.
     ///
     /// # Errors
     /// That cannot be kept; in words.
-    fn given(&self, medium: &Id, vm: &Vm) -> Result<(), String>;
+    fn given(&self, cleared: Cleared, vm: &Vm, by: &str) -> Result<(), String>;
 
     /// Nobody has it any more.
     ///
     /// # Errors
     /// That cannot be kept; in words.
     fn taken(&self, medium: &Id) -> Result<(), String>;
+}
+
+/// The media of this host, and the libvirtd that says what VMs have.
+#[derive(Debug)]
+pub struct HostMedia {
+    media: Arc<Media>,
+    vms: Asking,
+}
+
+impl HostMedia {
+    /// Those that policyd sees, and the libvirtd at a place.
+    pub fn of(media: Arc<Media>, place: Place) -> Self {
+        Self { media, vms: Asking(place) }
+    }
+}
+
+impl Keeper for HostMedia {
+    fn present(&self, policy: &Policy) -> Result<Vec<Seen>, String> {
+        self.media.present(policy.media(), &self.vms)
+    }
+
+    fn find(&self, policy: &Policy, typed: &str) -> Result<Medium, Unclear> {
+        self.media.find(policy.media(), &Wanted::Typed(typed))
+    }
+
+    fn judge(&self, policy: &Policy, vm: &Vm, asker: Asker, medium: &Medium) -> Result<Cleared, Refused> {
+        let cleared = self.media.judge(policy, vm, asker, &Wanted::Typed(&medium.id.0), &self.vms)?;
+        Ok(Cleared {
+            medium: cleared.medium.clone(),
+            access: cleared.access,
+            rule: cleared.rule.clone(),
+            clearance: Some(Box::new(cleared)),
+        })
+    }
+
+    fn given(&self, cleared: Cleared, vm: &Vm, by: &str) -> Result<(), String> {
+        let Some(clearance) = cleared.clearance else { return Ok(()) };
+        self.media.given(*clearance, vm, by).map_err(|error| error.to_string())
+    }
+
+    fn taken(&self, medium: &Id) -> Result<(), String> {
+        self.media.taken(medium).map_err(|error| error.to_string())
+    }
 }

@@ -11,9 +11,9 @@ use virtwarden_core::policy::request::Need;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
-use super::keeper::{Found, Having, Holder, Refused};
 use super::{CONNECT, Control, POLICY};
 use crate::control::failure::{denied, not_found, unavailable};
+use crate::media::{Holder, Refused, Seen};
 use crate::monitor::Refusal;
 
 impl Control {
@@ -28,13 +28,13 @@ impl Control {
         let receiver = vm.map(|vm| self.receiving_vm(subject, request, vm)).transpose()?;
         let policy = self.monitor.policy();
         let policy = &policy.policy;
-        let vms = self.havings(subject)?;
-        let mut found = self.desk.keeper.present(policy, &vms).map_err(unavailable)?;
+        let mut found = self.desk.keeper.present(policy).map_err(unavailable)?;
         if let Some(typed) = medium {
-            let one = self.desk.keeper.find(policy, typed).map_err(not_found)?;
+            let one =
+                self.desk.keeper.find(policy, typed).map_err(|unclear| not_found(unclear.to_string()))?;
             found.retain(|found| found.medium.id == one.id);
         }
-        let row = |found| self.medium_row(subject, policy, found, (receiver.as_ref(), &vms));
+        let row = |found| self.medium_row(subject, policy, found, receiver.as_ref());
         Ok(Reply::Media(found.into_iter().map(row).collect()))
     }
 
@@ -54,18 +54,18 @@ impl Control {
         &self,
         subject: &Subject,
         policy: &Policy,
-        Found { medium, holder, last }: Found,
-        (receiver, vms): (Option<&Vm>, &[Having]),
+        Seen { medium, holder, last }: Seen,
+        receiver: Option<&Vm>,
     ) -> MediumRow {
         let sets_rules = [Need { right: POLICY, object: Object::Host }];
         let last = last.filter(|_| self.monitor.would_allow(subject, &sets_rules));
-        let verdict = receiver.map(|vm| {
-            match self.desk.keeper.judge(policy, vm, self.asker(subject, vm), &medium, vms) {
+        let verdict =
+            receiver.map(|vm| match self.desk.keeper.judge(policy, vm, self.asker(subject, vm), &medium) {
                 Ok(cleared) => MediumVerdict::Allowed { access: cleared.access },
                 Err(Refused::Ask { .. }) => MediumVerdict::Confirm,
                 Err(Refused::Denied(reason)) => MediumVerdict::Denied { reason },
-            }
-        });
+                Err(Refused::Unclear(unclear)) => MediumVerdict::Denied { reason: unclear.to_string() },
+            });
         MediumRow {
             class: policy.media_rules().class_of(&medium).map(|class| class.name.clone()),
             holder: self.holder(subject, holder),
@@ -79,8 +79,8 @@ impl Control {
     fn holder(&self, subject: &Subject, holder: Holder) -> MediumHolder {
         match holder {
             Holder::Nobody => MediumHolder::Nobody,
-            Holder::Host(why) => MediumHolder::Host { why },
-            Holder::Vm(uuid, name) => {
+            Holder::Host { why } => MediumHolder::Host { why },
+            Holder::Vm { uuid, name } => {
                 let policy = self.monitor.policy();
                 let sees = policy.policy.standing(subject).sees(&self.monitor.vm(uuid, &name));
                 if sees { MediumHolder::Vm { name } } else { MediumHolder::SomeVm }

@@ -11,7 +11,7 @@ use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::plug::Act;
 
-use crate::control::libvirt::{Libvirt, list};
+use crate::control::libvirt::Libvirt;
 use crate::gate::upstream::{Access, Upstream, UpstreamError};
 
 const DOMAIN_GET_XML_DESC: u32 = 14;
@@ -35,11 +35,6 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// All that it is.
-    pub fn all(&self) -> Vec<Definition> {
-        self.running.iter().chain(&self.stored).cloned().collect()
-    }
-
     /// What counts now: as it runs, else as it is stored.
     pub fn now(&self) -> Option<(&Definition, Reach)> {
         let stored = self.stored.as_ref().map(|stored| (stored, Reach::Stored));
@@ -77,12 +72,6 @@ pub trait Plugs: Send + Sync + fmt::Debug {
     /// Why libvirt does not say, for people.
     fn look(&self, caller: &Subject, vm: (Uuid, &str)) -> Result<Shape, String>;
 
-    /// All VMs but those that vanish meanwhile.
-    ///
-    /// # Errors
-    /// Why libvirt does not say, for people.
-    fn everybody(&self, caller: &Subject) -> Result<Vec<(Uuid, String, Shape)>, String>;
-
     /// Attaches, updates or detaches a device.
     ///
     /// # Errors
@@ -101,20 +90,6 @@ impl Plugs for Libvirt {
     fn look(&self, caller: &Subject, (uuid, name): (Uuid, &str)) -> Result<Shape, String> {
         let looked = self.open(caller, Access::ReadOnly).and_then(|mut link| look(&mut link, uuid, name));
         looked.map_err(|error| error.to_string())
-    }
-
-    fn everybody(&self, caller: &Subject) -> Result<Vec<(Uuid, String, Shape)>, String> {
-        let mut link = self.open(caller, Access::ReadOnly).map_err(|error| error.to_string())?;
-        let vms = list(&mut link, 0).map_err(|error| error.to_string())?;
-        let mut shapes = Vec::new();
-        for vm in vms {
-            match look(&mut link, vm.uuid, &vm.name) {
-                Ok(shape) => shapes.push((vm.uuid, vm.name, shape)),
-                Err(error) if is_there(&mut link, vm.uuid) => return Err(error.to_string()),
-                Err(_) => {}
-            }
-        }
-        Ok(shapes)
     }
 
     fn change(
@@ -155,10 +130,6 @@ fn definition(link: &mut Upstream, uuid: Uuid, name: &str, flags: u32) -> Result
     let answer = link.call(DOMAIN_GET_XML_DESC, arguments)?;
     let text = Reader::new(&answer).opaque(TEXT)?;
     Definition::parse(text).map_err(|_| UpstreamError::Nonsense("the question how a VM is defined"))
-}
-
-fn is_there(link: &mut Upstream, uuid: Uuid) -> bool {
-    list(link, 0).map_or(true, |vms| vms.iter().any(|vm| vm.uuid == uuid))
 }
 
 fn handle(uuid: Uuid, name: &str) -> Writer {

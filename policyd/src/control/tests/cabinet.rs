@@ -13,7 +13,8 @@ use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::plug::Act;
 
 use super::scene::{BOBVM, FINANCE};
-use crate::control::{Cleared, Found, Having, Holder, Keeper, Plugs, Reach, Refused, Shape};
+use crate::control::{Cleared, Keeper, Plugs, Reach, Shape};
+use crate::media::{Holder, Refused, Seen, Unclear};
 
 /// A cabinet of media: two images, a stick and its twin.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,7 @@ struct State {
     told: Vec<(Act, String, Reach)>,
     refusal: Option<String>,
     content: Option<String>,
+    forgetful: bool,
 }
 
 pub(super) fn image(name: &str) -> Medium {
@@ -80,6 +82,11 @@ impl Cabinet {
         self.0.lock().unwrap().refusal = Some(why.to_owned());
     }
 
+    /// Nothing can be kept from now on.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap().forgetful = true;
+    }
+
     /// What is in bobvm's drive.
     pub(super) fn fill(&self, path: &str) {
         self.0.lock().unwrap().content = Some(path.to_owned());
@@ -87,45 +94,49 @@ impl Cabinet {
 }
 
 impl Keeper for Cabinet {
-    fn present(&self, _policy: &Policy, _vms: &[Having]) -> Result<Vec<Found>, String> {
+    fn present(&self, _policy: &Policy) -> Result<Vec<Seen>, String> {
         let holder = |medium: &Medium| match self.has(medium) {
             None => Holder::Nobody,
-            Some(BOBVM) => Holder::Vm(BOBVM, "bobvm".to_owned()),
-            Some(other) => Holder::Vm(other, "finance".to_owned()),
+            Some(BOBVM) => Holder::Vm { uuid: BOBVM, name: "bobvm".to_owned() },
+            Some(uuid) => Holder::Vm { uuid, name: "finance".to_owned() },
         };
-        let found = |medium: Medium| Found { holder: holder(&medium), medium, last: Some(Party::Host) };
+        let found = |medium: Medium| Seen { holder: holder(&medium), medium, last: Some(Party::Host) };
         Ok(media().into_iter().map(found).collect())
     }
 
-    fn find(&self, _policy: &Policy, typed: &str) -> Result<Medium, String> {
+    fn find(&self, _policy: &Policy, typed: &str) -> Result<Medium, Unclear> {
         let mut fitting = media().into_iter().filter(|medium| medium.name == typed || medium.id.0 == typed);
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err(format!("there is no medium `{typed}`")),
-            (Some(one), Some(other)) => Err(format!("`{typed}` could be `{}` or `{}`", one.id, other.id)),
+            (None, _) => Err(Unclear::Nothing(typed.to_owned())),
+            (Some(one), Some(other)) => {
+                Err(Unclear::Several { typed: typed.to_owned(), candidates: vec![one, other] })
+            }
         }
     }
 
-    fn judge(
-        &self,
-        policy: &Policy,
-        vm: &Vm,
-        asker: Asker,
-        medium: &Medium,
-        _vms: &[Having],
-    ) -> Result<Cleared, Refused> {
+    fn judge(&self, policy: &Policy, vm: &Vm, asker: Asker, medium: &Medium) -> Result<Cleared, Refused> {
         let holder = self.has(medium).map(Party::Vm);
         let receiver = Party::of(vm);
         let transfer = Transfer { medium, holder: holder.as_ref(), receiver: &receiver, asker };
         match policy.media_rules().transfer(&transfer) {
-            Verdict::Allow(clearance) => Ok(Cleared { access: clearance.access, rule: clearance.rule }),
-            Verdict::Ask { rule } => Err(Refused::Ask { rule }),
+            Verdict::Allow(clearance) => Ok(Cleared {
+                medium: medium.clone(),
+                access: clearance.access,
+                rule: clearance.rule,
+                clearance: None,
+            }),
+            Verdict::Ask { rule } => Err(Refused::Ask { medium: Box::new(medium.clone()), rule }),
             Verdict::Deny { reason } => Err(Refused::Denied(reason)),
         }
     }
 
-    fn given(&self, medium: &Id, vm: &Vm) -> Result<(), String> {
-        self.0.lock().unwrap().given.insert(medium.0.clone(), vm.uuid);
+    fn given(&self, cleared: Cleared, vm: &Vm, _by: &str) -> Result<(), String> {
+        let mut state = self.0.lock().unwrap();
+        if state.forgetful {
+            return Err("the disk is full".to_owned());
+        }
+        state.given.insert(cleared.medium.id.0, vm.uuid);
         Ok(())
     }
 
@@ -146,10 +157,6 @@ impl Plugs for Cabinet {
         .unwrap();
         let running = (uuid != FINANCE).then(|| definition.clone());
         Ok(Shape { running, stored: Some(definition) })
-    }
-
-    fn everybody(&self, _caller: &Subject) -> Result<Vec<(Uuid, String, Shape)>, String> {
-        Ok(Vec::new())
     }
 
     fn change(

@@ -82,6 +82,25 @@ fn what_libvirt_does_not_do_is_a_failure_and_kept_by_nobody() {
     assert_eq!((outcome.outcome, outcome.detail.as_str()), (Outcome::Failure, "the tray is locked"));
 }
 
+/// Who has a medium that nobody remembers would not be known: it is taken out again.
+#[test]
+fn what_cannot_be_kept_is_taken_out_again() {
+    let scene = Scene::new();
+    scene.cabinet.forget();
+    for request in [insert("bobvm", "tools.iso"), connect("bobvm", "usb:0951:1666:A")] {
+        let failure = scene.change(&alice(), &request).unwrap_err();
+        assert_eq!(failure.message, "the disk is full; it was taken out again");
+    }
+    let acts: Vec<_> = scene
+        .cabinet
+        .told()
+        .into_iter()
+        .map(|(act, device, _)| (act, device.contains("tools.iso")))
+        .collect();
+    assert_eq!(acts, [(Act::Update, true), (Act::Update, false), (Act::Attach, false), (Act::Detach, false)]);
+    assert_eq!(scene.told().iter().filter(|event| event.outcome == Outcome::Failure).count(), 2);
+}
+
 #[test]
 fn a_dry_run_is_judged_and_recorded_and_does_nothing() {
     let scene = Scene::new();
@@ -116,9 +135,7 @@ fn another_persons_vm_is_refused_in_every_way() {
 #[test]
 fn a_name_that_fits_two_is_refused_and_recorded() {
     let scene = Scene::new();
-    for (typed, said) in
-        [("Kingston", "could be `usb:0951:1666:A` or"), ("unheard-of", "no medium `unheard-of`")]
-    {
+    for (typed, said) in [("Kingston", "could be `usb:0951:1666:A`"), ("unheard-of", "`unheard-of`")] {
         let failure = scene.ask(&bob(), &connect("bobvm", typed)).unwrap_err();
         assert_eq!(failure.kind, FailureKind::NotFound);
         assert!(failure.message.contains(said), "{}", failure.message);
