@@ -11,15 +11,19 @@ use crate::place::is_cursor;
 const JOURNALCTL: &str = "/usr/bin/journalctl";
 /// The service, and the programs where each connection is a unit of its own. Root's alone: before the login there is
 /// nothing of a person's in these, and after it his processes are neither root's nor these programs.
-const SSHD: &[&str] = &[
-    "_UID=0",
-    "_SYSTEMD_UNIT=ssh.service",
-    "+",
-    "_UID=0",
-    "_EXE=/usr/sbin/sshd",
-    "+",
-    "_UID=0",
-    "_EXE=/usr/lib/openssh/sshd-session",
+const SSHD: &[&str] =
+    &["_SYSTEMD_UNIT=ssh.service", "_EXE=/usr/sbin/sshd", "_EXE=/usr/lib/openssh/sshd-session"];
+/// The journal can hold other machines' entries.
+const MACHINE: &str = "/etc/machine-id";
+/// Without --merge, --follow shows this boot's entries alone.
+const HOW: &[&str] = &[
+    "--system",
+    "--merge",
+    "--follow",
+    "--no-tail",
+    "--all",
+    "--output=json",
+    "--output-fields=MESSAGE,_PID",
 ];
 /// The longest line that is looked at. sshd's have at most a kilobyte.
 const LONGEST: u64 = 64 * 1024;
@@ -64,16 +68,9 @@ impl Journal {
         };
         let mut program = Command::new(JOURNALCTL)
             .env_clear()
-            .args([
-                "--system",
-                "--follow",
-                "--no-tail",
-                "--all",
-                "--output=json",
-                "--output-fields=MESSAGE,_PID",
-            ])
+            .args(HOW)
             .arg(from)
-            .args(SSHD)
+            .args(sshd_of(std::fs::read_to_string(MACHINE)?.trim()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -101,6 +98,14 @@ impl Drop for Journal {
     }
 }
 
+/// What journalctl is to show: each of the alternatives, by root, on this machine.
+fn sshd_of(machine: &str) -> Vec<String> {
+    let alternative =
+        |field: &&str| [(*field).to_owned(), "_UID=0".to_owned(), format!("_MACHINE_ID={machine}")];
+    let alternatives: Vec<_> = SSHD.iter().map(alternative).collect();
+    alternatives.join(&"+".to_owned())
+}
+
 fn entry(line: &[u8]) -> Option<Entry> {
     let Line { cursor, time, process, message } = serde_json::from_slice(line).ok()?;
     let (process, time) = (process.parse().ok()?, time.parse().ok()?);
@@ -111,6 +116,16 @@ fn entry(line: &[u8]) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_alternative_is_roots_on_this_machine() {
+        let matches = sshd_of("0a");
+        let alternatives: Vec<_> = matches.split(|word| word == "+").collect();
+        assert_eq!(alternatives.len(), 3);
+        for each in alternatives {
+            assert!(each[1..] == ["_UID=0", "_MACHINE_ID=0a"] && each[0].starts_with('_'), "{each:?}");
+        }
+    }
 
     #[test]
     fn an_entry_has_all_its_fields_and_a_text() {

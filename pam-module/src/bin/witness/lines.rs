@@ -11,6 +11,8 @@ use std::net::IpAddr;
 const UNKNOWN: &str = "unknown";
 /// So many connections are remembered; sshd has no more than a hundred at once that are not logged in.
 const MOST: usize = 4096;
+/// How a failure begins that PAM has said, for keyboard-interactive: the method itself is named from the third on.
+const FROM_PAM: &str = "error: PAM: ";
 /// How the end of a connection without a login begins.
 const ENDS: &[&str] =
     &["Connection closed by ", "Connection reset by ", "Disconnected from ", "Disconnecting "];
@@ -37,11 +39,21 @@ impl Connections {
         if let Some(failure) = message.strip_prefix("Failed ") {
             return self.failure(process, failure);
         }
+        if message.starts_with(FROM_PAM) {
+            self.remember(process);
+        }
         let end = ENDS.iter().find_map(|end| message.strip_prefix(end))?;
         let who = end.strip_prefix("authenticating user ").or_else(|| end.strip_prefix("invalid user "))?;
         let told = self.0.remove(&process);
         let who = find(who, " ");
         (!told).then(|| who.rejection("left without a login; no key fitted, if there was one"))
+    }
+
+    fn remember(&mut self, process: u32) {
+        if self.0.len() >= MOST {
+            self.0.pop_first();
+        }
+        self.0.insert(process);
     }
 
     /// `METHOD for NAME from ADDRESS port N ssh2: KEY`.
@@ -50,10 +62,7 @@ impl Connections {
         if method == "none" {
             return None;
         }
-        if self.0.len() >= MOST {
-            self.0.pop_first();
-        }
-        self.0.insert(process);
+        self.remember(process);
         // These go through PAM, and the module has told.
         if method == "password" || method.starts_with("keyboard-interactive") {
             return None;
@@ -179,6 +188,8 @@ mod tests {
         let end = "Connection closed by authenticating user alice 127.0.0.1 port 40022 [preauth]";
         assert_eq!(connections.hear(7, "Failed password for alice from 127.0.0.1 port 40022 ssh2"), None);
         assert_eq!(connections.hear(7, end), None);
+        let by_pam = "error: PAM: Authentication failure for alice from 127.0.0.1";
+        assert_eq!((connections.hear(7, by_pam), connections.hear(7, end)), (None, None));
         assert!(connections.hear(7, end).is_some(), "the number is another connection's now");
         for process in 0..2 * 4096 {
             connections.hear(process, "Failed password for alice from 127.0.0.1 port 40022 ssh2");
