@@ -47,6 +47,8 @@ fn describe(details: &StatusDetails) -> Vec<[String; 2]> {
         line("policy", format!("{hash} from {}", listed(&details.policy_files))),
         line("VMs", format!("{} registered, {} assigned", details.registered, details.assigned)),
         line("audit trail", details.trail.clone()),
+        line("sessions", format!("{} open, {} raised", details.sessions, details.raised)),
+        line("locked out", listed(&details.locked)),
     ];
     lines.extend(details.warnings.iter().map(|warning| line("WARNING", warning.clone())));
     lines

@@ -203,9 +203,11 @@ impl Control {
         }
     }
 
-    /// What a setting wants of login sessions holds for those that are open.
+    /// What a setting wants of login sessions holds for those that are open, and what it makes of failures for the
+    /// locks that the PAM module reads while policyd is away.
     fn followed(&self, reply: Result<Reply, Failure>) -> Result<Reply, Failure> {
         (self.announce)(&self.monitor.policy());
+        self.logins.keep_snapshot();
         reply
     }
 

@@ -98,7 +98,7 @@ impl Sessions {
             activity: Mutex::new(table.sessions.keys().map(|id| (*id, seconds(now))).collect()),
             table: RwLock::new(Arc::new(table)),
             generation: AtomicU64::new(0),
-            desk: Mutex::new(Desk { store, wishes: Wishes::default(), within: Within::default() }),
+            desk: Mutex::new(Desk { store, wishes: Wishes::default(), within: Within::of(directory) }),
             leaders: Processes::new()?,
             ledger,
             bell: OnceLock::new(),

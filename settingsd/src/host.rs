@@ -90,6 +90,16 @@ impl Host {
         Ok(content.map(|content| String::from_utf8_lossy(&content.bytes).into_owned()))
     }
 
+    /// The names in a directory, in order; none if there is no such directory.
+    pub(crate) fn names(&self, directory: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.join(directory.trim_start_matches('/')));
+        let names =
+            entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Lets a program look at a candidate.
     ///
     /// # Errors

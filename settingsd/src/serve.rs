@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use nix::sys::socket::{getsockopt, sockopt};
@@ -16,6 +18,9 @@ use crate::order::carry_out;
 const IDLE: Duration = Duration::from_secs(30);
 /// How long a client may take to say its order, and to read what came of it.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an order may take; policyd gives up after 90 s. Each program that it runs has 10 s.
+const LONGEST: Duration = Duration::from_secs(80);
 
 /// Who may order: root and policyd's account.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +64,7 @@ fn is_wanted(listener: &UnixListener, idle: Duration) -> io::Result<bool> {
 fn attend(client: UnixStream, host: &Host, masters: Masters) {
     let answered = heard(&client, masters).and_then(|order| {
         let report = order.map_or_else(Report::Failed, |order| {
+            let _deadline = Deadline::begin(LONGEST);
             let report = carry_out(host, &order);
             eprintln!("virtwarden-settingsd: {}: {}", title(&order), outcome(&report));
             report
@@ -67,6 +73,27 @@ fn attend(client: UnixStream, host: &Host, masters: Masters) {
     });
     if let Err(error) = answered {
         eprintln!("virtwarden-settingsd: a client went away: {error}");
+    }
+}
+
+/// An order that hangs, in whatever, must not keep all that come after it waiting: the process ends, systemd starts
+/// it with the next order, and what was half done shows as differing until it is set again or given back.
+struct Deadline(#[expect(dead_code, reason = "the end of it is what is waited for")] Sender<()>);
+
+impl Deadline {
+    /// Ends the process after so long, unless it is dropped before.
+    fn begin(longest: Duration) -> Self {
+        let (over, wait) = channel::<()>();
+        let watch = move || {
+            if wait.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("virtwarden-settingsd: an order took more than {} s", longest.as_secs());
+                std::process::exit(75);
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("deadline".to_owned()).spawn(watch) {
+            eprintln!("virtwarden-settingsd: nobody watches how long this takes: {error}");
+        }
+        Self(over)
     }
 }
 
@@ -111,9 +138,13 @@ fn outcome(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
+
+    #[test]
+    fn what_is_done_in_time_ends_nothing() {
+        drop(Deadline::begin(Duration::from_millis(20)));
+        thread::sleep(Duration::from_millis(60));
+    }
 
     #[test]
     fn root_and_policyd_may_order_and_nobody_else() {

@@ -212,7 +212,12 @@ fn what_a_hand_changed_is_shown_as_drift() -> Result<(), String> {
     check("faillock", &host.root("echo 'auth optional pam_faillock.so preauth' > /etc/pam.d/story"))?;
     let shown = alice(&host, "virtwarden setting show lockout").shown();
     check("faillock", &host.root("rm /etc/pam.d/story"))?;
-    must_contain("drift", &shown, "`pam_faillock.so` in /etc/pam.d/story")
+    must_contain("drift", &shown, "`pam_faillock.so` in /etc/pam.d/story")?;
+    set_banner(&host, "ours")?;
+    check("match", &host.write("/etc/ssh/sshd_config.d/99-story.conf", "Match User alice\nBanner none"))?;
+    let shown = host.login("alice", "virtwarden setting show banner").shown();
+    check("match", &host.root("rm /etc/ssh/sshd_config.d/99-story.conf"))?;
+    must_contain("drift", &shown, "gives Banner none to `Match User alice`")
 }
 
 #[test]

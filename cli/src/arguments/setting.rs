@@ -21,6 +21,8 @@ Keys:
   password-policy  minimum-length=8..128   characters of a new password at least
                    classes=1..4            of upper case, lower case, digits and others, at least so many
   remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
+                   What a terminal answers when a program asks it counts as input: a VM whose console is open
+                   can keep its session from being idle.
   ssh-cryptography suite=profile|distribution   the algorithms that the base profile admits, or OpenSSH's own
   time-servers     servers=NAME,NAME|distribution   these and no others, or what the distribution chose
                    proof=nts|nothing       whether each must prove itself (RFC 8915; chrony only)

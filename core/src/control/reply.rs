@@ -104,6 +104,12 @@ pub struct StatusDetails {
     pub libvirt: String,
     /// The newest record of the trail.
     pub trail: String,
+    /// Login sessions that are open.
+    pub sessions: u64,
+    /// How many of them are raised.
+    pub raised: u64,
+    /// Accounts with a lock, by name; `*` where everybody is kept out over the network.
+    pub locked: Vec<String>,
     /// What an Administrator should look at. Empty when all is well.
     pub warnings: Vec<String>,
 }

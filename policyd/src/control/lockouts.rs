@@ -92,7 +92,7 @@ impl Control {
         Ok(there.iter().map(|((_, class), tally)| self.difference(&name, *class, tally)).collect())
     }
 
-    fn lockout_rows(&self) -> Vec<LockoutRow> {
+    pub(super) fn lockout_rows(&self) -> Vec<LockoutRow> {
         let policy = self.settings.lockout();
         let tallies = self.logins.lockouts.tallies(&policy).into_iter();
         tallies.map(|((account, class), tally)| self.lockout_row(account, class, tally)).collect()

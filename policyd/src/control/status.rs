@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `status`, `table` and `whoami`: what anybody may ask.
 
-use virtwarden_core::control::{Status, StatusDetails, TableRow, Whoami};
+use std::collections::BTreeSet;
+
+use virtwarden_core::control::{Lock, SessionRow, Status, StatusDetails, TableRow, Whoami};
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::request::Right;
 use virtwarden_core::subject::Subject;
@@ -27,6 +29,8 @@ impl Control {
         let assigned = entries
             .values()
             .filter(|entry| !entry.assignment.users.is_empty() || !entry.assignment.groups.is_empty());
+        let open = |session: &SessionRow| session.until.is_none();
+        let sessions: Vec<_> = self.monitor.sessions().rows().into_iter().filter(open).collect();
         let libvirt = self.hypervisor.version(subject);
         let trail = self.archive.state();
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
@@ -42,8 +46,22 @@ impl Control {
             assigned: count(assigned.count()),
             libvirt: libvirt.unwrap_or_else(|why| why),
             trail: trail.text,
+            sessions: count(sessions.len()),
+            raised: count(sessions.iter().filter(|session| session.raised_until.is_some()).count()),
+            locked: self.locked(),
             warnings,
         }
+    }
+
+    /// The accounts that a lock keeps out somewhere.
+    fn locked(&self) -> Vec<String> {
+        let rows = self.lockout_rows().into_iter();
+        let kept_out = rows.filter(|row| match row.lock {
+            Lock::Open | Lock::Spared => false,
+            Lock::Until(_) | Lock::UntilUnlocked => true,
+        });
+        let names: BTreeSet<_> = kept_out.map(|row| row.account).collect();
+        names.into_iter().collect()
     }
 
     /// Table 3 and who has what here.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::table::Session;
+use super::within;
 
 /// The file format that this build writes and reads.
 const FORMAT: u32 = 1;
@@ -49,6 +50,9 @@ impl Store {
         let mut sessions = Sessions::new();
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();
+            if path.file_stem().is_some_and(|name| name == within::NAME) {
+                continue;
+            }
             match store.read(&path) {
                 Some(session) => drop(sessions.insert(session.id, Arc::new(session))),
                 None => fs::remove_file(&path)?,

@@ -547,3 +547,21 @@ fn the_names_in_a_record_are_the_kernels_and_the_login_programs() {
     let print = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU";
     assert_eq!(events[0].detail, format!("sshd, by key ssh-ed25519 {print}"));
 }
+
+#[test]
+fn the_end_of_a_su_is_known_though_policyd_died_meanwhile() {
+    let mut scene = Scene::set();
+    let leader = scene.leader(5);
+    scene.sessions.begin(&leader, &claim("alice", "login", ""), &seen(), at(1000)).unwrap();
+    let su = scene.sessions.begin(&leader, &claim("root", "su", ""), &seen(), at(1001)).unwrap();
+    scene.restart();
+    scene.sessions.end(su, &leader, at(1002));
+    let told = scene.told();
+    assert!(
+        matches!(told.last(), Some((operation, Outcome::Success, _)) if operation == "session end"),
+        "{told:?}"
+    );
+    let ends = told.len();
+    scene.sessions.end(su, &leader, at(1003));
+    assert_eq!(scene.told().len(), ends, "once");
+}

@@ -2,6 +2,8 @@
 //! What `su`, `sudo` and their like open within somebody's session: recorded, but no session of its own.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use virtwarden_core::authentication::Origin;
 use virtwarden_core::record::{Event, Outcome, Target};
@@ -10,29 +12,67 @@ use virtwarden_login::Claim;
 
 use super::records::Who;
 use super::words::word;
-use crate::peer::Peer;
+use crate::peer::{Peer, start_time};
 
 /// So many are known by their ticket, so that their end can be recorded too.
 const MOST: usize = 1024;
 
-/// Those that are open, by ticket, each with the record of its end.
+/// The file's name, in the directory of the sessions'.
+pub(super) const NAME: &str = "within";
+
+/// Those that are open, by ticket, each with the record of its end. Kept, so that policyd can die and come back
+/// meanwhile; what cannot be kept is not: then the end has no record.
 #[derive(Debug, Default)]
-pub(super) struct Within(BTreeMap<u64, Event>);
+pub(super) struct Within {
+    open: BTreeMap<u64, Event>,
+    file: Option<PathBuf>,
+}
 
 impl Within {
+    /// Those that were open when policyd last ran in this boot.
+    pub(super) fn of(directory: &Path) -> Self {
+        let file = directory.join(NAME);
+        let kept = fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self { open: kept.unwrap_or_default(), file: Some(file) }
+    }
+
     /// The record of its begin.
     pub(super) fn begin(&mut self, ticket: u64, leader: &Peer, claim: &Claim, from: Origin) -> Event {
         let began = record("session begin", leader, claim, from);
-        if self.0.len() < MOST {
-            self.0.insert(ticket, Event { operation: "session end".to_owned(), ..began.clone() });
+        if self.open.len() >= MOST {
+            self.open.retain(|_, event| event.actor.as_ref().is_some_and(|actor| runs(actor.process)));
+        }
+        if self.open.len() < MOST {
+            self.open.insert(ticket, Event { operation: "session end".to_owned(), ..began.clone() });
+            self.keep();
         }
         began
     }
 
     /// The record of its end, if it is one of these.
     pub(super) fn end(&mut self, ticket: u64) -> Option<Event> {
-        self.0.remove(&ticket)
+        let ended = self.open.remove(&ticket);
+        if ended.is_some() {
+            self.keep();
+        }
+        ended
     }
+
+    fn keep(&self) {
+        let Some(file) = &self.file else { return };
+        let new = file.with_extension("new");
+        let kept = serde_json::to_vec(&self.open).map_err(io::Error::from);
+        if let Err(error) =
+            kept.and_then(|bytes| fs::write(&new, bytes)).and_then(|()| fs::rename(&new, file))
+        {
+            eprintln!("virtwarden-policyd: ends of su and sudo will not be known over a restart: {error}");
+        }
+    }
+}
+
+/// Whether a program that opened one is still there to close it.
+fn runs(leader: Process) -> bool {
+    start_time(leader.pid).is_ok_and(|start_time| start_time == leader.start_time)
 }
 
 fn record(operation: &str, leader: &Peer, claim: &Claim, from: Origin) -> Event {

@@ -62,7 +62,7 @@ impl Components {
 
     fn says(&self, words: &[&str], input: Input<'_>) -> Result<String, String> {
         match words {
-            ["/usr/sbin/sshd", "-T"] => Ok(self.options()),
+            ["/usr/sbin/sshd", "-T"] | ["/usr/sbin/sshd", "-T", "-C", _] => Ok(self.options()),
             ["/usr/sbin/sshd", "-t"] if self.drop_ins().iter().any(|text| text.contains("Bogus")) => {
                 Err("Bad configuration option: Bogus".to_owned())
             }

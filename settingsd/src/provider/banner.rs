@@ -11,6 +11,8 @@ use crate::host::Host;
 
 /// The text, for sshd and for whoever wants to read it.
 const TEXT: &str = "/etc/virtwarden/banner";
+/// Accounts for which sshd is asked.
+const MOST_ASKED: usize = 16;
 const SSHD: &str = "/etc/ssh/sshd_config.d/10-virtwarden-banner.conf";
 
 /// The banner's files.
@@ -54,6 +56,10 @@ impl Provider for BannerFiles {
     fn read_back(host: &Host, value: &Banner) -> Vec<String> {
         let Some(text) = &value.text else { return Vec::new() };
         let mut differences = sshd::read_back(host, &[("Banner", TEXT.to_owned())]);
+        differences.extend(sshd::matched(host, "Banner", TEXT));
+        if differences.is_empty() && sshd::is_here(host) {
+            differences.extend(sshd::read_back_for(host, &administrators(host), "Banner", TEXT));
+        }
         differences.extend(issue::read_back(host, text.as_str()));
         differences.extend(gdm::read_back(host, text.as_str()));
         differences
@@ -66,6 +72,15 @@ impl Provider for BannerFiles {
         let line = |path: String| format!("the display manager `{}` does not show the banner", path.trim());
         unknown.map(line).into_iter().collect()
     }
+}
+
+/// Who must see it: the accounts that the host's own group names. Looked at one by one, so no more than so many.
+fn administrators(host: &Host) -> Vec<String> {
+    let groups = host.text("/etc/group").ok().flatten().unwrap_or_default();
+    let line = groups.lines().find_map(|line| line.strip_prefix("virtwarden-admin:"));
+    let members = line.and_then(|line| line.rsplit(':').next()).unwrap_or_default();
+    let named = members.split(',').filter(|name| !name.is_empty()).take(MOST_ASKED);
+    ["root"].into_iter().chain(named).map(str::to_owned).collect()
 }
 
 /// ssh's client adds no line end of its own.
