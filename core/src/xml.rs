@@ -23,6 +23,7 @@ pub mod place;
 pub mod plug;
 pub mod problem;
 pub mod reach;
+pub mod reference;
 mod section;
 pub mod snapshot;
 pub mod storage;

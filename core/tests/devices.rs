@@ -11,7 +11,7 @@ use virtwarden_core::xml::change::{Change, Source};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::device::needs;
 use virtwarden_core::xml::element::Element;
-use virtwarden_core::xml::plug::{Act, alias_change, device_change};
+use virtwarden_core::xml::plug::{Act, Lasting, alias_change, device_change};
 use virtwarden_core::xml::strict::parse;
 
 fn device(text: &str) -> Element {
@@ -266,7 +266,7 @@ fn bobs_vm() -> Definition {
 }
 
 fn change(act: Act, text: &str) -> Vec<Change> {
-    device_change(act, &device(text), &bobs_vm())
+    device_change(act, Lasting::Running, &device(text), &bobs_vm())
 }
 
 fn rights(changes: &[Change]) -> Vec<Right> {
@@ -283,6 +283,7 @@ fn a_medium_is_changed_by_an_update_that_changes_nothing_else() {
     let cdrom = "type='file' device='cdrom'";
     let raw = "<driver name='qemu' type='raw'/>";
     let file = |path: &str, format: &str| Source::File { path: path.into(), format: format.into() };
+    let block = |path: &str, format: &str| Source::Block { path: path.into(), format: format.into() };
     let table = [
         (drive(cdrom, raw, "<source file='/a.iso'/>", ""), file("/a.iso", "raw")),
         (drive(cdrom, "<driver name='qemu'/>", "<source file='/a.iso'/>", ""), file("/a.iso", "raw")),
@@ -292,6 +293,8 @@ fn a_medium_is_changed_by_an_update_that_changes_nothing_else() {
         ),
         (drive(cdrom, "<driver type='qcow2'/>", "<source file='/a.iso'/>", ""), file("/a.iso", "qcow2")),
         (drive(cdrom, raw, "<source file='/old.iso'/>", ""), file("/old.iso", "raw")),
+        (drive("type='block' device='cdrom'", raw, "<source dev='/dev/sr0'/>", ""), block("/dev/sr0", "raw")),
+        (drive("type='block' device='cdrom'", "", "<source dev='/dev/sr0'/>", ""), block("/dev/sr0", "raw")),
         (drive(cdrom, raw, "", ""), Source::Empty),
         (drive(cdrom, raw, "<source/>", ""), Source::Empty),
         (drive(cdrom, raw, "<source file=''/>", "<alias name='sata0-0-0'/>"), Source::Empty),
@@ -326,7 +329,6 @@ fn what_is_more_than_a_file_in_a_drive_needs_more() {
     let cdrom = "type='file' device='cdrom'";
     let raw = "<driver name='qemu' type='raw'/>";
     let table = [
-        (drive("type='block' device='cdrom'", raw, "<source dev='/dev/sr0'/>", ""), F(Devices)),
         (drive("type='network' device='cdrom'", raw, "<source protocol='http' name='x'/>", ""), Administer),
         (drive("type='volume' device='cdrom'", raw, "<source pool='p' volume='v'/>", ""), F(Devices)),
         (
@@ -412,14 +414,15 @@ fn what_libvirt_could_take_a_device_for_counts_too() {
     // The element claims to be harmless; libvirt finds the VM's own device by target, MAC or kind.
     let disk = "<disk type='file'><source file='/var/lib/libvirt/images/x'/><target dev='sda'/></disk>";
     assert!(rights(&change(Act::Detach, disk)).contains(&F(MediaPolicy)));
-    assert!(rights(&change(Act::Detach, "<hostdev type='pci'/>")).contains(&F(Removable)));
+    assert!(rights(&change(Act::Detach, "<hostdev/>")).contains(&F(Removable)));
+    assert_eq!(rights(&change(Act::Detach, "<hostdev type='pci'/>")), [F(Devices)]);
     let update = "<interface type='network'><source network='red'/></interface>";
     assert_eq!(rights(&change(Act::Update, update)), [F(Networks)]);
 }
 
 #[test]
 fn an_alias_stands_for_the_device_of_that_name() {
-    let found = |alias| rights(&alias_change(alias, &bobs_vm()));
+    let found = |alias| rights(&alias_change(alias, Lasting::Running, &bobs_vm()));
     assert_eq!(found("ua-stick"), [F(Devices), F(Removable)]);
     assert_eq!(found("ua-a"), [F(Vms), F(Sharing)]);
     assert_eq!(found("nothing"), [Administer]);

@@ -18,7 +18,7 @@ use super::needs::{CONFIGURE, Needs};
 use super::normal;
 use super::section::{self, Part};
 
-pub use super::media::{Medium, Source};
+pub use super::media::{Medium, Source, Way};
 
 /// One difference and a right it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,20 +173,30 @@ fn changed(old: &Element, new: &Element, form: Form) -> Vec<Change> {
     explain(&device::needs(old).with(device::needs(new)), &summary)
 }
 
-/// A file in a drive is for whoever may connect media, once it has been judged. Whatever else goes
-/// into it needs what it would need in a disk too.
-pub(super) fn medium_changes(medium: Medium, drive: &Element) -> Vec<Change> {
-    let summary = match &medium.source {
-        Source::Empty => format!("medium ejected: `{}`", medium.target),
-        Source::File { path, .. } => format!("medium inserted: `{}`: `{path}`", medium.target),
-        Source::Other(what) => format!("medium inserted: `{}`: {what}", medium.target),
-    };
+/// A medium is for whoever may connect media, once it has been judged. What is more than a medium needs
+/// what it would need in a disk too.
+pub(super) fn medium_changes(medium: Medium, device: &Element) -> Vec<Change> {
+    let summary = summary_of(&medium, device);
     let more = match medium.source {
-        Source::Other(_) => explain(&device::needs(drive), &summary),
-        Source::Empty | Source::File { .. } => Vec::new(),
+        Source::Other(_) => explain(&device::needs(device), &summary),
+        Source::Empty | Source::File { .. } | Source::Block { .. } | Source::Usb(_) => Vec::new(),
     };
     let right = Right::Function(Function::ConnectRemovable);
     std::iter::once(Change { right, summary, medium: Some(medium) }).chain(more).collect()
+}
+
+fn summary_of(medium: &Medium, device: &Element) -> String {
+    let target = &medium.target;
+    match (medium.way, &medium.source) {
+        (Way::Connect, _) => format!("medium connected: {}", describe(device)),
+        (Way::Disconnect, _) => format!("medium disconnected: {}", describe(device)),
+        (Way::Eject, _) | (Way::Insert, Source::Empty) => format!("medium ejected: `{target}`"),
+        (Way::Insert, Source::File { path, .. } | Source::Block { path, .. }) => {
+            format!("medium inserted: `{target}`: `{path}`")
+        }
+        (Way::Insert, Source::Usb(usb)) => format!("medium inserted: `{target}`: {usb}"),
+        (Way::Insert, Source::Other(what)) => format!("medium inserted: `{target}`: {what}"),
+    }
 }
 
 pub(super) fn change(right: Right, summary: String) -> Change {

@@ -120,6 +120,13 @@ impl Element {
         self
     }
 
+    /// Puts a child in the place of those of its name; for building elements in code.
+    #[must_use]
+    pub fn with_child(mut self, child: Element) -> Self {
+        self.children.retain(|node| !matches!(node, Node::Element(e) if e.is(&child.name)));
+        self.holding(child)
+    }
+
     /// Appends text; for building elements in code.
     #[must_use]
     pub fn saying(mut self, text: &str) -> Self {

@@ -9,6 +9,7 @@ use super::device::{self, describe, link};
 use super::element::Element;
 use super::place::extension;
 use super::uses::{self, Use};
+use super::reference::{Carried, carried_by};
 
 /// Where a network interface of a VM leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct Facts {
     pub volumes: Vec<(String, String)>,
     /// What could carry data out of it or into it.
     pub uses: Vec<Use>,
+    /// What of the host it carries that could be a removable medium.
+    pub media: Vec<Carried>,
 }
 
 impl Facts {
@@ -75,6 +78,7 @@ impl Facts {
             sources: disks.iter().filter_map(|source| path(source)).collect(),
             volumes: disks.iter().filter_map(volume).collect(),
             uses: uses::of(domain),
+            media: carried_by(domain),
         }
     }
 }

@@ -7,7 +7,7 @@ use virtwarden_core::xml::change::Change;
 use virtwarden_core::xml::definition::DefinitionError;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::facts::Facts;
-use virtwarden_core::xml::plug::{Act, alias_change, device_change};
+use virtwarden_core::xml::plug::{Act, Lasting, alias_change, device_change};
 use virtwarden_core::xml::strict;
 
 use super::bounds::{Judged, facts_with};
@@ -27,8 +27,9 @@ impl Connection {
         let turn = self.take_turn(vm.uuid)?;
         let present = self.present(&vm)?;
         let affected = present.affected(affects(call));
+        let lasting = lasting(call, &present);
         let changes: Vec<_> =
-            affected.iter().flat_map(|current| device_change(act, &element, current)).collect();
+            affected.iter().flat_map(|current| device_change(act, lasting, &element, current)).collect();
 
         let object = Object::Vm(vm.clone());
         let mut needed = needs(rights(&changes), &object);
@@ -71,7 +72,9 @@ impl Connection {
         let turn = self.take_turn(vm.uuid)?;
         let present = self.present(&vm)?;
         let affected = present.affected(affects(call));
-        let changes: Vec<_> = affected.into_iter().flat_map(|current| alias_change(alias, current)).collect();
+        let lasting = lasting(call, &present);
+        let changes: Vec<_> =
+            affected.into_iter().flat_map(|current| alias_change(alias, lasting, current)).collect();
         let needed = needs(rights(&changes), &Object::Vm(vm));
         Ok(Forward { detail: summary(&changes), replaced, turn: Some(turn), ..Forward::from(needed) })
     }
@@ -82,6 +85,14 @@ fn affects(call: &Call<'_>) -> u32 {
     match call.arguments.value("flags") {
         Some(_) => call.flag_bits(),
         None => 1,
+    }
+}
+
+/// What a VM that does not run is given, it has for its next start.
+fn lasting(call: &Call<'_>, present: &Present) -> Lasting {
+    match (affects(call) & 2, &present.running) {
+        (0, Some(_)) => Lasting::Running,
+        (_, Some(_) | None) => Lasting::Stored,
     }
 }
 
