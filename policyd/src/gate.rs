@@ -19,6 +19,7 @@ pub mod judge;
 mod link;
 mod listed;
 mod lists;
+mod moving;
 mod names;
 mod nics;
 mod objects;

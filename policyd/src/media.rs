@@ -20,7 +20,7 @@ mod usb;
 pub mod vms;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

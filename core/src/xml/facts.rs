@@ -8,8 +8,8 @@ use crate::policy::request::Right;
 use super::device::{self, describe, link};
 use super::element::Element;
 use super::place::extension;
-use super::uses::{self, Use};
 use super::reference::{Carried, carried_by};
+use super::uses::{self, Use};
 
 /// Where a network interface of a VM leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

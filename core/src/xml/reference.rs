@@ -91,6 +91,8 @@ pub struct Carried {
     pub carrier: Carrier,
     /// What the guest can do with it.
     pub access: Access,
+    /// The drive or disk, by its name in the guest: `sda`; empty for other devices.
+    pub target: String,
     /// The device, for people: "cdrom `sda`: `/a.iso`".
     pub device: String,
 }
@@ -116,7 +118,8 @@ pub fn carried(device: &Element) -> Vec<Carried> {
 }
 
 fn whole(device: &Element, reference: Reference) -> Carried {
-    Carried { reference, carrier: Carrier::Device, access: Access::ReadWrite, device: describe(device) }
+    let (carrier, access, target) = (Carrier::Device, Access::ReadWrite, String::new());
+    Carried { reference, carrier, access, target, device: describe(device) }
 }
 
 /// The device of the host that is handed over.
@@ -137,13 +140,11 @@ fn content(holder: &Element, disk: &Element, access: Access, found: &mut Vec<Car
     for part in holder.elements() {
         match part.name.as_str() {
             "source" => {
-                let references = sources(part).into_iter();
-                found.extend(references.map(|reference| Carried {
-                    reference,
-                    carrier,
-                    access,
-                    device: describe(disk),
-                }));
+                for reference in sources(part) {
+                    let target = disk.child("target").and_then(|target| target.attribute("dev"));
+                    let (target, device) = (target.unwrap_or_default().to_owned(), describe(disk));
+                    found.push(Carried { reference, carrier, access, target, device });
+                }
                 content(part, disk, access, found);
             }
             "backingStore" => content(part, disk, Access::ReadOnly, found),

@@ -19,6 +19,7 @@ use super::budget::Room;
 use super::connection::{Connection, Stage};
 use super::end::End;
 use super::fault::{Fault, code};
+use super::moving::Moving;
 use super::pending::{CallId, Chore, Pending};
 use super::turns::Turn;
 use super::visible::refused;
@@ -53,13 +54,22 @@ pub(super) struct Forward {
     pub(super) replaced: Replaced,
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
+    /// Media that come and go if the answer is good.
+    pub(super) media: Vec<Moving>,
     /// The turn on the VM that was judged.
     pub(super) turn: Option<Turn>,
 }
 
 impl From<Vec<Need>> for Forward {
     fn from(needs: Vec<Need>) -> Self {
-        Self { needs, detail: String::new(), replaced: Vec::new(), chore: None, turn: None }
+        Self {
+            needs,
+            detail: String::new(),
+            replaced: Vec::new(),
+            chore: None,
+            media: Vec::new(),
+            turn: None,
+        }
     }
 }
 
@@ -92,12 +102,14 @@ impl Connection {
         };
         let attempt = self.begin(&call, &forward)?;
         let bytes = rewrite(&call, frame, bytes, forward.replaced)?;
-        let (chore, turn, subject) = (forward.chore, forward.turn, call.subject.clone());
+        let (chore, media, turn, subject) =
+            (forward.chore, forward.media, forward.turn, call.subject.clone());
         let Some(upstream) = &mut self.link.upstream else {
             return Err(Fault::Failed(code::INTERNAL, "the connection is not open".to_owned()));
         };
         upstream.send(Frame { bytes, fds, room, missing: None });
-        let pending = Pending { procedure: call.procedure, subject, attempt, chore, turn, ended: None };
+        let pending =
+            Pending { procedure: call.procedure, subject, attempt, chore, media, turn, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)
     }

@@ -9,6 +9,7 @@ use virtwarden_core::rpc::frame::Header;
 use virtwarden_core::rpc::procedure::Procedure;
 use virtwarden_core::subject::Subject;
 
+use super::moving::Moving;
 use super::turns::Turn;
 use crate::monitor::Attempt;
 
@@ -34,6 +35,8 @@ pub(super) struct Pending {
     pub(super) attempt: Attempt,
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
+    /// Media that come and go with a good answer; until it is there, nobody else gets them.
+    pub(super) media: Vec<Moving>,
     /// Kept until the answer is there, so that nobody changes what was judged.
     pub(super) turn: Option<Turn>,
     /// How its stream ended and in which words, where that came before the answer.

@@ -87,6 +87,9 @@ impl Connection {
             if let Some(chore) = pending.chore.take() {
                 self.see_to(chore, &pending, payload);
             }
+            for moving in std::mem::take(&mut pending.media) {
+                moving.settle(&self.gate.monitor, &pending.subject);
+            }
             match (pending.procedure.stream, pending.ended) {
                 (Some(_), None) => {
                     let streaming = Streaming { attempt: pending.attempt };

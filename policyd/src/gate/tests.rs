@@ -3,6 +3,7 @@ mod flood;
 mod held;
 mod libvirtd;
 mod making;
+mod media;
 mod networks;
 mod nics;
 mod owner;
@@ -30,6 +31,8 @@ use virtwarden_core::subject::{Account, Door};
 use super::Gate;
 use super::upstream::{Place, call_header};
 use crate::accounts::Accounts;
+use crate::media::Media;
+use crate::media::tests::tree::Tree;
 use crate::monitor::{Ledger, Monitor};
 use crate::networks::Book;
 use crate::policies::Policies;
@@ -85,6 +88,8 @@ impl Ledger for Notebook {
 
 struct Scene {
     directory: tempfile::TempDir,
+    /// What is plugged into the host.
+    host: Tree,
     libvirtd: Libvirtd,
     gate: Arc<Gate>,
     notebook: Arc<Notebook>,
@@ -121,18 +126,18 @@ impl Scene {
         let notebook = Arc::new(Notebook::default());
         *notebook.libvirtd.lock().unwrap() = Some(libvirtd.clone());
         let policies = Policies::open(vec![policies]).unwrap();
-        let networks = Book::open(&directory.path().join("networks.json")).unwrap();
-        let monitor = Monitor::new(
-            policies,
-            Arc::new(registry),
-            Arc::new(networks),
-            notebook.clone(),
-            Arc::new(Sessions::presuming(person())),
-        );
-        let place = Place { socket: libvirtd.path.clone(), ..Place::default() };
+        let networks = Arc::new(Book::open(&directory.path().join("networks.json")).unwrap());
+        let (registry, host) = (Arc::new(registry), Tree::new());
+        let media =
+            Media::open(&directory.path().join("media.json"), host.kernel(), registry.clone()).unwrap();
+        let sessions = Arc::new(Sessions::presuming(person()));
+        let monitor = Monitor::new(policies, registry, networks, notebook.clone(), sessions);
+        let monitor = monitor.seeing(Arc::new(media));
+        let (socket, read_only_socket) = (libvirtd.path.clone(), libvirtd.path.clone());
+        let place = Place { socket, read_only_socket, ..Place::default() };
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
         let gate = Arc::new(Gate::new(Arc::new(monitor), accounts, place));
-        Self { directory, libvirtd, gate, notebook }
+        Self { directory, host, libvirtd, gate, notebook }
     }
 
     fn reload(&self, policy: &str) {

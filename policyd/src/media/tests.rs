@@ -3,4 +3,4 @@
 
 mod finding;
 mod judging;
-mod tree;
+pub(crate) mod tree;

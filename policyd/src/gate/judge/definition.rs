@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Defining and creating VMs: judged by what differs from what the VM is now.
 
-use virtwarden_core::object::{Object, Vm};
+use virtwarden_core::object::{Object, Uuid, Vm};
 use virtwarden_core::policy::quota::Allowance;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::table3::Function;
-use virtwarden_core::xml::change::{Form, changes};
+use virtwarden_core::xml::change::{Change, Form, changes};
 use virtwarden_core::xml::definition::Definition;
+use virtwarden_core::xml::reference::Carried;
 
 use super::bounds::Judged;
+use super::medium::{Comes, Occasion, coming};
+use super::present::Present;
 use super::start::START_FLAGS;
 use super::{flagged, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward};
@@ -40,6 +43,9 @@ impl Connection {
         mut wanted: Vec<Right>,
     ) -> Result<Forward, Fault> {
         if !self.may(call, &needs([row(Function::ConfigureVms)], &Object::Host)) {
+            if let Some(forward) = self.judge_media_alone(call, argument, definition, &wanted)? {
+                return Ok(forward);
+            }
             let needed = self.needs_at_first_sight(definition, wanted);
             return Ok(Forward { detail: format!("VM `{}`", definition.name()), ..Forward::from(needed) });
         }
@@ -59,8 +65,19 @@ impl Connection {
         wanted.extend(rights(&differences));
         wanted.sort_unstable();
         wanted.dedup();
+        let starts = wanted.contains(&row(Function::Start));
         let mut needed = needs(wanted, &object);
-        needed.extend(self.media_needs(call, &differences, &object)?);
+        let vm = present.clone().unwrap_or_else(|| newcomer(definition));
+        let judged = self.judge_media(
+            call,
+            (&vm, &object),
+            fresh(definition, state.as_ref(), &differences),
+            Occasion::Asked,
+        )?;
+        needed.extend(self.media_needs(call, &differences, &judged, &object)?);
+        needed.extend(Self::needs_of_absent(&judged, &object));
+        needed.extend(judged.needs.iter().cloned());
+        self.insist_on_access(call, &judged)?;
 
         let facts = definition.facts();
         self.insist_on_bounds(call, &facts, Judged::of(present.as_ref(), definition), &needed)?;
@@ -79,9 +96,57 @@ impl Connection {
             detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
             chore: self.chore_of_creation(call, present.as_ref()),
+            media: self.moving(&vm, &differences, judged, if starts { Comes::Now } else { Comes::Later }),
             turn,
             needs: needed,
         })
+    }
+
+    /// Whoever may connect media may also put one into a drive by defining the VM again with nothing but that
+    /// changed, as virt-manager does. None if it is anything else.
+    fn judge_media_alone(
+        &mut self,
+        call: &Call<'_>,
+        argument: &'static str,
+        definition: &Definition,
+        wanted: &[Right],
+    ) -> Result<Option<Forward>, Fault> {
+        let Some(uuid) = definition.uuid().filter(|_| wanted == [row(Function::ConfigureVms)]) else {
+            return Ok(None);
+        };
+        let object = self.gate.monitor.vm(uuid, definition.name());
+        let own = needs([Right::View, row(Function::ConnectRemovable)], &object);
+        if !self.may(call, &own) {
+            return Ok(None);
+        }
+        let turn = self.take_turn(uuid)?;
+        let Some(vm) = self.find_vm(Some(uuid), definition.name())?.filter(|vm| vm.uuid == uuid) else {
+            return Ok(None);
+        };
+        let object = Object::Vm(vm.clone());
+        let state = self.present(&vm)?;
+        let differences = changes(Some(&state.stored), definition, Form::Stored);
+        if differences.is_empty() || differences.iter().any(|change| change.medium.is_none()) {
+            return Ok(None);
+        }
+        let judged = self.judge_media(
+            call,
+            (&vm, &object),
+            fresh(definition, Some(&state), &differences),
+            Occasion::Asked,
+        )?;
+        let mut needed = needs(rights(&differences), &object);
+        needed.extend(self.media_needs(call, &differences, &judged, &object)?);
+        needed.extend(judged.needs.iter().cloned());
+        self.insist_on_access(call, &judged)?;
+        self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
+        Ok(Some(Forward {
+            detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),
+            replaced: vec![(argument, spelled(definition.root()))],
+            media: self.moving(&vm, &differences, judged, Comes::Later),
+            turn: Some(turn),
+            ..Forward::from(needed)
+        }))
     }
 
     /// For who may not configure any VM: refused without asking libvirtd what there is.
@@ -102,4 +167,18 @@ impl Connection {
             (None, Allowance::Nothing | Allowance::Unlimited) | (Some(_), _) => None,
         }
     }
+}
+
+/// What the VM does not have yet.
+fn fresh(definition: &Definition, present: Option<&Present>, differences: &[Change]) -> Vec<Carried> {
+    let known: Vec<_> =
+        present.iter().flat_map(|present| present.all()).flat_map(|d| d.facts().media).collect();
+    let is_new = |carried: &Carried| !known.iter().any(|there| there.reference == carried.reference);
+    definition.facts().media.into_iter().filter(is_new).chain(coming(differences)).collect()
+}
+
+/// A VM that there is not yet: it is in no information domain.
+fn newcomer(definition: &Definition) -> Vm {
+    let uuid = definition.uuid().unwrap_or(Uuid([0; 16]));
+    Vm { uuid, name: definition.name().to_owned(), assignment: None }
 }

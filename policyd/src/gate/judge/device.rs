@@ -3,14 +3,15 @@
 
 use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::Need;
-use virtwarden_core::xml::change::Change;
 use virtwarden_core::xml::definition::DefinitionError;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::facts::Facts;
 use virtwarden_core::xml::plug::{Act, Lasting, alias_change, device_change};
+use virtwarden_core::xml::reference::carried;
 use virtwarden_core::xml::strict;
 
 use super::bounds::{Judged, facts_with};
+use super::medium::{Comes, JudgedMedia, Occasion};
 use super::present::Present;
 use super::{needs, rights, spelled, summary};
 use crate::gate::call::{Call, Forward};
@@ -32,21 +33,29 @@ impl Connection {
             affected.iter().flat_map(|current| device_change(act, lasting, &element, current)).collect();
 
         let object = Object::Vm(vm.clone());
+        let named = if act == Act::Detach { Vec::new() } else { carried(&element) };
+        let judged = self.judge_media(call, (&vm, &object), named, Occasion::Asked)?;
         let mut needed = needs(rights(&changes), &object);
-        needed.extend(self.media_needs(call, &changes, &object)?);
-        let sent = sent(&changes, &element);
+        needed.extend(self.media_needs(call, &changes, &judged, &object)?);
+        if lasting == Lasting::Stored {
+            needed.extend(Self::needs_of_absent(&judged, &object));
+        }
+        needed.extend(judged.needs.iter().cloned());
+        let sent = self.device_to_send(call, &changes, &judged, &element)?;
         if act != Act::Detach {
             for current in affected {
-                let facts = facts_with(current, sent, act);
+                let facts = facts_with(current, &sent, act);
                 self.insist_on_bounds(call, &facts, Judged::Known(&vm), &needed)?;
             }
         }
-        if act != Act::Detach && self.may(call, &needed) {
-            needed.extend(self.needs_of_plugging(call, (&vm, &present), sent, &object, &needed)?);
+        let plugged = act != Act::Detach && !judged.has_media();
+        if plugged && self.may(call, &needed) {
+            needed.extend(self.needs_of_plugging(call, (&vm, &present), &sent, &object, &needed)?);
         }
-        replaced.push(("xml", spelled(sent)));
+        replaced.push(("xml", spelled(&sent)));
         let detail = summary(&changes);
-        Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
+        let media = self.moving(&vm, &changes, judged, comes(lasting));
+        Ok(Forward { detail, replaced, media, turn: Some(turn), ..Forward::from(needed) })
     }
 
     /// What a new device needs because of other VMs: it may be another's disk, or memory beyond the quota.
@@ -75,8 +84,11 @@ impl Connection {
         let lasting = lasting(call, &present);
         let changes: Vec<_> =
             affected.into_iter().flat_map(|current| alias_change(alias, lasting, current)).collect();
-        let needed = needs(rights(&changes), &Object::Vm(vm));
-        Ok(Forward { detail: summary(&changes), replaced, turn: Some(turn), ..Forward::from(needed) })
+        let object = Object::Vm(vm.clone());
+        let mut needed = needs(rights(&changes), &object);
+        needed.extend(self.media_needs(call, &changes, &JudgedMedia::default(), &object)?);
+        let media = self.moving(&vm, &changes, JudgedMedia::default(), comes(lasting));
+        Ok(Forward { detail: summary(&changes), replaced, media, turn: Some(turn), ..Forward::from(needed) })
     }
 }
 
@@ -96,8 +108,9 @@ fn lasting(call: &Call<'_>, present: &Present) -> Lasting {
     }
 }
 
-/// What goes to libvirtd: for a medium, the drive with that medium and nothing else.
-fn sent<'a>(changes: &'a [Change], element: &'a Element) -> &'a Element {
-    let medium = changes.iter().find_map(|change| change.medium.as_ref());
-    medium.map_or(element, |medium| &medium.element)
+fn comes(lasting: Lasting) -> Comes {
+    match lasting {
+        Lasting::Running => Comes::Now,
+        Lasting::Stored => Comes::Later,
+    }
 }

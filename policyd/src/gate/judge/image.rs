@@ -9,7 +9,7 @@ use virtwarden_core::xml::definition::Definition;
 
 use super::bounds::Judged;
 use super::saved::SECURE;
-use super::{need, needs, summary};
+use super::{need, needs, rights, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
@@ -97,7 +97,15 @@ impl Connection {
             }
             (None, _) => changes(None, proposed, Form::Stored),
         };
-        needed.extend(self.needs_of_changes(call, &changes, &object)?);
+        let mut media = Vec::new();
+        match &present {
+            Some(vm) => {
+                let state = self.present(vm)?;
+                needed.extend(needs(rights(&changes), &object));
+                media = self.media_again(call, (vm, &state), &[proposed], &changes, &mut needed)?;
+            }
+            None => needed.extend(self.needs_of_changes(call, &changes, &object)?),
+        }
         self.insist_on_bounds(call, &proposed.facts(), Judged::of(present.as_ref(), proposed), &needed)?;
         if let Some(vm) = &present {
             let state = self.present(vm)?;
@@ -105,7 +113,7 @@ impl Connection {
             turn = turn.map(|turn| turn.and(quota));
         }
         let detail = format!("`{path}`: VM `{}`: {}", image.name(), summary(&changes));
-        Ok(Forward { detail, turn, ..Forward::from(needed) })
+        Ok(Forward { detail, media, turn, ..Forward::from(needed) })
     }
 }
 

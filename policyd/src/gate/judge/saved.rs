@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use virtwarden_core::object::Object;
+use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::table3::Function;
@@ -15,6 +15,7 @@ use virtwarden_core::xml::definition::Definition;
 
 use super::bounds::Judged;
 use super::image::Source;
+use super::medium::{Occasion, coming};
 use super::{flagged, need, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
@@ -100,7 +101,8 @@ impl Connection {
         let proposed = self.read_definition(call, call.required("dxml")?)?;
         let wanted = vec![row(Function::ConfigureVms)];
         let forward = self.judge_image(call, image, &proposed, Source::Client, wanted)?;
-        Ok(Forward { replaced: vec![("dxml", spelled(proposed.root()))], ..forward })
+        // Nothing moves yet: when the VM is restored, all of it is judged.
+        Ok(Forward { replaced: vec![("dxml", spelled(proposed.root()))], media: Vec::new(), ..forward })
     }
 
     /// DOMAIN_MANAGED_SAVE_DEFINE_XML: 3, and what the new definition changes.
@@ -132,7 +134,11 @@ impl Connection {
         object: &Object,
     ) -> Result<Vec<Need>, Fault> {
         let mut needed = needs(rights(changes), object);
-        needed.extend(self.media_needs(call, changes, object)?);
+        let known = if let Object::Vm(vm) = object { Some(vm.clone()) } else { None };
+        let vm = known.unwrap_or_else(|| self.gate.monitor.known_vm(Uuid([0; 16]), ""));
+        let judged = self.judge_media(call, (&vm, object), coming(changes), Occasion::Asked)?;
+        needed.extend(self.media_needs(call, changes, &judged, object)?);
+        needed.extend(judged.needs.iter().cloned());
         Ok(needed)
     }
 }

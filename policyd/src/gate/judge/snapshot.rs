@@ -12,7 +12,7 @@ use virtwarden_core::xml::strict;
 
 use super::bounds::Judged;
 use super::few::Image;
-use super::{flagged, needs, row, spelled, summary};
+use super::{flagged, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
@@ -80,7 +80,9 @@ impl Connection {
             changes.extend(self.changes_from_present(&present, definition));
             self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
         }
-        needed.extend(self.needs_of_changes(call, &changes, &object)?);
+        needed.extend(needs(rights(&changes), &object));
+        let all: Vec<_> = definitions.iter().collect();
+        let media = self.media_again(call, (&vm, &present), &all, &changes, &mut needed)?;
         let mut quota = None;
         for definition in &definitions {
             drop(quota.take());
@@ -89,7 +91,7 @@ impl Connection {
         let turn = turn.and(quota);
         let name = root.text_of("name").unwrap_or_default();
         let detail = format!("snapshot `{name}`: {}", summary(&changes));
-        Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
+        Ok(Forward { detail, replaced, media, turn: Some(turn), ..Forward::from(needed) })
     }
 
     /// DOMAIN_BACKUP_BEGIN, with the checkpoint that may come with it.

@@ -2,18 +2,20 @@
 //! Starting a VM: what starts is its definition, or a saved state with a definition of its own.
 
 use virtwarden_core::object::{Object, Vm};
-use virtwarden_core::policy::request::Right;
+use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Change, Form, changes_from_any};
 use virtwarden_core::xml::definition::Definition;
 
 use super::bounds::Judged;
+use super::medium::{Comes, Occasion, coming};
 use super::present::{Present, handle_of};
 use super::{flagged, needs, rights, row, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
+use crate::gate::moving::Moving;
 use crate::gate::upstream::Access;
 
 const DOMAIN_HAS_MANAGED_SAVE_IMAGE: u32 = 183;
@@ -44,18 +46,42 @@ impl Connection {
         let present = self.present(&vm)?;
         let mut needed = needs(wanted, &object);
         let mut detail = String::new();
+        let media;
         match self.managed_save(call, &vm)? {
             Some(saved) => {
                 needed.extend(needs([row(Function::Resume)], &object));
                 let changes = self.changes_from_present(&present, &saved);
                 needed.extend(needs(rights(&changes), &object));
-                needed.extend(self.media_needs(call, &changes, &object)?);
+                media = self.media_again(call, (&vm, &present), &[&saved], &changes, &mut needed)?;
                 self.insist_on_bounds(call, &saved.facts(), Judged::Known(&vm), &needed)?;
                 detail = summary(&changes);
             }
-            None => self.insist_on_bounds(call, &present.stored.facts(), Judged::Known(&vm), &needed)?,
+            None => {
+                self.insist_on_bounds(call, &present.stored.facts(), Judged::Known(&vm), &needed)?;
+                media = self.media_again(call, (&vm, &present), &[&present.stored], &[], &mut needed)?;
+            }
         }
-        Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
+        Ok(Forward { detail, replaced, media, turn: Some(turn), ..Forward::from(needed) })
+    }
+
+    /// Every medium in definitions that come into force: where it was when that was written says nothing of
+    /// where it is now, and the policy may be another.
+    pub(super) fn media_again(
+        &self,
+        call: &Call<'_>,
+        (vm, present): (&Vm, &Present),
+        definitions: &[&Definition],
+        changes: &[Change],
+        needed: &mut Vec<Need>,
+    ) -> Result<Vec<Moving>, Fault> {
+        let object = Object::Vm(vm.clone());
+        let occasion = Occasion::Start(Some(&present.stored));
+        let carried = definitions.iter().flat_map(|definition| definition.facts().media);
+        let judged = self.judge_media(call, (vm, &object), carried.chain(coming(changes)), occasion)?;
+        needed.extend(self.media_needs(call, changes, &judged, &object)?);
+        needed.extend(judged.needs.iter().cloned());
+        self.insist_on_access(call, &judged)?;
+        Ok(self.moving(vm, &[], judged, Comes::Now))
     }
 
     /// What a state that libvirt wrote changes in a VM of today.

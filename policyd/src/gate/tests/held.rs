@@ -44,6 +44,8 @@ fn with_saved_states(policy: &str) -> Option<(tempfile::TempDir, String)> {
     Some((directory, policy))
 }
 
+const LIBRARY: &str = "[media]\nlibrary = [\"/etc\"]\nimage = { rule = \"grant\", granted = \"all-vms\" }\n";
+
 #[test]
 fn secrets_in_a_definition_are_asked_for_only_by_who_may_see_them() {
     for (policy, flags) in [(USER, 0), (ADMINISTRATOR, 9)] {
@@ -66,7 +68,7 @@ fn a_medium_is_read_as_it_is_and_leads_nowhere() {
         "DOMAIN_UPDATE_DEVICE_FLAGS" => Some(vec![good(heard, &[])]),
         _ => None,
     });
-    let scene = Scene::scripted(&format!("{USER}[media]\nlibrary = [\"/etc\"]\n"), script);
+    let scene = Scene::scripted(&format!("{USER}{LIBRARY}"), script);
     let layered = drive("qcow2", "<source file='/etc/passwd'/>");
     let update = [vm(BOBS), text(&layered), Value::Unsigned(2)];
     let reason = refused(&mut scene.open_client(), "DOMAIN_UPDATE_DEVICE_FLAGS", &update);
@@ -153,7 +155,7 @@ fn a_saved_state_brings_back_its_own_vm_as_it_is_now() {
 #[test]
 fn a_managed_save_brings_nothing_that_could_not_be_configured_now() {
     let domain = "[information-domain.red]\nnetworks = [\"red\"]\n";
-    let library = "[media]\nlibrary = [\"/etc\"]\n";
+    let library = LIBRARY;
     let drive = |source| format!("<devices>{}</devices>", drive("raw", source));
     let (empty, inside, outside) =
         (drive(""), drive("<source file='/etc/passwd'/>"), drive("<source file='/usr/lib/os-release'/>"));

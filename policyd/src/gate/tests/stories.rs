@@ -439,7 +439,12 @@ fn a_medium_must_be_in_the_library() {
         "DOMAIN_UPDATE_DEVICE_FLAGS" => Some(vec![good(heard, &[])]),
         _ => None,
     });
-    let scene = Scene::scripted(&format!("{USER}[media]\nlibrary = [\"/etc\"]\n"), script);
+    let scene = Scene::scripted(
+        &format!(
+            "{USER}[media]\nlibrary = [\"/etc\"]\nimage = {{ rule = \"grant\", granted = \"all-vms\" }}\n"
+        ),
+        script,
+    );
     let mut client = scene.open_client();
     for (path, expected) in [("/etc/passwd", Status::Ok), ("/usr/lib/os-release", Status::Error)] {
         let device = drive(&format!("<source file='{path}'/>"));

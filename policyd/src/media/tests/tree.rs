@@ -12,27 +12,27 @@ use crate::media::Kernel;
 const CONTROLLER: &str = "devices/pci0000:00/0000:00:14.0/usb1";
 
 /// Class, subclass, protocol.
-pub(in crate::media) const STORAGE: (u8, u8, u8) = (8, 6, 0x50);
-pub(in crate::media) const KEYBOARD: (u8, u8, u8) = (3, 1, 1);
-pub(in crate::media) const HUB: (u8, u8, u8) = (9, 0, 0);
-pub(in crate::media) const AUDIO: (u8, u8, u8) = (1, 1, 0);
+pub(crate) const STORAGE: (u8, u8, u8) = (8, 6, 0x50);
+pub(crate) const KEYBOARD: (u8, u8, u8) = (3, 1, 1);
+pub(crate) const HUB: (u8, u8, u8) = (9, 0, 0);
+pub(crate) const AUDIO: (u8, u8, u8) = (1, 1, 0);
 
-pub(in crate::media) struct Tree {
+pub(crate) struct Tree {
     directory: TempDir,
 }
 
 /// A USB device to plug in.
 #[derive(Clone, Copy)]
-pub(in crate::media) struct Plug<'a> {
-    pub(in crate::media) port: &'a str,
-    pub(in crate::media) ids: (&'a str, &'a str),
-    pub(in crate::media) serial: Option<&'a str>,
-    pub(in crate::media) number: u16,
-    pub(in crate::media) interfaces: &'a [(u8, u8, u8)],
+pub(crate) struct Plug<'a> {
+    pub(crate) port: &'a str,
+    pub(crate) ids: (&'a str, &'a str),
+    pub(crate) serial: Option<&'a str>,
+    pub(crate) number: u16,
+    pub(crate) interfaces: &'a [(u8, u8, u8)],
 }
 
 /// A stick in port 1-2.
-pub(in crate::media) const STICK: Plug<'static> = Plug {
+pub(crate) const STICK: Plug<'static> = Plug {
     port: "1-2",
     ids: ("0951", "1666"),
     serial: Some("E0D55EA5741E"),
@@ -41,7 +41,7 @@ pub(in crate::media) const STICK: Plug<'static> = Plug {
 };
 
 impl Tree {
-    pub(in crate::media) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let tree = Self { directory: tempfile::tempdir().unwrap() };
         tree.write("proc/1/mountinfo", "21 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n");
         tree.write("proc/swaps", "Filename\t\tType\t\tSize\tUsed\tPriority\n");
@@ -50,15 +50,15 @@ impl Tree {
         tree
     }
 
-    pub(in crate::media) fn kernel(&self) -> Kernel {
+    pub(crate) fn kernel(&self) -> Kernel {
         Kernel { sys: self.path("sys"), proc: self.path("proc"), udev: self.path("udev") }
     }
 
-    pub(in crate::media) fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
     }
 
-    pub(in crate::media) fn write(&self, below: &str, text: &str) {
+    pub(crate) fn write(&self, below: &str, text: &str) {
         let path = self.path(below);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -79,7 +79,7 @@ impl Tree {
         }
     }
 
-    pub(in crate::media) fn plug(&self, plug: Plug<'_>) {
+    pub(crate) fn plug(&self, plug: Plug<'_>) {
         let directory = Self::usb_directory(plug.port);
         let attribute =
             |name: &str, value: &str| self.write(&format!("{directory}/{name}"), &format!("{value}\n"));
@@ -99,40 +99,40 @@ impl Tree {
         self.link(&format!("sys/bus/usb/devices/{}", plug.port), &directory);
     }
 
-    pub(in crate::media) fn unplug(&self, port: &str) {
+    pub(crate) fn unplug(&self, port: &str) {
         fs::remove_file(self.path("sys/bus/usb/devices").join(port)).unwrap();
         fs::remove_dir_all(self.path(&Self::usb_directory(port))).unwrap();
     }
 
     /// A driver of the host takes an interface.
-    pub(in crate::media) fn drive(&self, port: &str, driver: &str) {
+    pub(crate) fn drive(&self, port: &str, driver: &str) {
         self.write(&format!("sys/bus/usb/drivers/{driver}/bind"), "");
         let interface = format!("{}/{port}:1.0/driver", Self::usb_directory(port));
         self.link(&interface, &format!("sys/bus/usb/drivers/{driver}"));
     }
 
     /// A disk, with a partition, that is the stick in a port.
-    pub(in crate::media) fn disk_of(&self, port: &str, name: &str, minor: u32) {
+    pub(crate) fn disk_of(&self, port: &str, name: &str, minor: u32) {
         let above = format!("{}/{port}:1.0/host6/target6:0:0/6:0:0:0", Self::usb_directory(port));
         self.block(&format!("{above}/block/{name}"), name, (8, minor));
         self.partition(&format!("{above}/block/{name}"), &format!("{name}1"), (8, minor + 1));
     }
 
     /// A block device of its own.
-    pub(in crate::media) fn block(&self, directory: &str, name: &str, number: (u32, u32)) {
+    pub(crate) fn block(&self, directory: &str, name: &str, number: (u32, u32)) {
         self.write(&format!("{directory}/dev"), &format!("{}:{}\n", number.0, number.1));
         fs::create_dir_all(self.path(&format!("{directory}/holders"))).unwrap();
         self.link(&format!("sys/block/{name}"), directory);
     }
 
-    pub(in crate::media) fn partition(&self, disk: &str, name: &str, number: (u32, u32)) {
+    pub(crate) fn partition(&self, disk: &str, name: &str, number: (u32, u32)) {
         self.write(&format!("{disk}/{name}/dev"), &format!("{}:{}\n", number.0, number.1));
         self.write(&format!("{disk}/{name}/partition"), "1\n");
         fs::create_dir_all(self.path(&format!("{disk}/{name}/holders"))).unwrap();
     }
 
     /// A drive for discs on SATA.
-    pub(in crate::media) fn drive_for_discs(&self) {
+    pub(crate) fn drive_for_discs(&self) {
         let directory = "sys/devices/pci0000:00/0000:00:1f.2/ata1/host0/target0:0:0/0:0:0:0";
         self.block(&format!("{directory}/block/sr0"), "sr0", (11, 0));
         self.write(&format!("{directory}/type"), "5\n");
@@ -146,7 +146,7 @@ impl Tree {
     }
 
     /// A memory card in a reader.
-    pub(in crate::media) fn card(&self) {
+    pub(crate) fn card(&self) {
         let directory = "sys/devices/pci0000:00/0000:00:1e.0/mmc_host/mmc0/mmc0:aaaa";
         self.block(&format!("{directory}/block/mmcblk0"), "mmcblk0", (179, 0));
         self.write(&format!("{directory}/type"), "SD\n");
@@ -156,7 +156,7 @@ impl Tree {
     }
 
     /// Something is mounted.
-    pub(in crate::media) fn mount(&self, number: (u32, u32), source: &str, at: &str) {
+    pub(crate) fn mount(&self, number: (u32, u32), source: &str, at: &str) {
         let before = fs::read_to_string(self.path("proc/1/mountinfo")).unwrap();
         let line = format!("90 21 {}:{} / {at} rw,nosuid shared:5 - vfat {source} rw\n", number.0, number.1);
         self.write("proc/1/mountinfo", &format!("{before}{line}"));
