@@ -21,7 +21,7 @@ mod verification;
 
 pub use audit::{AuditFilter, AuditRange, Marks};
 pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
-pub use hook::{HookAnswer, HookCall, HookDriver, Veto};
+pub use hook::{HookAnswer, HookCall, HookDriver, InCommon, Sight, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};
 pub use lockout::{Lock, LockoutRow, OriginClass};
 pub use media::{ConfirmationRow, DeviceClassRow, MediumHolder, MediumRow, MediumVerdict};

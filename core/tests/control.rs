@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use virtwarden_core::control::{
     AuditFilter, AuditRange, Change, Failure, FailureKind, HookAnswer, HookCall, HookDriver, LineReader,
-    Marks, Membership, Mode, ObjectName, Presence, Reply, Request, VmRow, VmState, decode, encode,
+    Marks, Membership, Mode, ObjectName, Presence, Reply, Request, Sight, VmRow, VmState, decode, encode,
 };
 use virtwarden_core::object::{Assignment, Uuid};
 use virtwarden_core::policy::request::Right;
@@ -112,7 +112,14 @@ fn request() -> impl Strategy<Value = Request> {
         any::<(Option<u64>, Option<u64>)>()
             .prop_map(|(from, to)| Request::AuditExport { range: AuditRange { from, to } }),
         any::<(String, String, String, String)>().prop_map(|(object, operation, sub_operation, xml)| {
-            Request::Hook(HookCall { driver: HookDriver::Qemu, object, operation, sub_operation, xml })
+            Request::Hook(HookCall {
+                driver: HookDriver::Qemu,
+                object,
+                operation,
+                sub_operation,
+                xml,
+                sight: Sight::default(),
+            })
         }),
     ]
 }

@@ -42,7 +42,7 @@ mod tests {
     use std::io::Read;
     use std::os::unix::net::UnixListener;
 
-    use virtwarden_core::control::HookDriver;
+    use virtwarden_core::control::{HookDriver, Sight};
 
     use super::*;
 
@@ -53,6 +53,7 @@ mod tests {
             operation: "start".into(),
             sub_operation: "begin".into(),
             xml: "<domain/>".into(),
+            sight: Sight::default(),
         }
     }
 

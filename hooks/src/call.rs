@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use virtwarden_core::control::{HookCall, HookDriver, MAX_LINE};
+use virtwarden_core::control::{HookCall, HookDriver, MAX_LINE, Sight};
 
 /// Longer definitions would not fit into a message, with room for what quoting adds.
 const MAX_XML: u64 = (MAX_LINE / 2) as u64;
@@ -24,6 +24,7 @@ pub(crate) fn named(arguments: &[String]) -> Result<HookCall, String> {
         operation: operation.clone(),
         sub_operation: sub_operation.clone(),
         xml: String::new(),
+        sight: Sight::default(),
     })
 }
 

@@ -2,11 +2,13 @@
 //! libvirt's hook program: asks the monitor whether a VM or network may start.
 //!
 //! libvirt runs it as root before what it does, with the definition on standard input. It knows
-//! nothing itself. Where a no stops something, no answer is a no. Where a no would only do harm (a
+//! nothing itself but what it sees on the host. Where a no stops something, no answer is a no. Where a no would only do harm (a
 //! VM that runs already), it reports and agrees.
 
 mod ask;
 mod call;
+mod look;
+mod sight;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
 fn judge(call: HookCall) -> ExitCode {
     let veto = call.veto();
     let answer = call::with_definition(call, std::io::stdin())
-        .and_then(|call| ask::ask(Path::new(SOCKET), call, DEADLINE));
+        .and_then(|call| ask::ask(Path::new(SOCKET), sight::with_sight(call, &sight::PLACES), DEADLINE));
     match (veto, answer) {
         (Veto::Ignored, _) | (Veto::Stops, Ok(HookAnswer::Allow)) => ExitCode::SUCCESS,
         (Veto::Stops, Ok(HookAnswer::Deny { reason })) => refuse(&reason),

@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::object::Uuid;
+use crate::policy::sharing::Common;
+
 /// Which driver of libvirt runs the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -29,6 +32,34 @@ pub struct HookCall {
     pub sub_operation: String,
     /// The definition libvirt is about to use; empty where it sends none.
     pub xml: String,
+    /// What the hook saw on the host.
+    #[serde(default)]
+    pub sight: Sight,
+}
+
+/// What the hook sees of other VMs: as root, on the host itself, while libvirtd waits and can tell nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Sight {
+    /// It had no reason to look.
+    #[default]
+    NotLooked,
+    /// What the VM has in common with others, one for each.
+    Looked(Vec<InCommon>),
+    /// It could not see all.
+    Failed(String),
+}
+
+/// What a VM has in common with another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InCommon {
+    /// The other.
+    pub uuid: Uuid,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub common: Vec<Common>,
 }
 
 /// What libvirt does with a no.
@@ -41,6 +72,12 @@ pub enum Veto {
 }
 
 impl HookCall {
+    /// Whether it is a VM that is about to start, so that what it has in common with others counts.
+    pub fn begins_vm(&self) -> bool {
+        matches!(self.operation.as_str(), "prepare" | "start" | "restore" | "migrate")
+            && self.driver == HookDriver::Qemu
+    }
+
     /// Whether a no means anything here. An operation that is not known can stop: when in doubt, no.
     pub fn veto(&self) -> Veto {
         match (self.driver, self.operation.as_str()) {
@@ -76,6 +113,7 @@ mod tests {
             operation: operation.into(),
             sub_operation: "begin".into(),
             xml: String::new(),
+            sight: Sight::default(),
         }
         .veto()
     }

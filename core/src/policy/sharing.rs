@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::object::{Uuid, Vm};
 use crate::xml::uses::{Reach, Use};
 
-pub use media::{Held, Identity, Looked, hold};
+pub use media::{Common, Held, Identity, Looked, Own, hold, in_common};
 pub use undeclared::Undeclared;
 
 /// A way in which data can pass from one VM to another.
@@ -181,19 +181,15 @@ impl Openings {
     /// Judges what two VMs have in common.
     ///
     /// # Errors
-    /// The first file, device, directory or memory that both have, that one of them writes, and whose
-    /// channel is not open between them.
+    /// The first of it whose channel is not open between them.
     pub fn check_between(
         &self,
-        (vm, held): (Member<'_>, &[Held]),
-        (other, theirs): (Member<'_>, &[Held]),
+        vm: Member<'_>,
+        other: Member<'_>,
+        common: &[Common],
     ) -> Result<(), Undeclared> {
-        let common = held.iter().flat_map(|one| theirs.iter().map(move |two| (one, two)));
-        let closed = |(one, two): &(&Held, &Held)| {
-            one.is_shared_with(two) && !self.joins(media::channel(one, two), vm, other)
-        };
-        let found = common.into_iter().find(closed);
-        found.map_or(Ok(()), |(one, two)| Err(Undeclared::common(vm, other, media::channel(one, two), one)))
+        let closed = common.iter().find(|common| !self.joins(common.channel, vm, other));
+        closed.map_or(Ok(()), |common| Err(Undeclared::common(vm, other, common)))
     }
 
     /// Whether a channel is open for a VM at all.

@@ -28,7 +28,8 @@ pub fn extension(element: &Element) -> Option<&'static str> {
 /// Whether an element at the end of a path of open ones is below `<metadata>`, where applications
 /// keep what libvirt only stores.
 pub(super) fn in_metadata<'a>(path: impl Iterator<Item = &'a Element> + Clone) -> bool {
-    let mut path = path.skip_while(|e| matches!(e.name.as_str(), "domainsnapshot" | "domaincheckpoint"));
+    let mut path =
+        path.skip_while(|e| matches!(e.name.as_str(), "domainsnapshot" | "domaincheckpoint" | "domstatus"));
     let holder = path.next().is_some_and(|e| {
         e.namespace.is_none() && matches!(e.name.as_str(), "domain" | "inactiveDomain" | "network")
     });

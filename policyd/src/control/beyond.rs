@@ -4,7 +4,7 @@
 
 use virtwarden_core::control::{BeyondRow, Failure, Holds};
 use virtwarden_core::object::Vm;
-use virtwarden_core::policy::sharing::{Held, Member, Openings, Undeclared, hold};
+use virtwarden_core::policy::sharing::{Held, Member, Openings, Own, Undeclared, hold, in_common};
 use virtwarden_core::subject::Subject;
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::uses::Use;
@@ -43,7 +43,7 @@ impl Control {
         let vm = self.monitor.known_vm(defined.uuid, &defined.name);
         let tenant = |definition: &Definition, holds| {
             let uses = definition.facts().uses;
-            let held = hold(&uses, &look).unwrap_or_default();
+            let held = hold(&uses, Own::Present, &look).unwrap_or_default();
             Tenant { vm: vm.clone(), uses, held, holds }
         };
         let running = defined.running.iter().map(|running| tenant(running, Holds::UntilStopped));
@@ -53,7 +53,8 @@ impl Control {
 }
 
 fn between(openings: &Openings, one: &Tenant, other: &Tenant) -> Option<Undeclared> {
-    openings.check_between((Member::from(&one.vm), &one.held), (Member::from(&other.vm), &other.held)).err()
+    let common = in_common(&one.held, &other.held);
+    openings.check_between(Member::from(&one.vm), Member::from(&other.vm), &common).err()
 }
 
 fn row(tenant: &Tenant, why: &Undeclared) -> BeyondRow {

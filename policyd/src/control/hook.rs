@@ -4,7 +4,7 @@
 //! It holds for starts that no request through us caused: autostart, root's own tools, a migration
 //! that comes in. What it lets pass and what it stops is recorded as seen, without a person.
 
-use virtwarden_core::control::{Failure, HookAnswer, HookCall, HookDriver, Reply, Veto};
+use virtwarden_core::control::{Failure, HookAnswer, HookCall, HookDriver, Reply, Sight, Veto};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::networks::Network;
@@ -44,7 +44,7 @@ impl Control {
     fn judge_hook(&self, call: &HookCall) -> Result<(), String> {
         match (call.driver, call.veto()) {
             (HookDriver::Daemon, _) | (HookDriver::Qemu | HookDriver::Network, Veto::Ignored) => Ok(()),
-            (HookDriver::Qemu, Veto::Stops) => self.judge_definition(&call.xml),
+            (HookDriver::Qemu, Veto::Stops) => self.judge_definition(call),
             (HookDriver::Network, Veto::Stops) => self.judge_network(&call.xml),
         }
     }
@@ -81,8 +81,9 @@ impl Control {
         }
     }
 
-    fn judge_definition(&self, xml: &str) -> Result<(), String> {
-        let definition = Definition::parse(xml).map_err(|error| format!("the VM's definition: {error}"))?;
+    fn judge_definition(&self, call: &HookCall) -> Result<(), String> {
+        let definition =
+            Definition::parse(&call.xml).map_err(|error| format!("the VM's definition: {error}"))?;
         let uuid = definition.uuid().ok_or("the VM's definition has no UUID")?;
         let assignment = self.monitor.registry().vm(uuid);
         let policy = self.monitor.policy();
@@ -92,7 +93,26 @@ impl Control {
         checked.map_err(|violation| format!("the policy forbids this VM to start: {violation}"))?;
         let vm = self.monitor.known_vm(uuid, definition.name());
         let declared = self.monitor.sharing().openings().check(Member::from(&vm), &facts.uses);
-        declared.map_err(|undeclared| format!("this VM may not start: {undeclared}"))
+        declared.map_err(|undeclared| format!("this VM may not start: {undeclared}"))?;
+        self.judge_sight(Member::from(&vm), call)
+    }
+
+    /// What the VM has in common with others must be open between them. Who cannot see that, cannot start it.
+    fn judge_sight(&self, vm: Member<'_>, call: &HookCall) -> Result<(), String> {
+        let seen = match &call.sight {
+            Sight::Looked(seen) => seen.as_slice(),
+            Sight::NotLooked if call.begins_vm() => {
+                return Err("the hook did not look at other VMs".to_owned());
+            }
+            Sight::NotLooked => &[],
+            Sight::Failed(why) => return Err(format!("what other VMs have is not known: {why}")),
+        };
+        let openings = self.monitor.sharing().openings();
+        seen.iter().try_for_each(|other| {
+            let known = self.monitor.known_vm(other.uuid, &other.name);
+            let declared = openings.check_between(vm, Member::from(&known), &other.common);
+            declared.map_err(|undeclared| format!("this VM may not start: {undeclared}"))
+        })
     }
 
     /// A start that cannot be recorded does not happen. What cannot be stopped is noted.

@@ -11,7 +11,7 @@ mod sharing;
 
 use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
-    ObjectName, Presence, SharingRequest, VmState, WayOut,
+    ObjectName, Presence, SharingRequest, Sight, VmState, WayOut,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::policy::request::Right;
@@ -54,6 +54,7 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         operation: "start".into(),
         sub_operation: "-".into(),
         xml: String::new(),
+        sight: Sight::Looked(Vec::new()),
     };
     let (users, groups) = (Vec::new(), Vec::new());
     let unassign = Request::VmUnassign { vm: "bobvm".into(), users, groups, mode: Mode::Apply };
@@ -411,6 +412,7 @@ fn start_of(xml: &str) -> Request {
         operation: "start".into(),
         sub_operation: "begin".into(),
         xml: xml.into(),
+        sight: Sight::Looked(Vec::new()),
     })
 }
 
@@ -454,6 +456,7 @@ fn the_hook_lets_a_vm_be_plugged_in_only_where_it_belongs() {
             operation: "port-created".into(),
             sub_operation: "begin".into(),
             xml: format!("<hookData><network><name>{network}</name></network>{port}</hookData>"),
+            sight: Sight::default(),
         };
         let Reply::Hook(answer) = scene.ask(&root(), &Request::Hook(call)).unwrap() else {
             panic!("another answer")

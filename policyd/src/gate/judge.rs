@@ -5,6 +5,7 @@
 //! reads. Whoever changes a VM's definition holds its turn from the look at it until libvirtd's answer.
 
 mod bounds;
+mod common;
 mod definition;
 mod device;
 mod disk;

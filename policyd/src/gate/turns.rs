@@ -20,6 +20,8 @@ pub enum Matter {
     Vm(Uuid),
     /// What the VMs of an account, by its uid, add up to. Taken after a VM's turn, never before.
     Quota(u32),
+    /// What of the host each VM has. Taken last.
+    Media,
     /// Which networks there are and where they lead. Taken alone.
     Networks,
 }
@@ -76,6 +78,14 @@ impl Turn {
     /// Whether it is the turn of a VM.
     pub fn is_of(&self, vm: Uuid) -> bool {
         self.matter == Matter::Vm(vm)
+    }
+
+    /// Both turns in one, as far as they were taken.
+    pub fn both(one: Option<Turn>, other: Option<Turn>) -> Option<Turn> {
+        match one {
+            Some(one) => Some(one.and(other)),
+            None => other,
+        }
     }
 
     /// Both turns in one, to be passed on together.

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::Channel;
 use crate::xml::uses::{Access, Medium, Use};
 
@@ -58,27 +60,38 @@ pub struct Held {
     path: Option<PathBuf>,
 }
 
+/// Whose the uses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// The VM's that is judged: each must be known for what it is.
+    Judged,
+    /// Another's, whose definition is as it is: what cannot be looked at goes by its name.
+    Present,
+}
+
 /// What a VM holds by its uses, each looked at.
 ///
 /// # Errors
 /// Something cannot be looked at: whether another VM has it too is not known, and so the answer is no.
-pub fn hold(uses: &[Use], look: &dyn Fn(&str) -> Looked) -> Result<Vec<Held>, String> {
+pub fn hold(uses: &[Use], own: Own, look: &dyn Fn(&str) -> Looked) -> Result<Vec<Held>, String> {
     uses.iter()
         .filter_map(|usage| Some((usage, usage.medium.as_ref()?)))
-        .map(|(u, m)| held(u, m, look))
+        .map(|(u, m)| held(u, m, own, look))
         .collect()
 }
 
-fn held(usage: &Use, medium: &Medium, look: &dyn Fn(&str) -> Looked) -> Result<Held, String> {
+fn held(usage: &Use, medium: &Medium, own: Own, look: &dyn Fn(&str) -> Looked) -> Result<Held, String> {
     let (identities, path) = match medium {
         Medium::Path(path) => match look(path) {
             Looked::There { identities, path } => (identities, Some(path)),
-            Looked::Absent => (vec![Identity::Name(path.clone())], Some(PathBuf::from(path))),
-            Looked::Unknown(why) => {
+            Looked::Unknown(why) if own == Own::Judged => {
                 return Err(format!(
                     "whether another VM has {} too is not known: {why}; put it where every account may pass",
                     usage.what
                 ));
+            }
+            Looked::Absent | Looked::Unknown(_) => {
+                (vec![Identity::Name(path.clone())], Some(PathBuf::from(path)))
             }
         },
         Medium::Volume { pool, name } => {
@@ -117,8 +130,25 @@ impl Held {
     }
 }
 
+/// Something that two VMs have in common and that data would pass through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Common {
+    /// The channel that it is.
+    pub channel: Channel,
+    /// What of the one VM it is, for people.
+    pub what: String,
+}
+
+/// What two VMs have in common, told from the one.
+pub fn in_common(held: &[Held], theirs: &[Held]) -> Vec<Common> {
+    let pairs = held.iter().flat_map(|one| theirs.iter().map(move |other| (one, other)));
+    let shared = pairs.filter(|(one, other)| one.is_shared_with(other));
+    shared.map(|(one, other)| Common { channel: channel(one, other), what: one.what.clone() }).collect()
+}
+
 /// What it takes for two VMs to hold these. A directory that holds a disk is a directory.
-pub(super) fn channel(one: &Held, other: &Held) -> Channel {
+fn channel(one: &Held, other: &Held) -> Channel {
     match (one.channel, other.channel) {
         (Channel::SharedFolder, _) | (_, Channel::SharedFolder) => Channel::SharedFolder,
         (channel, _) => channel,

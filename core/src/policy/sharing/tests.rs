@@ -43,7 +43,7 @@ fn look(path: &str) -> Looked {
 use std::path::PathBuf;
 
 fn held(devices: &str) -> Vec<Held> {
-    hold(&facts(devices).uses, &look).unwrap()
+    hold(&facts(devices).uses, Own::Judged, &look).unwrap()
 }
 
 fn file(path: &str) -> String {
@@ -52,7 +52,7 @@ fn file(path: &str) -> String {
 
 fn shared(one: &str, other: &str) -> bool {
     let nothing = Openings::default();
-    nothing.check_between((vm(A, None), &held(one)), (vm(B, None), &held(other))).is_err()
+    nothing.check_between(vm(A, None), vm(B, None), &in_common(&held(one), &held(other))).is_err()
 }
 
 #[test]
@@ -87,9 +87,8 @@ fn a_refusal_says_what_would_allow_it() {
         "VM `a` may not have the clipboard of its `spice` screen: no `clipboard` channel is open for it; \
          an Administrator opens it with `virtwarden sharing allow clipboard a host`"
     );
-    let disks = (held(&file("/disk")), held(&file("/hard")));
-    let error =
-        Openings::default().check_between((vm(A, None), &disks.0), (vm(B, None), &disks.1)).unwrap_err();
+    let disks = in_common(&held(&file("/disk")), &held(&file("/hard")));
+    let error = Openings::default().check_between(vm(A, None), vm(B, None), &disks).unwrap_err();
     assert_eq!(
         error.to_string(),
         "VM `a` may not share disk `?`: `/disk` with VM `b`: no `disk` channel is open between them; \
@@ -130,7 +129,8 @@ fn what_both_only_read_is_not_shared_and_what_one_writes_is() {
 fn a_folder_is_everything_in_it() {
     let folder = "<filesystem><source dir='/pool'/></filesystem>";
     let error = |one: &str, other: &str| {
-        Openings::default().check_between((vm(A, None), &held(one)), (vm(B, None), &held(other))).unwrap_err()
+        let common = in_common(&held(one), &held(other));
+        Openings::default().check_between(vm(A, None), vm(B, None), &common).unwrap_err()
     };
     assert_eq!(error(folder, &file("/pool/vol")).channel, Channel::SharedFolder);
     assert_eq!(error(&file("/pool/vol"), folder).channel, Channel::SharedFolder);
@@ -140,9 +140,8 @@ fn a_folder_is_everything_in_it() {
 
 #[test]
 fn what_is_opened_between_two_vms_is_open_between_those_alone() {
-    let disks = (held(&file("/disk")), held(&file("/hard")));
-    let check =
-        |openings: &Openings, one, other| openings.check_between((one, &disks.0), (other, &disks.1)).is_ok();
+    let disks = in_common(&held(&file("/disk")), &held(&file("/hard")));
+    let check = |openings: &Openings, one, other| openings.check_between(one, other, &disks).is_ok();
     let pair = opened(Channel::Disk, Party::Vm(B), Party::Vm(A));
     assert!(check(&pair, vm(A, None), vm(B, None)) && check(&pair, vm(B, None), vm(A, None)));
     assert!(!check(&pair, vm(A, None), vm(Uuid([0xc; 16]), None)));
@@ -160,8 +159,10 @@ fn what_is_opened_between_two_vms_is_open_between_those_alone() {
 
 #[test]
 fn what_cannot_be_looked_at_is_nobodys() {
-    let why = hold(&facts(&file("/secret")).uses, &look).unwrap_err();
+    let why = hold(&facts(&file("/secret")).uses, Own::Judged, &look).unwrap_err();
     assert!(why.contains("/secret") && why.contains("permission denied"), "{why}");
+    let theirs = hold(&facts(&file("/secret")).uses, Own::Present, &look).unwrap();
+    assert_eq!(in_common(&theirs, &theirs).len(), 1, "another VM's goes by its name");
 }
 
 #[test]

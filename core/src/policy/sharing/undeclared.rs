@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{Channel, Held, Member};
+use super::{Channel, Common, Member};
 use crate::xml::uses::Use;
 
 /// A channel that nobody opened. Binds everybody.
@@ -25,9 +25,9 @@ impl Undeclared {
         Self { channel: usage.channel, vm: vm.name.to_owned(), other: None, what: usage.what.clone() }
     }
 
-    pub(super) fn common(vm: Member<'_>, other: Member<'_>, channel: Channel, held: &Held) -> Self {
+    pub(super) fn common(vm: Member<'_>, other: Member<'_>, common: &Common) -> Self {
         let (vm, other) = (vm.name.to_owned(), Some(other.name.to_owned()));
-        Self { channel, vm, other, what: held.what.clone() }
+        Self { channel: common.channel, vm, other, what: common.what.clone() }
     }
 }
 

@@ -2,14 +2,14 @@
 //! Stories of `sharing list`, `allow` and `deny`, and of what they are for.
 
 use virtwarden_core::control::{
-    Change, FailureKind, Holds, HookAnswer, HookCall, HookDriver, Mode, Reply, Request, SharingRequest,
-    SharingRows,
+    Change, FailureKind, Holds, HookAnswer, HookCall, HookDriver, InCommon, Mode, Reply, Request,
+    SharingRequest, SharingRows, Sight,
 };
-use virtwarden_core::policy::sharing::Channel;
+use virtwarden_core::policy::sharing::{Channel, Common};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
 
-use super::scene::{BOBVM, Scene, alice, bob, root};
+use super::scene::{BOBVM, FINANCE, Scene, alice, bob, root};
 
 const SPICE: &str = "<graphics type='spice'><filetransfer enable='no'/></graphics>";
 
@@ -39,6 +39,7 @@ fn start(scene: &Scene) -> HookAnswer {
         operation: "prepare".into(),
         sub_operation: "begin".into(),
         xml,
+        sight: Sight::Looked(Vec::new()),
     };
     let Reply::Hook(answer) = scene.ask(&root(), &Request::Hook(call)).unwrap() else {
         panic!("another answer")
@@ -127,4 +128,50 @@ fn a_vm_that_is_gone_takes_its_channels_with_it() {
     scene.control.monitor.lost(BOBVM, "it is gone");
     assert!(rows(&scene).open.is_empty());
     assert!(scene.told().iter().any(|event| event.operation == "sharing forget"));
+}
+
+/// What the hook hears when bobvm starts with a disk that finance has.
+fn start_with(scene: &Scene, sight: Sight) -> HookAnswer {
+    let xml = format!("<domain><name>bobvm</name><uuid>{BOBVM}</uuid></domain>");
+    let call = HookCall {
+        driver: HookDriver::Qemu,
+        object: "bobvm".into(),
+        operation: "start".into(),
+        sub_operation: "begin".into(),
+        xml,
+        sight,
+    };
+    let Reply::Hook(answer) = scene.ask(&root(), &Request::Hook(call)).unwrap() else {
+        panic!("another answer")
+    };
+    answer
+}
+
+#[test]
+fn a_vm_starts_with_anothers_disk_only_while_that_is_open_between_them() {
+    let scene = Scene::new();
+    let common = vec![Common { channel: Channel::Disk, what: "disk `vda`: `/a`".into() }];
+    let seen =
+        || Sight::Looked(vec![InCommon { uuid: FINANCE, name: "finance".into(), common: common.clone() }]);
+    let HookAnswer::Deny { reason } = start_with(&scene, seen()) else { panic!("it is finance's") };
+    assert!(reason.contains("virtwarden sharing allow disk bobvm finance"), "{reason}");
+    let (one, other) = ("bobvm".to_owned(), "finance".to_owned());
+    let opened = SharingRequest::Allow {
+        channel: Channel::Disk,
+        one,
+        other,
+        reason: String::new(),
+        mode: Mode::Apply,
+    };
+    scene.change(&alice(), &Request::Sharing(opened)).unwrap();
+    assert_eq!(start_with(&scene, seen()), HookAnswer::Allow);
+}
+
+#[test]
+fn a_hook_that_does_not_see_other_vms_lets_none_start() {
+    let scene = Scene::new();
+    for sight in [Sight::NotLooked, Sight::Failed("it is dark".into())] {
+        assert!(matches!(start_with(&scene, sight), HookAnswer::Deny { .. }));
+    }
+    assert_eq!(start_with(&scene, Sight::Looked(Vec::new())), HookAnswer::Allow);
 }

@@ -82,13 +82,13 @@ impl Connection {
         let facts = definition.facts();
         self.insist_on_bounds(call, &facts, Judged::of(present.as_ref(), definition), &needed)?;
         let quota = self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
-        let turn = match turn {
-            Some(turn) => Some(turn.and(quota)),
-            None => quota,
-        };
+        let turn = Turn::both(turn, quota);
         if self.may(call, &needed) {
             needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }
+        let vm = Judged::of(present.as_ref(), definition);
+        let media = self.insist_on_own_media(call, (vm, state.as_ref()), &facts, &needed)?;
+        let turn = Turn::both(turn, media);
         if let (None, Some(uuid), true) = (&present, definition.uuid(), self.may(call, &needed)) {
             self.gate.monitor.forget(&call.subject, uuid);
         }

@@ -25,7 +25,7 @@ impl Connection {
         let text = call.required("xml")?;
         let element =
             strict::parse(text).map_err(|error| self.unreadable(call, &DefinitionError::Xml(error)))?;
-        let turn = self.take_turn(vm.uuid)?;
+        let mut turn = self.take_turn(vm.uuid)?;
         let present = self.present(&vm)?;
         let affected = present.affected(affects(call));
         let lasting = lasting(call, &present);
@@ -52,6 +52,10 @@ impl Connection {
         if plugged && self.may(call, &needed) {
             needed.extend(self.needs_of_plugging(call, (&vm, &present), &sent, &object, &needed)?);
         }
+        if act != Act::Detach {
+            let vm = (Judged::Known(&vm), Some(&present));
+            turn = turn.and(self.insist_on_own_media(call, vm, &alone(&sent), &needed)?);
+        }
         replaced.push(("xml", spelled(&sent)));
         let detail = summary(&changes);
         let media = self.moving(&vm, &changes, judged, comes(lasting));
@@ -70,8 +74,7 @@ impl Connection {
         if device.is("memory") && self.is_under_quota(call) {
             return Err(self.forbidden(call, "memory devices are not counted by quotas", needed.to_vec()));
         }
-        let alone = Element::new("domain").holding(Element::new("devices").holding(device.clone()));
-        self.disk_needs(call, Some(present), &Facts::of(&alone), object)
+        self.disk_needs(call, Some(present), &alone(device), object)
     }
 
     /// A device named by its alias, found in the VM's own definitions.
@@ -90,6 +93,11 @@ impl Connection {
         let media = self.moving(&vm, &changes, JudgedMedia::default(), comes(lasting));
         Ok(Forward { detail: summary(&changes), replaced, media, turn: Some(turn), ..Forward::from(needed) })
     }
+}
+
+/// The facts of a device alone.
+fn alone(device: &Element) -> Facts {
+    Facts::of(&Element::new("domain").holding(Element::new("devices").holding(device.clone())))
 }
 
 /// Calls without flags touch the running VM.

@@ -10,6 +10,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::facts::Facts;
 
+use super::bounds::Judged;
 use super::present::Present;
 use super::{media, need, row};
 use crate::gate::call::Call;
@@ -38,7 +39,8 @@ impl Connection {
         let facts = definition.facts();
         let turn = self.insist_on_quota(call, Some(vm.uuid), &facts, needed)?;
         needed.extend(self.disk_needs(call, Some((vm, present)), &facts, &Object::Vm(vm.clone()))?);
-        Ok(turn)
+        let media = self.insist_on_own_media(call, (Judged::Known(vm), Some(present)), &facts, needed)?;
+        Ok(Turn::both(turn, media))
     }
 
     /// For each disk that the VM does not have yet: 3 on the volume that it is, and 8 if another VM has it.
@@ -108,7 +110,7 @@ impl Connection {
         facts
     }
 
-    fn all_vms(&mut self) -> Result<Vec<Vm>, Fault> {
+    pub(super) fn all_vms(&mut self) -> Result<Vec<Vm>, Fault> {
         let answer = self.ask(CONNECT_LIST_ALL_DOMAINS, &[Value::Boolean(true), Value::Unsigned(0)])?;
         let values = answer.values()?;
         let handles = values.first().map_or(&[][..], Value::parts);
