@@ -3,6 +3,7 @@
 
 pub mod change;
 mod characters;
+pub mod complete;
 pub mod definition;
 pub mod device;
 pub mod element;

@@ -12,14 +12,26 @@ use virtwarden_core::control::{HookCall, InCommon, Sight};
 use virtwarden_core::policy::sharing::{Held, Own, hold, in_common};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::strict;
+use virtwarden_core::xml::uses::{Medium, Use};
 
 use crate::look::look;
 
-/// Where libvirtd keeps definitions, and what it knows of VMs that run.
-pub(crate) const PLACES: [&str; 2] = ["/etc/libvirt/qemu", "/run/libvirt/qemu"];
+/// Where libvirtd keeps what it knows.
+pub(crate) struct Places<'a> {
+    /// Definitions of VMs, and what is known of those that run.
+    pub(crate) vms: &'a [&'a str],
+    /// Definitions of storage pools.
+    pub(crate) pools: &'a [&'a str],
+}
+
+/// libvirtd's own.
+pub(crate) const PLACES: Places<'_> = Places {
+    vms: &["/etc/libvirt/qemu", "/run/libvirt/qemu"],
+    pools: &["/etc/libvirt/storage", "/run/libvirt/storage"],
+};
 
 /// Looks, if the call is about a VM that begins.
-pub(crate) fn with_sight(call: HookCall, places: &[&str]) -> HookCall {
+pub(crate) fn with_sight(call: HookCall, places: &Places<'_>) -> HookCall {
     if !call.begins_vm() {
         return call;
     }
@@ -27,19 +39,44 @@ pub(crate) fn with_sight(call: HookCall, places: &[&str]) -> HookCall {
     HookCall { sight, ..call }
 }
 
-fn see(xml: &str, places: &[&str]) -> Result<Vec<InCommon>, String> {
+fn see(xml: &str, places: &Places<'_>) -> Result<Vec<InCommon>, String> {
     let vm = Definition::parse(xml).map_err(|error| format!("the VM's definition: {error}"))?;
-    let held = hold(&vm.facts().uses, Own::Judged, &look)?;
+    let held = hold(&located(&vm, places), Own::Judged, &look)?;
     let mut seen = Vec::new();
-    for other in places.iter().map(|place| definitions(Path::new(place))).collect::<Result<Vec<_>, _>>()? {
-        seen.extend(other.iter().filter_map(|other| common_with(&vm, &held, other)));
+    for place in places.vms {
+        for other in definitions(Path::new(place))? {
+            seen.extend(common_with(&vm, &held, &other, places));
+        }
     }
     Ok(seen)
 }
 
-fn common_with(vm: &Definition, held: &[Held], other: &Definition) -> Option<InCommon> {
+/// What a VM uses, volumes by their files where their pool is a directory.
+fn located(vm: &Definition, places: &Places<'_>) -> Vec<Use> {
+    let locate = |usage: Use| {
+        let path = match &usage.medium {
+            Some(Medium::Volume { pool, name }) => volume(pool, name, places),
+            Some(Medium::Path(_) | Medium::Name(_)) | None => None,
+        };
+        match path {
+            Some(path) => Use { medium: Some(Medium::Path(path)), ..usage },
+            None => usage,
+        }
+    };
+    vm.facts().uses.into_iter().map(locate).collect()
+}
+
+fn volume(pool: &str, name: &str, places: &Places<'_>) -> Option<String> {
+    let files = places.pools.iter().map(|place| Path::new(place).join(format!("{pool}.xml")));
+    let pool = files.filter_map(|file| strict::parse(fs::read(file).ok()?).ok()).next()?;
+    let pool = if pool.is("pool") { pool } else { pool.child("pool")?.clone() };
+    let path = Path::new(pool.at(&["target", "path"])?.text().trim()).join(name);
+    path.try_exists().ok().filter(|there| *there).and_then(|_| path.to_str().map(str::to_owned))
+}
+
+fn common_with(vm: &Definition, held: &[Held], other: &Definition, places: &Places<'_>) -> Option<InCommon> {
     let uuid = other.uuid().filter(|uuid| vm.uuid() != Some(*uuid))?;
-    let theirs = hold(&other.facts().uses, Own::Present, &look).ok()?;
+    let theirs = hold(&located(other, places), Own::Present, &look).ok()?;
     let common = in_common(held, &theirs);
     (!common.is_empty()).then(|| InCommon { uuid, name: other.name().to_owned(), common })
 }
@@ -110,7 +147,8 @@ mod tests {
             sight: Sight::default(),
         };
         let places = [at("qemu"), at("nowhere")];
-        with_sight(call, &[places[0].to_str().unwrap(), places[1].to_str().unwrap()]).sight
+        let vms = [places[0].to_str().unwrap(), places[1].to_str().unwrap()];
+        with_sight(call, &Places { vms: &vms, pools: &[] }).sight
     }
 
     #[test]

@@ -23,4 +23,5 @@ pub mod sessions;
 pub mod settings;
 pub mod sharing;
 pub mod systemd;
+pub mod templates;
 pub mod trail;

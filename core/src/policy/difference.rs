@@ -66,6 +66,7 @@ impl Policy {
         information_domains.values().for_each(|domain| domain_cells(domain, &mut cells));
         put(&mut cells, "vm", "raw", vm.raw.word());
         put(&mut cells, "vm", "snapshots", vm.snapshots);
+        put(&mut cells, "vm", "template", vm.template.as_deref().unwrap_or("none"));
         for directory in &media.library {
             put(&mut cells, "media", directory.display(), "in the library");
         }

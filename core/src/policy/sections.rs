@@ -31,10 +31,19 @@ pub(in crate::policy) fn information_domain(name: &str, table: &Table<'_>) -> Re
 /// `[vm]`.
 pub(in crate::policy) fn vm(table: &Table<'_>) -> Read<VmRules> {
     let default = VmRules::default();
-    let mut section = Section::new(table, &["raw", "snapshots"]);
+    let mut section = Section::new(table, &["raw", "snapshots", "template"]);
     let raw = section.value("raw", |item| item.word(&RAW), default.raw);
     let snapshots = section.value("snapshots", |item| item.number(0..10_001), default.snapshots);
-    section.finish(VmRules { raw, snapshots, place: table.place() })
+    let template = section.value("template", |item| template(item).map(Some), default.template);
+    section.finish(VmRules { raw, snapshots, template, place: table.place() })
+}
+
+/// The name of a template is that of its file, without the end.
+fn template(item: &Item<'_>) -> Result<String, PolicyError> {
+    const EXPECTED: &str = "the name of a template, such as \"desktop\"";
+    let name = item.string(EXPECTED)?;
+    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if plain { Ok(name.to_owned()) } else { Err(item.unexpected(EXPECTED)) }
 }
 
 /// `[saved]`.

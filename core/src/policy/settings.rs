@@ -35,13 +35,15 @@ pub struct VmRules {
     pub raw: RawDoors,
     /// Most snapshots, and most checkpoints, of one VM that who does not administer it may bring about.
     pub snapshots: u64,
+    /// The template that a new VM's safety elements are taken from; none takes none.
+    pub template: Option<String>,
     /// Where it is defined.
     pub place: Place,
 }
 
 impl Default for VmRules {
     fn default() -> Self {
-        Self { raw: RawDoors::Nobody, snapshots: 16, place: Place::built_in() }
+        Self { raw: RawDoors::Nobody, snapshots: 16, template: None, place: Place::built_in() }
     }
 }
 

@@ -6,6 +6,7 @@ use virtwarden_core::policy::quota::Allowance;
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::{Change, Form, changes};
+use virtwarden_core::xml::complete::{Completed, complete};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::reference::Carried;
 
@@ -19,6 +20,7 @@ use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
 use crate::gate::pending::Chore;
 use crate::gate::turns::Turn;
+use crate::templates;
 
 impl Connection {
     /// DOMAIN_DEFINE_XML: a new VM, or another definition for the one with the same UUID.
@@ -60,6 +62,11 @@ impl Connection {
             // What it is now tells nothing then, neither in an answer nor by an error.
             return Ok(Forward { detail: format!("VM `{}`", definition.name()), ..Forward::from(own) });
         }
+        let (definition, completed) = match &present {
+            None => self.completed(call, definition, &own)?,
+            Some(_) => (definition.clone(), String::new()),
+        };
+        let definition = &definition;
         let state = present.as_ref().map(|vm| self.present(vm)).transpose()?;
         let differences = changes(state.as_ref().map(|state| &state.stored), definition, Form::Stored);
         wanted.extend(rights(&differences));
@@ -86,14 +93,13 @@ impl Connection {
         if self.may(call, &needed) {
             needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }
-        let vm = Judged::of(present.as_ref(), definition);
-        let media = self.insist_on_own_media(call, (vm, state.as_ref()), &facts, &needed)?;
-        let turn = Turn::both(turn, media);
+        let whose = (Judged::of(present.as_ref(), definition), state.as_ref());
+        let turn = Turn::both(turn, self.insist_on_own_media(call, whose, &facts, &needed)?);
         if let (None, Some(uuid), true) = (&present, definition.uuid(), self.may(call, &needed)) {
             self.gate.monitor.forget(&call.subject, uuid);
         }
         Ok(Forward {
-            detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),
+            detail: format!("VM `{}`: {}{completed}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
             chore: self.chore_of_creation(call, present.as_ref()),
             media: self.moving(&vm, &differences, judged, if starts { Comes::Now } else { Comes::Later }),
@@ -147,6 +153,24 @@ impl Connection {
             turn: Some(turn),
             ..Forward::from(needed)
         }))
+    }
+
+    /// A new VM's definition with what it says nothing of, and which that is. Row 4.
+    fn completed(
+        &self,
+        call: &Call<'_>,
+        definition: &Definition,
+        own: &[Need],
+    ) -> Result<(Definition, String), Fault> {
+        let policy = self.gate.monitor.policy();
+        let name = policy.policy.vm().template.as_deref();
+        let template = name.map(|name| templates::read(&templates::PLACES, name)).transpose();
+        let template = template.map_err(|why| self.forbidden(call, &why, own.to_vec()))?;
+        let Completed { root, added } = complete(definition, template.as_ref());
+        let definition = Definition::new(root).map_err(|error| self.unreadable(call, &error))?;
+        let words =
+            if added.is_empty() { String::new() } else { format!("; completed: {}", added.join(", ")) };
+        Ok((definition, words))
     }
 
     /// For who may not configure any VM: refused without asking libvirtd what there is.
