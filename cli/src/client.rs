@@ -137,6 +137,8 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::RoleDone { .. }
         | Request::PolicyShow
         | Request::PolicyReload { .. }
+        | Request::PolicyTry { .. }
+        | Request::PolicyConfirm
         | Request::PolicyExplain { .. }
         | Request::SessionList
         | Request::SessionShow { .. }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden device`.
 
+mod learn;
+
 use std::path::Path;
 
 use virtwarden_core::control::{DeviceClassRow, MediumRow, Reply, Request};
@@ -8,7 +10,7 @@ use virtwarden_core::media::{Kind, Source};
 
 use crate::arguments::DeviceVerb;
 use crate::client::{ask, unexpected};
-use crate::exit::Failed;
+use crate::exit::{Exit, Failed};
 use crate::media::media;
 use crate::output::{Output, listed};
 
@@ -27,6 +29,17 @@ pub(crate) fn run(verb: &DeviceVerb, socket: &Path, output: &Output) -> Result<(
                 return Err(unexpected());
             };
             output.show(&rows, CLASS_HEADERS, rows.iter().map(class_row))
+        }
+        DeviceVerb::Learn { class, grant } => {
+            let proposal = learn::proposal(&plugged(socket)?, &learn::Wish { class, granted: grant });
+            match proposal {
+                Some(text) => output.lines(&text),
+                None => Err(Failed {
+                    exit: Exit::NotFound,
+                    message: "nothing is plugged in that is in no device class; keyboards and mice stay with the host"
+                        .to_owned(),
+                }),
+            }
         }
     }
 }

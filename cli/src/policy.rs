@@ -19,9 +19,17 @@ pub(crate) fn run(verb: &PolicyVerb, socket: &Path, output: &Output) -> Result<E
     match verb {
         PolicyVerb::Check { directory } => check::check(directory.as_deref(), output)?,
         PolicyVerb::Show => show(socket, output)?,
-        PolicyVerb::Diff => reload(Mode::DryRun, socket, output)?,
+        PolicyVerb::Diff => reload(&Request::PolicyReload { mode: Mode::DryRun }, socket, output)?,
         PolicyVerb::Explain(question) => return explain(question, socket, output),
-        PolicyVerb::Reload { change } => reload(change.mode(), socket, output)?,
+        PolicyVerb::Reload { revert_after: None, change } => {
+            reload(&Request::PolicyReload { mode: change.mode() }, socket, output)?;
+        }
+        PolicyVerb::Reload { revert_after: Some(seconds), .. } => {
+            reload(&Request::PolicyTry { seconds: *seconds }, socket, output)?;
+            output
+                .remark(&format!("type `virtwarden policy confirm` within {seconds} seconds to keep it"))?;
+        }
+        PolicyVerb::Confirm => reload(&Request::PolicyConfirm, socket, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -41,8 +49,8 @@ fn print(policy: &PolicyText, output: &Output) -> Result<(), Failed> {
     })
 }
 
-fn reload(mode: Mode, socket: &Path, output: &Output) -> Result<(), Failed> {
-    let Reply::Changed(change) = ask(socket, &Request::PolicyReload { mode })? else {
+fn reload(request: &Request, socket: &Path, output: &Output) -> Result<(), Failed> {
+    let Reply::Changed(change) = ask(socket, request)? else {
         return Err(unexpected());
     };
     print_change(&change, output)

@@ -22,6 +22,7 @@ mod media;
 mod networks;
 mod people;
 mod policy;
+mod policy_trial;
 mod roles;
 mod server;
 mod sessions;
@@ -59,7 +60,7 @@ use crate::policies::InForce;
 use crate::settings::Settings;
 
 /// Told of a policy that has come into force, so that the trail's seals carry it.
-pub type Announce = Box<dyn Fn(&InForce) + Send + Sync>;
+pub type Announce = Arc<dyn Fn(&InForce) + Send + Sync>;
 
 /// Everything that requests are answered from.
 pub struct Control {
@@ -151,6 +152,8 @@ impl Control {
             Request::RoleDone { outcome, detail } => roles::done(pending, *outcome, detail),
             Request::PolicyShow => self.policy_show(subject, request),
             Request::PolicyReload { mode } => self.policy_reload(subject, request, *mode),
+            Request::PolicyTry { seconds } => self.policy_try(subject, request, *seconds),
+            Request::PolicyConfirm => self.policy_confirm(subject, request),
             Request::PolicyExplain { user, right, object } => {
                 self.policy_explain(subject, request, user, *right, object, now)
             }

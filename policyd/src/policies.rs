@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The policy in force: read from its directories, replaced whole, never half.
 
+mod trial;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -11,6 +13,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use virtwarden_core::policy::fault::PolicyError;
 use virtwarden_core::policy::{Policy, Source};
+
+pub use self::trial::{End, Trial};
 
 /// A policy file with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +72,7 @@ pub struct Policies {
     /// From the weakest to the strongest: a file hides files of its name in earlier directories.
     directories: Vec<PathBuf>,
     current: RwLock<Arc<InForce>>,
+    trial: Trial,
 }
 
 impl Policies {
@@ -77,7 +82,7 @@ impl Policies {
     /// There is no policy without mistakes; policyd must not serve then.
     pub fn open(directories: Vec<PathBuf>) -> Result<Self, LoadError> {
         let current = RwLock::new(Arc::new(read(&directories)?));
-        Ok(Self { directories, current })
+        Ok(Self { directories, current, trial: Trial::default() })
     }
 
     /// The policy that decides now.
@@ -96,6 +101,16 @@ impl Policies {
     /// Puts a policy in force that was read with [`Policies::candidate`].
     pub fn put_in_force(&self, candidate: InForce) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(candidate);
+    }
+
+    /// Puts a policy in force that was in force before.
+    pub fn put_back(&self, before: Arc<InForce>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = before;
+    }
+
+    /// The policy that is on trial, if any.
+    pub const fn trial(&self) -> &Trial {
+        &self.trial
     }
 
     /// Reads the files again and puts them in force.

@@ -3,6 +3,12 @@
 
 use clap::Subcommand;
 
+const LEARN: &str = "\
+Example, as root in an Administrator's session:
+  virtwarden device learn --class office-sticks --grant red > /etc/virtwarden/policy.d/50-office-sticks.toml
+  virtwarden policy check && virtwarden policy reload --revert-after 60
+  virtwarden policy confirm";
+
 /// What to do with devices that can be plugged and unplugged.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum DeviceVerb {
@@ -10,4 +16,14 @@ pub(crate) enum DeviceVerb {
     List,
     /// List the kinds and device classes of the policy, with their rules.
     Classes,
+    /// Propose a device class for what is plugged in and in no class yet: text for a policy file. Changes nothing.
+    #[command(after_help = LEARN)]
+    Learn {
+        /// The name of the device class.
+        #[arg(long, default_value = "learned")]
+        class: String,
+        /// Grant it to an information domain; may be repeated. Without, an Administrator connects each device himself.
+        #[arg(long, value_name = "INFORMATION DOMAIN")]
+        grant: Vec<String>,
+    },
 }

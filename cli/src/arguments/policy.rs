@@ -26,10 +26,15 @@ pub(crate) enum PolicyVerb {
     Explain(ExplainArguments),
     /// Put the files of this host in force, all or none.
     Reload {
+        /// Take them back after so many seconds unless `virtwarden policy confirm` is typed meanwhile.
+        #[arg(long, value_name = "SECONDS", conflicts_with = "dry_run")]
+        revert_after: Option<u32>,
         /// Make the change or show it.
         #[command(flatten)]
         change: ChangeArguments,
     },
+    /// Keep the policy that `virtwarden policy reload --revert-after` put in force.
+    Confirm,
 }
 
 /// A question to the policy.

@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use virtwarden_core::control::{ConfirmationRow, Reply, Request};
 use virtwarden_core::trail::escape::printable;
@@ -72,7 +73,30 @@ pub(super) fn watch(socket: &Path, output: &Output) -> Result<(), Failed> {
 
 fn tell(row: &ConfirmationRow, output: &Output) -> Result<(), Failed> {
     let ConfirmationRow { number, vm, name, asked_by, .. } = row;
-    output.line(&format!(
+    let text = format!(
         "{asked_by} wants `{name}` in VM `{vm}`: `virtwarden media confirm {number}` if that is right"
-    ))
+    );
+    notify(&printable(&text).replace('&', "&amp;").replace('<', "&lt;"));
+    output.line(&text)
+}
+
+/// On a desktop, as a notification. Nobody relies on it: what waits is printed, and `media pending` shows it.
+fn notify(text: &str) {
+    if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() {
+        return;
+    }
+    let words = [
+        "--app-name=Virtwarden",
+        "--icon=drive-removable-media",
+        "--",
+        "A medium waits to be confirmed",
+        text,
+    ];
+    let shown = Command::new("notify-send")
+        .args(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    let _without_a_desktop = shown;
 }

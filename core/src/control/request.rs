@@ -188,6 +188,13 @@ pub enum Request {
         /// Make the change or show it.
         mode: Mode,
     },
+    /// Read the policy files again, and take them back after a time unless [`Request::PolicyConfirm`] comes.
+    PolicyTry {
+        /// How long.
+        seconds: u32,
+    },
+    /// The policy on trial stays.
+    PolicyConfirm,
     /// What the policy would answer, and why.
     PolicyExplain {
         /// The account that would ask.
@@ -367,6 +374,8 @@ impl Request {
             Request::RoleDone { .. } => "role done",
             Request::PolicyShow => "policy show",
             Request::PolicyReload { .. } => "policy reload",
+            Request::PolicyTry { .. } => "policy try",
+            Request::PolicyConfirm => "policy confirm",
             Request::PolicyExplain { .. } => "policy explain",
             Request::AuditList { .. } => "audit list",
             Request::AuditFollow { .. } => "audit follow",

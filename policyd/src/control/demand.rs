@@ -79,9 +79,11 @@ pub(super) const fn demand(request: &Request) -> Demand {
         // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
         Request::RoleList | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
         Request::RoleDone { .. } => Demand::Nothing,
-        Request::PolicyShow | Request::PolicyReload { .. } | Request::PolicyExplain { .. } => {
-            Demand::Rights(ADMINISTER, Scope::Policy)
-        }
+        Request::PolicyShow
+        | Request::PolicyReload { .. }
+        | Request::PolicyTry { .. }
+        | Request::PolicyConfirm
+        | Request::PolicyExplain { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
         Request::AuditList { .. }
         | Request::AuditFollow { .. }
         | Request::AuditVerify

@@ -44,7 +44,11 @@ impl Control {
         mode: Mode,
     ) -> Result<Reply, Failure> {
         let attempt = self.begin(subject, request, word(mode))?;
-        match self.reload(subject, mode) {
+        let reloaded = match mode {
+            Mode::DryRun => Ok(()),
+            Mode::Apply => self.insist_on_no_trial(),
+        };
+        match reloaded.and_then(|()| self.reload(subject, mode)) {
             Ok(differences) => {
                 attempt.finish(Outcome::Success, &described(mode, &differences));
                 Ok(Reply::Changed(Change { mode, differences }))
@@ -56,10 +60,11 @@ impl Control {
         }
     }
 
-    fn reload(&self, subject: &Subject, mode: Mode) -> Result<Vec<String>, Failure> {
+    pub(super) fn reload(&self, subject: &Subject, mode: Mode) -> Result<Vec<String>, Failure> {
         let before = self.monitor.policy();
         let candidate = self.monitor.policies().candidate().map_err(|error| failed(error.to_string()))?;
         keeps_the_asker(&candidate.policy, subject)?;
+        self.keeps_a_keyboard(&candidate.policy)?;
         let differences = Policy::difference(&before.policy, &candidate.policy);
         if mode == Mode::Apply {
             self.monitor.policies().put_in_force(candidate);

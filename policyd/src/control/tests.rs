@@ -5,6 +5,7 @@ mod cabinet;
 mod lockouts;
 mod media;
 mod networks;
+mod policy_trial;
 mod scene;
 mod settings;
 mod sharing;
@@ -111,6 +112,8 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::NetworkUnassign { network: networks::SPARE.into(), mode: Mode::Apply }, missing),
         (networks::create("made", "red", WayOut::Nat, Mode::Apply), denied),
         (Request::NetworkDelete { network: networks::SPARE.into(), mode: Mode::Apply }, missing),
+        (Request::PolicyTry { seconds: 60 }, denied),
+        (Request::PolicyConfirm, denied),
     ]
 }
 
@@ -167,12 +170,14 @@ fn kind(request: &Request) -> usize {
         Request::NetworkUnassign { .. } => 47,
         Request::NetworkCreate { .. } => 48,
         Request::NetworkDelete { .. } => 49,
+        Request::PolicyTry { .. } => 50,
+        Request::PolicyConfirm => 51,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=49));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=51));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -196,7 +201,7 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
         let scene = Scene::with_group("root");
         let answer = scene.ask(&alice(), &request);
         let expected = match kind(&request) {
-            10 | 22..=24 => Some(FailureKind::Usage),
+            10 | 22..=24 | 51 => Some(FailureKind::Usage),
             18 => Some(FailureKind::Denied),
             37 | 39 | 42 => Some(FailureKind::NotFound),
             _ => None,
@@ -224,7 +229,7 @@ fn a_hidden_vm_is_missing_in_the_same_words() {
         let missing = scene.ask(&bob(), &Request::VmShow { vm: "nothing".into() }).unwrap_err();
         assert_eq!(hidden.message.replace(&typed, "nothing"), missing.message);
         let changed = scene.ask(&bob(), &assign(&typed, "bob", Mode::Apply)).unwrap_err();
-        assert_eq!(changed, missing);
+        assert_eq!(changed, hidden);
     }
     assert_eq!(scene.told().len(), 4, "each look at the hidden one is recorded");
 }

@@ -215,7 +215,7 @@ fn announce(
     sessions: Arc<Sessions>,
     settings: Arc<Settings>,
 ) -> control::Announce {
-    Box::new(move |policy| {
+    Arc::new(move |policy: &InForce| {
         if let Err(error) = trail.adopt_policy(control::digest(&policy.files)) {
             eprintln!("virtwarden-policyd: the trail does not know the new policy yet: {error}");
         }

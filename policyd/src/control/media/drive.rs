@@ -44,11 +44,16 @@ fn drive(device: &Element) -> Option<Drive> {
     let takes = takes(device)?;
     let target = device.child("target")?.attribute("dev")?.to_owned();
     let source = device.child("source");
-    let content = source.map(|source| {
-        let known = ["file", "dev", "name", "volume", "dir"].iter().find_map(|name| source.attribute(name));
-        known.unwrap_or("something").to_owned()
-    });
+    let content = source.and_then(content);
     Some(Drive { target, takes, content, element: device.clone() })
+}
+
+/// What a source names. A drive that runs keeps an element for a medium that has left it.
+fn content(source: &Element) -> Option<String> {
+    let known = ["file", "dev", "name", "volume", "dir"].iter().find_map(|name| source.attribute(name));
+    let beside = |name: &str| matches!(name, "index" | "startupPolicy");
+    let left = source.children.is_empty() && source.attributes.iter().all(|one| beside(&one.name));
+    known.or((!left).then_some("something")).map(str::to_owned)
 }
 
 /// The drive to insert a medium into: the one that was named, or the only one that fits and is empty.

@@ -333,7 +333,7 @@ impl Scene {
             },
             clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             archive: Box::new(Shelf),
-            announce: Box::new(move |_| {
+            announce: Arc::new(move |_: &crate::policies::InForce| {
                 counter.fetch_add(1, Ordering::Relaxed);
             }),
         });

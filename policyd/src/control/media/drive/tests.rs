@@ -47,6 +47,15 @@ fn the_only_drive_or_the_only_empty_one_is_chosen() {
     assert_eq!(receives(&[IDE], None, "/srv/media/boot.img"), Ok("hdc".to_owned()));
 }
 
+/// As libvirt shows a drive from which a running VM's disc was taken.
+#[test]
+fn an_element_for_a_medium_that_left_is_no_medium() {
+    let left = IDE.replace("<target", "<source index='3'/><target");
+    assert_eq!(receives(&[&left], None, "/srv/media/a.iso"), Ok("hdc".to_owned()));
+    let pool = IDE.replace("<target", "<source protocol='https'><host name='a'/></source><target");
+    assert!(receives(&[&pool], None, "/srv/media/a.iso").unwrap_err().contains("something"));
+}
+
 #[test]
 fn several_are_for_the_person_to_choose_from_and_a_full_one_is_not_taken() {
     let other = IDE.replace("hdc", "hdd");
