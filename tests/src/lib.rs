@@ -3,6 +3,7 @@
 //! from three sides (what the person was told, what changed, what was recorded).
 
 pub mod attempt;
+pub mod guessing;
 pub mod host;
 pub mod narrator;
 pub mod raw;

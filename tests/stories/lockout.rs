@@ -7,100 +7,13 @@ use std::time::{Duration, Instant};
 
 use virtwarden_core::record::{Event, Outcome};
 use virtwarden_core::table3::Function;
-use virtwarden_tests::host::{Host, Ran};
-use virtwarden_tests::scene::{self, BEHIND, check};
+use virtwarden_tests::guessing::{
+    LOCK, METHODS, SPARED, console, count, fail, insist_in, insist_out, is_locked, logins, right, set, ssh,
+    unlock,
+};
+use virtwarden_tests::host::Host;
+use virtwarden_tests::scene::{BEHIND, check};
 use virtwarden_tests::trail::{self, eventually};
-
-/// How long a lock lasts in these stories, in seconds. Longer than three refused logins take.
-const LOCK: u64 = 40;
-
-/// Waits of the last Administrator at the console, in seconds.
-const SPARED: u64 = 10;
-
-/// How somebody types a password over ssh.
-const METHODS: [&str; 2] = ["password", "keyboard-interactive"];
-
-/// A host with nobody locked, where three failures lock.
-fn set() -> Result<Host, String> {
-    let host = Host::of_this_run()?;
-    let rule = format!(
-        "virtwarden lockout set --attempts 3 --period 10m --unlock {LOCK}s --counted everywhere --tell"
-    );
-    check("rule", &host.login("root", &format!("{rule} --reason story")))?;
-    // Debian's sshd asks for passwords by itself alone; a second factor comes the other way.
-    check("sshd", &host.write("/etc/ssh/sshd_config.d/00-story.conf", "KbdInteractiveAuthentication yes"))?;
-    check("hand", &host.write("/usr/local/lib/console.py", HAND))?;
-    scene::sshd_anew(&host)?;
-    unlock(&host)?;
-    Ok(host)
-}
-
-/// Unlocks everybody, as an Administrator who logged in with a key.
-fn unlock(host: &Host) -> Result<(), String> {
-    check("unlock", &host.login("root", "for u in alice bob root; do virtwarden lockout unlock $u; done"))
-}
-
-/// What this host's people have as passwords.
-fn right(person: &str) -> String {
-    format!("{person}-password")
-}
-
-/// One login over ssh with a password.
-fn ssh(host: &Host, method: &str, person: &str, password: &str) -> Ran {
-    host.root(&format!(
-        "timeout 60 sshpass -p '{password}' ssh -F /dev/null -o PubkeyAuthentication=no \
-         -o PreferredAuthentications={method} -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=no \
-         -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR {person}@127.0.0.1 id -un"
-    ))
-}
-
-/// Types a name and a password into login's terminal.
-const HAND: &str = include_str!("../src/console.py");
-
-/// One login at the console.
-fn console(host: &Host, person: &str, password: &str) -> Ran {
-    host.root(&format!("timeout 120 python3 /usr/local/lib/console.py {person} '{password}' 2>&1"))
-}
-
-fn insist_in(what: &str, ran: &Ran, person: &str) -> Result<(), String> {
-    if ran.succeeded() && ran.out.contains(person) {
-        Ok(())
-    } else {
-        Err(format!("{what}: {person} was not let in: {} {}", ran.code, ran.shown()))
-    }
-}
-
-fn insist_out(what: &str, ran: &Ran) -> Result<(), String> {
-    if ran.succeeded() { Err(format!("{what}: let in: {}", ran.shown())) } else { Ok(()) }
-}
-
-/// So many wrong passwords, one after the other.
-fn fail(host: &Host, method: &str, person: &str, times: usize) -> Result<(), String> {
-    (0..times).try_for_each(|_| insist_out("a wrong password", &ssh(host, method, person, "wrong")))
-}
-
-/// What the trail says of an account's logins after a sequence number.
-fn logins(host: &Host, after: u64, account: &str) -> Vec<Event> {
-    let about = |event: &Event| event.targets.iter().any(|target| target.name.as_deref() == Some(account));
-    let all = trail::after(host, after).into_iter().map(|recorded| recorded.event);
-    all.filter(|event| event.operation.starts_with("login ") && about(event)).collect()
-}
-
-/// The events of an operation that ended so, each of which must come from this machine over the network.
-fn count(events: &[Event], operation: &str, outcome: Outcome) -> usize {
-    let alike = events.iter().filter(|event| event.operation == operation && event.outcome == outcome);
-    let from = alike.filter(|event| {
-        event.origin.as_ref().is_some_and(|origin| origin.to_string() == "127.0.0.1")
-            && event.detail.contains("sshd")
-    });
-    from.map(|event| usize::try_from(event.count.unwrap_or(1)).unwrap_or(usize::MAX)).sum()
-}
-
-fn is_locked(host: &Host, account: &str) -> Result<bool, String> {
-    let ran = host.login("root", &format!("virtwarden lockout show {account} --json"));
-    check("show", &ran)?;
-    Ok(ran.out.contains("until"))
-}
 
 #[test]
 #[ignore = "needs a test host: make stories"]
@@ -340,91 +253,6 @@ fn whoever_is_locked_out_cannot_unlock_himself() -> Result<(), String> {
             operations.len() == 2 && operations.first().is_some_and(|first| *first == "lockout unlock");
         if both { Ok(()) } else { Err(format!("on record: {operations:?}")) }
     })?;
-    unlock(&host)
-}
-
-/// Starts su on a terminal of its own, and kills or leaves it: at its prompt, or once a wrong password is typed.
-const RECKLESS: &str = r#"
-import os, pty, signal, sys, time
-def su(typed, end):
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvp("su", ["su", "alice", "-c", "true"])
-    seen = b""
-    while b"assword" not in seen:
-        try:
-            seen += os.read(terminal, 4096)
-        except OSError:
-            break
-    else:
-        time.sleep(0.3)
-        os.write(terminal, typed)
-        end(child, terminal)
-    os.waitpid(child, 0)
-    return seen.decode().strip()
-def kill(child, _): os.kill(child, signal.SIGKILL)
-def stop(child, _):
-    os.kill(child, signal.SIGSTOP); time.sleep(0.5); os.kill(child, signal.SIGKILL)
-def hang_up(_, terminal): os.close(terminal)
-su(b"", kill)
-su(b"wrong" + bytes([10]), stop)
-su(b"", hang_up)
-time.sleep(1)
-print(su(b"", kill))
-"#;
-
-#[test]
-#[ignore = "needs a test host: make stories"]
-fn a_su_that_is_killed_before_its_verdict_counts_as_a_failure() -> Result<(), String> {
-    let host = set()?;
-    check("rule", &host.login("root", "virtwarden lockout set --unlock never --reason story"))?;
-    check("program", &host.write("/usr/local/lib/reckless.py", RECKLESS))?;
-    let begin = trail::end(&host);
-    let reckless = host.login("bob", "timeout 60 python3 /usr/local/lib/reckless.py");
-    check("three of them", &reckless)?;
-    let told = logins(&host, begin, "alice");
-    let left = told.iter().filter(|event| event.detail.contains("left before its end")).count();
-    let met = told.iter().filter(|event| event.detail.contains("limit met")).count();
-    if left < 2 || met != 1 || !reckless.out.contains("ocked") {
-        return Err(format!("{left} left, {met} met, shown {}: {told:?}", reckless.out));
-    }
-    // Bob is over the network, and so is the lock: the console is another matter.
-    insist_in("at the console", &console(&host, "alice", &right("alice")), "alice")?;
-    insist_out("over the network", &ssh(&host, "password", "alice", &right("alice")))?;
-    unlock(&host)
-}
-
-/// Three su that wait at their prompts, and one more.
-const WAITING: &str = r#"
-import os, pty, time
-def su():
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvp("su", ["su", "alice", "-c", "true"])
-    return child, terminal
-waiting = [su() for _ in range(3)]
-time.sleep(3)
-child, terminal = su()
-time.sleep(3)
-print(os.read(terminal, 4096).decode())
-"#;
-
-#[test]
-#[ignore = "needs a test host: make stories"]
-fn no_more_passwords_are_waited_for_than_failures_are_left() -> Result<(), String> {
-    let host = set()?;
-    check("program", &host.write("/usr/local/lib/waiting.py", WAITING))?;
-    let begin = trail::end(&host);
-    let waiting = host.login("bob", "timeout 60 python3 /usr/local/lib/waiting.py");
-    check("four of them", &waiting)?;
-    let told = logins(&host, begin, "alice");
-    let crowded =
-        |event: &Event| event.outcome == Outcome::Denied && event.detail.contains("as many attempts");
-    if !waiting.out.contains("too many programs wait")
-        || told.iter().filter(|event| crowded(event)).count() != 1
-    {
-        return Err(format!("shown {}: {told:?}", waiting.out));
-    }
     unlock(&host)
 }
 

@@ -111,7 +111,7 @@ fn each_way_to_log_in_is_on_record_with_its_proof() -> Result<(), String> {
 fn rejections(host: &Host, since: u64, expected: usize) -> Vec<[String; 3]> {
     let one = |line: trail::Recorded| {
         let event = line.event;
-        let failed = event.operation == "login failed" && event.outcome == Outcome::Failure;
+        let failed = event.operation == "login rejected" && event.outcome == Outcome::Failure;
         let name = event.targets.first()?.name.clone()?;
         let from = event.origin.filter(|_| failed)?;
         Some([name, from.to_string(), event.detail])

@@ -13,7 +13,7 @@ use virtwarden_core::control::OriginClass;
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{Counted, Disclosure, Limit, Lockout, Unlocking};
 use virtwarden_core::table3::Function;
-use virtwarden_login::{Answer, Change, Phase, Refusal, Span};
+use virtwarden_login::{Answer, Change, Phase, Question, Refusal, Span};
 
 use self::scene::{Scene, at_console, over_ssh};
 use crate::trail::{Config, Kernel, Trail};
@@ -67,6 +67,23 @@ fn every_attempt_is_on_record_with_who_from_where_and_how_it_ended() {
     }
     assert!(told[4].detail.contains("limit met, locked until 20"), "{}", told[4].detail);
     assert!(told[4..].iter().all(|event| event.functions == [Function::LockoutPolicy]));
+}
+
+#[test]
+fn what_sshd_refused_by_itself_is_on_record_and_counts_for_nothing() {
+    let scene = Scene::new(limit(1, Unlocking::ByAdministrator));
+    let rejected = Question::Rejected(over_ssh("alice"), b"publickey does not fit \x1b[2J".to_vec());
+    for _ in 0..3 {
+        assert_eq!(scene.logins.answer(&scene.peer(None), &rejected, std::time::SystemTime::now()), GO);
+    }
+    assert_eq!(scene.step(Phase::Begin, &over_ssh("alice")), GO);
+    let told = scene.told();
+    assert_eq!(told.len(), 3);
+    for event in told {
+        assert_eq!((event.operation.as_str(), event.outcome), ("login rejected", Outcome::Failure));
+        assert_eq!(event.origin, Some(Origin::Remote { address: "192.0.2.7".to_owned() }));
+        assert_eq!(event.detail, "`alice` by sshd: publickey does not fit \\x1b[2J");
+    }
 }
 
 #[test]
