@@ -8,16 +8,22 @@
 mod asking;
 mod block;
 mod claims;
+mod events;
 mod find;
+pub mod hands;
 mod holder;
 mod host;
 mod judge;
+pub mod keeper;
 mod kernel;
 mod look;
+mod records;
 mod store;
 mod text;
+mod uevent;
 mod usb;
 pub mod vms;
+pub mod watch;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -120,7 +126,7 @@ impl Media {
     /// It cannot be kept. The VM has the medium all the same, so take it out again.
     pub fn given(&self, cleared: Cleared, vm: &Vm, by: &str) -> Result<(), StoreError> {
         // The claim in it ends only after this is kept.
-        self.store.given(&cleared.medium, vm, by)
+        self.store.given(&cleared.medium, vm, by, cleared.asker)
     }
 
     /// The medium has left the VM: ejected or detached.

@@ -35,6 +35,15 @@ impl Kind {
             Kind::Image => "image",
         }
     }
+
+    /// Whether it stays where it is when the VM that has it stops: a disc in a drive does, a USB device goes
+    /// back to the host.
+    pub const fn stays_in_a_stopped_vm(self) -> bool {
+        match self {
+            Kind::Optical | Kind::SdCard | Kind::Image => true,
+            Kind::UsbStorage | Kind::Usb => false,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -145,6 +154,14 @@ impl Medium {
     /// A keyboard or mouse, or what can act as one: without it nobody can work at the host.
     pub fn is_input(&self) -> bool {
         self.has_interface(HUMAN_INTERFACE)
+    }
+
+    /// Where a USB device is on its bus: a new place each time that it is plugged in.
+    pub fn address(&self) -> Option<(u16, u16)> {
+        match &self.source {
+            Source::Usb(usb) => Some((usb.bus, usb.device)),
+            Source::Block(_) | Source::Image { .. } => None,
+        }
     }
 
     fn has_interface(&self, class: u8) -> bool {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::medium::{Kind, Medium};
 use super::rule::{Access, Choice, Granted, Rule, Rules};
 use crate::object::{Uuid, Vm};
@@ -37,7 +39,8 @@ impl fmt::Display for Party {
 }
 
 /// On whose word a transfer is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Asker {
     /// Somebody who may configure the removable-media policy (row 10) connects it: an explicit grant.
     Administrator,

@@ -36,6 +36,16 @@ impl Connected for Asking {
 }
 
 impl Asking {
+    /// What a VM that runs has now; none if it does not run.
+    pub(super) fn definition_of(&self, uuid: Uuid) -> Result<Option<Definition>, String> {
+        let mut link =
+            Upstream::open_for_itself(&self.0, Access::ReadOnly).map_err(|error| error.to_string())?;
+        let listed = list(&mut link, ACTIVE).map_err(|error| error.to_string())?;
+        let Some(vm) = listed.iter().find(|vm| vm.uuid == uuid) else { return Ok(None) };
+        let definition = definition(&mut link, vm).map_err(|error| error.to_string())?;
+        Definition::parse(definition).map(Some).map_err(|error| error.to_string())
+    }
+
     fn ask(&self, flags: u32, which: impl Fn(&Listed) -> bool) -> Result<Vec<Having>, String> {
         let mut link =
             Upstream::open_for_itself(&self.0, Access::ReadOnly).map_err(|error| error.to_string())?;

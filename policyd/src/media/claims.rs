@@ -36,6 +36,11 @@ impl Claims {
         Ok(Claim { claims: self.clone(), id: id.clone() })
     }
 
+    /// Whether it is on its way to some VM.
+    pub(super) fn has(&self, id: &Id) -> bool {
+        self.locked().contains_key(id)
+    }
+
     fn locked(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

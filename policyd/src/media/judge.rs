@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use virtwarden_core::media::{Access, Asker, Medium, Party, Transfer, Verdict};
+use virtwarden_core::media::{Access, Asker, Medium, Party, Source, Transfer, Verdict};
 use virtwarden_core::object::Vm;
 use virtwarden_core::policy::Policy;
 
@@ -23,6 +23,8 @@ pub struct Cleared {
     pub access: Access,
     /// The rule that said so, for the record.
     pub rule: String,
+    /// On whose word.
+    pub(super) asker: Asker,
     _claim: Option<Claim>,
 }
 
@@ -95,14 +97,27 @@ impl Media {
         let parties: Vec<_> = holders.iter().filter_map(|holder| self.party(holder)).collect();
         let other = parties.iter().find(|party| **party != receiver).or(parties.first());
         match transfer(other) {
+            Verdict::Allow(clearance)
+                if is_whole(&medium, wanted) && clearance.access == Access::ReadOnly =>
+            {
+                Err(Refused::Denied(format!(
+                    "`{}` ({}): a USB device cannot be given for reading alone, connect it as a disk; {}",
+                    medium.name, medium.id, clearance.rule
+                )))
+            }
             Verdict::Allow(clearance) => {
                 let (access, rule) = (clearance.access, clearance.rule);
-                Ok(Cleared { medium, access, rule, _claim: claim })
+                Ok(Cleared { medium, access, rule, asker, _claim: claim })
             }
             Verdict::Ask { rule } => Err(Refused::Ask { medium: Box::new(medium), rule }),
             Verdict::Deny { reason } => Err(Refused::Denied(with_host(reason, &holders))),
         }
     }
+}
+
+/// Whether a USB device is wanted with all that it can do, and not as a disk.
+fn is_whole(medium: &Medium, wanted: &Wanted<'_>) -> bool {
+    matches!((&medium.source, wanted), (Source::Usb(_), Wanted::Usb { .. } | Wanted::Typed(_)))
 }
 
 /// Who it is on its way to is nobody else's business.

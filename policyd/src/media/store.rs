@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use virtwarden_core::media::{Id, Kind, Medium, Party};
+use virtwarden_core::media::{Asker, Id, Kind, Medium, Party};
 use virtwarden_core::object::{Uuid, Vm};
 
 use crate::kept::{Condition, Kept, Store, StoreError};
@@ -49,6 +49,11 @@ pub struct Entry {
     pub standing: Standing,
     /// The account that connected it.
     pub by: String,
+    /// On whose word.
+    pub asker: Asker,
+    /// Where it was on its bus then, if it is a USB device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<(u16, u16)>,
     /// Counts up with every change, so that the oldest can be told.
     pub turn: u64,
 }
@@ -60,20 +65,29 @@ impl Entry {
     }
 }
 
-type Entries = BTreeMap<Id, Entry>;
+/// All that is kept.
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    given: BTreeMap<Id, Entry>,
+    /// What was plugged in when policyd last looked, in words.
+    present: BTreeMap<Id, String>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     format: u32,
     media: Vec<Entry>,
+    #[serde(default)]
+    present: BTreeMap<Id, String>,
 }
 
 impl Kept for Entries {
     const SUBJECT: &'static str = "state of removable media";
 
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let document = Document { format: FORMAT, media: self.values().cloned().collect() };
+        let media = self.given.values().cloned().collect();
+        let document = Document { format: FORMAT, media, present: self.present.clone() };
         serde_json::to_vec_pretty(&document)
     }
 
@@ -82,7 +96,8 @@ impl Kept for Entries {
         if document.format != FORMAT {
             return Err(format!("format {} is not known to this version", document.format));
         }
-        Ok(document.media.into_iter().map(|entry| (entry.id.clone(), entry)).collect())
+        let given = document.media.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
+        Ok(Self { given, present: document.present })
     }
 
     fn lost(error: &str, kept: &Path) -> String {
@@ -118,14 +133,14 @@ impl State {
     }
 
     pub(super) fn of(&self, id: &Id) -> Option<Entry> {
-        self.locked().get(id).cloned()
+        self.locked().given.get(id).cloned()
     }
 
     pub(super) fn all(&self) -> Vec<Entry> {
-        self.locked().values().cloned().collect()
+        self.locked().given.values().cloned().collect()
     }
 
-    pub(super) fn given(&self, medium: &Medium, vm: &Vm, by: &str) -> Result<(), StoreError> {
+    pub(super) fn given(&self, medium: &Medium, vm: &Vm, by: &str, asker: Asker) -> Result<(), StoreError> {
         let entry = Entry {
             id: medium.id.clone(),
             kind: medium.kind,
@@ -135,9 +150,11 @@ impl State {
             information_domain: vm.assignment.as_deref().and_then(|a| a.information_domain.clone()),
             standing: Standing::Has,
             by: by.to_owned(),
+            asker,
+            address: medium.address(),
             turn: 0,
         };
-        self.change(|entries, turn| drop(entries.insert(entry.id.clone(), Entry { turn, ..entry })))
+        self.change(|entries, turn| drop(entries.given.insert(entry.id.clone(), Entry { turn, ..entry })))
     }
 
     /// Nothing is written if nothing changes.
@@ -148,18 +165,27 @@ impl State {
         }
         self.change(|entries, turn| {
             for id in ids {
-                if let Some(entry) = entries.get_mut(id).filter(|entry| differs(entry)) {
+                if let Some(entry) = entries.given.get_mut(id).filter(|entry| differs(entry)) {
                     (entry.standing, entry.turn) = (standing, turn);
                 }
             }
         })
     }
 
+    /// What was plugged in when policyd last looked.
+    pub(super) fn present(&self) -> BTreeMap<Id, String> {
+        self.locked().present.clone()
+    }
+
+    pub(super) fn now_present(&self, present: BTreeMap<Id, String>) -> Result<(), StoreError> {
+        self.change(|entries, _| entries.present = present)
+    }
+
     /// Written first, then known.
     fn change(&self, change: impl FnOnce(&mut Entries, u64)) -> Result<(), StoreError> {
         let mut entries = self.locked();
         let mut changed = entries.clone();
-        let turn = entries.values().map(|entry| entry.turn).max().unwrap_or_default().saturating_add(1);
+        let turn = entries.given.values().map(|entry| entry.turn).max().unwrap_or_default().saturating_add(1);
         change(&mut changed, turn);
         forget_the_oldest(&mut changed);
         if let Some(file) = &self.file {
@@ -175,9 +201,9 @@ impl State {
 }
 
 fn forget_the_oldest(entries: &mut Entries) {
-    while entries.len() > MOST {
-        let past = entries.values().filter(|entry| entry.standing == Standing::Had);
+    while entries.given.len() > MOST {
+        let past = entries.given.values().filter(|entry| entry.standing == Standing::Had);
         let Some(oldest) = past.min_by_key(|entry| entry.turn).map(|entry| entry.id.clone()) else { return };
-        entries.remove(&oldest);
+        entries.given.remove(&oldest);
     }
 }

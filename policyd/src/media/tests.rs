@@ -3,4 +3,5 @@
 
 mod finding;
 mod judging;
+mod keeping;
 pub(crate) mod tree;

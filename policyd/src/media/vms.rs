@@ -98,7 +98,8 @@ impl Reference {
         }
     }
 
-    fn is(&self, medium: &Medium, look: &Look) -> bool {
+    /// Whether it is this medium; what cannot be told apart from it is taken for it.
+    pub(super) fn is(&self, medium: &Medium, look: &Look) -> bool {
         match (self, &medium.source) {
             (Reference::Usb { .. }, Source::Usb(usb)) => fits(&self.wanted(), usb),
             (Reference::Block(path), Source::Usb(_) | Source::Block(_)) => look

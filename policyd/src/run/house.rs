@@ -17,6 +17,7 @@ use crate::control::{self, Clients, Control, Desk, HostMedia, Libvirt, Limits, S
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot, UnderWay};
+use crate::media::watch::Watch;
 use crate::media::{Kernel, Media};
 use crate::monitor::{Ledger, Monitor};
 use crate::networks::Book;
@@ -44,6 +45,7 @@ pub(super) struct House {
     logins: Arc<Logins>,
     places: Places,
     census: Arc<Census>,
+    watch: Arc<Watch>,
 }
 
 impl House {
@@ -85,6 +87,7 @@ impl House {
         });
         logins.keep_snapshot();
         logins.watch()?;
+        let watch = Arc::new(Watch::new(monitor.clone(), options.upstream.clone())?);
         let control = Arc::new(Control {
             monitor: monitor.clone(),
             accounts,
@@ -100,12 +103,19 @@ impl House {
             },
             clock: SystemTime::now,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
-            announce: announce(trail.clone(), gate.clone(), sessions.clone(), settings.clone()),
+            announce: announce(
+                trail.clone(),
+                gate.clone(),
+                sessions.clone(),
+                settings.clone(),
+                watch.clone(),
+            ),
         });
         let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
         let (clients, places) = (Clients::new(Limits::default()), Places::default());
-        let house = Self { gate, monitor, trail, control, clients, logins, places, census };
+        let house = Self { gate, monitor, trail, control, clients, logins, places, census, watch };
         house.begin_census()?;
+        house.begin_watch()?;
         let ringing = house.gate.clone();
         sessions.watch(settings, Box::new(move || ringing.ring()))?;
         Ok(house)
@@ -114,6 +124,11 @@ impl House {
     fn begin_census(&self) -> std::io::Result<()> {
         let census = self.census.clone();
         thread::Builder::new().name("census".to_owned()).spawn(move || census.run()).map(drop)
+    }
+
+    fn begin_watch(&self) -> std::io::Result<()> {
+        let watch = self.watch.clone();
+        thread::Builder::new().name("media".to_owned()).spawn(move || watch.run()).map(drop)
     }
 
     /// One thread for one client; a panic there ends that client alone.
@@ -158,6 +173,7 @@ impl House {
     /// Clients are told, records are written, the trail is sealed.
     pub(super) fn close(&self) {
         self.census.stop();
+        self.watch.stop();
         self.gate.stop();
         let until = Instant::now() + FAREWELL;
         while self.gate.connections() > 0 && Instant::now() < until {
@@ -208,12 +224,13 @@ fn requirements(policy: &InForce, settings: &Settings) -> Requirements {
     Requirements::of(policy.policy.session(), settings.banner().acknowledgement)
 }
 
-/// A new policy: the trail's seals carry it, and open sessions and connections look at it.
+/// A new policy: the trail's seals carry it, and open sessions, connections and connected media are looked at again.
 fn announce(
     trail: Arc<Trail>,
     gate: Arc<Gate>,
     sessions: Arc<Sessions>,
     settings: Arc<Settings>,
+    watch: Arc<Watch>,
 ) -> control::Announce {
     Arc::new(move |policy: &InForce| {
         if let Err(error) = trail.adopt_policy(control::digest(&policy.files)) {
@@ -221,6 +238,7 @@ fn announce(
         }
         sessions.require(requirements(policy, &settings));
         gate.ring();
+        watch.ring();
     })
 }
 

@@ -20,8 +20,8 @@ column = "user"
 [information-domain.red]
 [information-domain.blue]
 [media]
-usb-storage = { rule = "grant", granted = ["red"] }
-usb = { rule = "ask-user" }
+usb-storage = { rule = "grant", granted = ["red"], access = "read-write" }
+usb = { rule = "ask-user", access = "read-write" }
 optical = { rule = "eject-first" }
 "#;
 
