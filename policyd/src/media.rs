@@ -22,6 +22,7 @@ mod store;
 mod text;
 mod uevent;
 mod usb;
+mod vital;
 pub mod vms;
 pub mod watch;
 
@@ -32,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use virtwarden_core::media::{Id, Medium, Party};
-use virtwarden_core::object::Vm;
+use virtwarden_core::object::{Uuid, Vm};
 
 pub use self::asking::Asking;
 pub use self::claims::Claim;
@@ -41,6 +42,7 @@ pub use self::holder::Holder;
 pub use self::judge::{Cleared, Refused};
 pub use self::kernel::Kernel;
 pub use self::store::{Entry, Standing};
+pub use self::vital::HostDevice;
 pub use self::vms::{Connected, Having, Reference};
 use crate::kept::{Condition, StoreError};
 use crate::registry::Registry;
@@ -135,6 +137,20 @@ impl Media {
     /// It cannot be kept.
     pub fn taken(&self, medium: &Id) -> Result<(), StoreError> {
         self.store.stand(std::slice::from_ref(medium), Standing::Had)
+    }
+
+    /// Whether a medium is on its way to a VM, so that it has been judged for it a moment ago.
+    pub fn is_claimed_for(&self, medium: &Id, vm: Uuid) -> bool {
+        self.claims.has_for(medium, vm)
+    }
+
+    /// Why a device is one that the host cannot do without, so that no VM gets it whoever asks; none if it is not.
+    ///
+    /// # Errors
+    /// It cannot be told: refuse.
+    pub fn is_hosts_own(&self, device: &HostDevice<'_>) -> Result<Option<String>, Unclear> {
+        let (kernel, look) = self.look()?;
+        vital::reason(kernel, &look, device).map_err(|error| Unclear::Unreadable(error.to_string()))
     }
 
     fn look(&self) -> Result<(&Kernel, Look), Unclear> {

@@ -21,6 +21,8 @@ pub(super) enum Sort {
 /// A part of a disk, or the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node {
+    /// Its directory.
+    pub(super) directory: PathBuf,
     /// The kernel's name: `sdb1`.
     pub(super) name: String,
     /// Major and minor.
@@ -102,7 +104,8 @@ fn read(directory: &Path, name: &str) -> Option<Disk> {
 
 fn node(path: &Path, name: &str) -> Option<Node> {
     let holders = kernel::names(&path.join("holders")).unwrap_or_default();
-    Some(Node { name: name.to_owned(), number: number(&attribute(path, "dev")?)?, holders })
+    let directory = path.to_owned();
+    Some(Node { directory, name: name.to_owned(), number: number(&attribute(path, "dev")?)?, holders })
 }
 
 /// `11:0`.

@@ -41,6 +41,11 @@ impl Claims {
         self.locked().contains_key(id)
     }
 
+    /// Whether it is on its way to this VM.
+    pub(super) fn has_for(&self, id: &Id, vm: Uuid) -> bool {
+        self.locked().get(id).is_some_and(|claim| claim.0 == vm)
+    }
+
     fn locked(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -96,7 +96,16 @@ impl Media {
         let holders = holders.map_err(|error| untold(&medium, &error))?;
         let parties: Vec<_> = holders.iter().filter_map(|holder| self.party(holder)).collect();
         let other = parties.iter().find(|party| **party != receiver).or(parties.first());
+        let elsewhere = |holder: &Holder| matches!(holder, Holder::Vm { uuid, .. } if *uuid != vm.uuid);
+        let alone = !rules.may_be_in_many_places(&medium);
         match transfer(other) {
+            // Two VMs of one information domain may have it, but not at once.
+            Verdict::Allow(_) | Verdict::Ask { .. } if alone && holders.iter().any(elsewhere) => {
+                Err(Refused::Denied(format!(
+                    "`{}` ({}): another VM has it, eject it there first",
+                    medium.name, medium.id
+                )))
+            }
             Verdict::Allow(clearance)
                 if is_whole(&medium, wanted) && clearance.access == Access::ReadOnly =>
             {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use virtwarden_core::media::{BlockDevice, Id, Kind, Medium, Source};
 
-use super::block::{self, Disk, Sort};
+use super::block::{self, Disk, Node, Sort};
 use super::kernel::{self, Kernel};
 use super::text;
 use super::usb::{self, Usb};
@@ -55,11 +55,30 @@ impl Look {
 
     /// The disk that a path below `/dev` names, itself or one of its partitions.
     pub(super) fn disk(&self, path: &str) -> Option<&Disk> {
-        self.disks.iter().find(|disk| disk.nodes().any(|node| node.path() == path)).or_else(|| {
+        let number = self.node(path)?.number;
+        self.disks.iter().find(|disk| disk.nodes().any(|node| node.number == number))
+    }
+
+    /// The disk or partition that a path below `/dev` names, by a name that the kernel or udev gave to it.
+    pub(super) fn node(&self, path: &str) -> Option<&Node> {
+        self.nodes().find(|node| node.path() == path).or_else(|| {
             let link = path.strip_prefix("/dev/")?;
-            let named = |number| self.kernel.udev(number).links().any(|name| name == link);
-            self.disks.iter().find(|disk| disk.nodes().any(|node| named(node.number)))
+            self.nodes().find(|node| self.kernel.udev(node.number).links().any(|name| name == link))
         })
+    }
+
+    /// The disk or partition with the kernel's name.
+    pub(super) fn named(&self, name: &str) -> Option<&Node> {
+        self.nodes().find(|node| node.name == name)
+    }
+
+    /// The disk or partition with a device number.
+    pub(super) fn numbered(&self, number: (u32, u32)) -> Option<&Node> {
+        self.nodes().find(|node| node.number == number)
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.disks.iter().flat_map(Disk::nodes)
     }
 
     /// The medium that a disk is, or is a part of.

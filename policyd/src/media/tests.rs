@@ -5,3 +5,4 @@ mod finding;
 mod judging;
 mod keeping;
 pub(crate) mod tree;
+mod vital;

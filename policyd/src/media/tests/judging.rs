@@ -132,6 +132,17 @@ fn what_another_has_is_not_given_away_not_even_by_an_administrator() {
     assert!(scene.judge(RED, Asker::User, &ANY_STICK, &vms).is_ok(), "what was in that place is no more");
 }
 
+#[test]
+fn two_vms_of_one_information_domain_have_it_one_after_the_other() {
+    let scene = Scene::new();
+    let third = Uuid([3; 16]);
+    scene.enroll(third, "redvm2", "red");
+    let vms = vec![having(RED, "redvm", HAS_STICK)];
+    let refused = scene.judge(third, Asker::Administrator, &ANY_STICK, &vms).unwrap_err();
+    assert!(refused.contains("another VM has it"), "{refused}");
+    assert!(scene.judge(RED, Asker::User, &ANY_STICK, &vms).is_ok(), "it is that one");
+}
+
 /// What a refusal says, and what makes it so.
 type Use = (&'static str, fn(&Tree));
 
