@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+/// Where the unit puts the host's `/sys`: a service with a network of its own gets one that shows only that.
+const HOSTS_SYS: &str = "/run/virtwarden/sys";
 /// Most of an attribute that is looked at.
 const ATTRIBUTE: u64 = 4096;
 /// Most of a table that is looked at. One that is longer is an error: what is beyond could be what matters.
@@ -15,7 +17,7 @@ const ENTRIES: usize = 65_536;
 /// The places, elsewhere in tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kernel {
-    /// `/sys`.
+    /// `/sys`, of the host.
     pub sys: PathBuf,
     /// `/proc`.
     pub proc: PathBuf,
@@ -25,7 +27,9 @@ pub struct Kernel {
 
 impl Default for Kernel {
     fn default() -> Self {
-        Self { sys: "/sys".into(), proc: "/proc".into(), udev: "/run/udev/data".into() }
+        let sys = PathBuf::from(HOSTS_SYS).join("class").is_dir();
+        let sys = if sys { HOSTS_SYS } else { "/sys" };
+        Self { sys: sys.into(), proc: "/proc".into(), udev: "/run/udev/data".into() }
     }
 }
 
