@@ -110,7 +110,7 @@ impl Media {
                 if is_whole(&medium, wanted) && clearance.access == Access::ReadOnly =>
             {
                 Err(Refused::Denied(format!(
-                    "`{}` ({}): a USB device cannot be given for reading alone, connect it as a disk; {}",
+                    "`{}` ({}): it may only be read, and a USB device cannot be given so, connect it as a disk; {}",
                     medium.name, medium.id, clearance.rule
                 )))
             }

@@ -56,7 +56,9 @@ impl fmt::Display for HostDevice<'_> {
             HostDevice::Pci { domain, bus, slot, function } => {
                 write!(f, "PCI device {domain:04x}:{bus:02x}:{slot:02x}.{function:x}")
             }
-            HostDevice::Scsi { host, bus, target, unit } => write!(f, "SCSI device {host}:{bus}:{target}:{unit}"),
+            HostDevice::Scsi { host, bus, target, unit } => {
+                write!(f, "SCSI device {host}:{bus}:{target}:{unit}")
+            }
             HostDevice::Usb(bus, device) => write!(f, "USB device {device} on bus {bus}"),
             HostDevice::Block(path) => write!(f, "`{path}`"),
         }
@@ -80,7 +82,8 @@ pub(super) fn reason(kernel: &Kernel, look: &Look, device: &HostDevice<'_>) -> i
         return Ok(Some(format!("{device} is always denied to VMs: {}", own.what)));
     }
     match is_network(&path) {
-        true => way_out(kernel, &path).map(|way| way.map(|what| format!("{device} is always denied to VMs: {what}"))),
+        true => way_out(kernel, &path)
+            .map(|way| way.map(|what| format!("{device} is always denied to VMs: {what}"))),
         false => Ok(None),
     }
 }
@@ -92,10 +95,14 @@ fn place(kernel: &Kernel, look: &Look, device: &HostDevice<'_>) -> io::Result<Op
         HostDevice::Pci { domain, bus, slot, function } => {
             named(format!("bus/pci/devices/{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"))
         }
-        HostDevice::Scsi { host, bus, target, unit } => named(format!("bus/scsi/devices/{host}:{bus}:{target}:{unit}")),
+        HostDevice::Scsi { host, bus, target, unit } => {
+            named(format!("bus/scsi/devices/{host}:{bus}:{target}:{unit}"))
+        }
         HostDevice::Usb(bus, number) => {
             let mut devices = look.usb().map(|(usb, _)| usb);
-            devices.find(|usb| (usb.device.bus, usb.device.device) == (*bus, *number)).map(|usb| usb.path.clone())
+            devices
+                .find(|usb| (usb.device.bus, usb.device.device) == (*bus, *number))
+                .map(|usb| usb.path.clone())
         }
         HostDevice::Block(path) => match look.node(path) {
             Some(node) => Some(node.directory.clone()),
@@ -122,14 +129,18 @@ fn storage(kernel: &Kernel, look: &Look) -> io::Result<Vec<Own>> {
     let mut used = Vec::new();
     for mount in mounts(kernel)? {
         let what = format!("the host has it mounted at `{}`", mount.at);
-        used.extend(look.node(&mount.source).or_else(|| look.numbered(mount.number)).map(|node| (node, what)));
+        used.extend(
+            look.node(&mount.source).or_else(|| look.numbered(mount.number)).map(|node| (node, what)),
+        );
     }
     for path in swaps(kernel)? {
         used.extend(look.node(&path).map(|node| (node, "it is swap space of the host".to_owned())));
     }
     for file_system in kernel.names("fs/btrfs")? {
         for name in kernel.names(&format!("fs/btrfs/{file_system}/devices"))? {
-            used.extend(look.named(&name).map(|node| (node, "it is part of a file system of the host".to_owned())));
+            used.extend(
+                look.named(&name).map(|node| (node, "it is part of a file system of the host".to_owned())),
+            );
         }
     }
     let mut own = Vec::new();
@@ -144,7 +155,9 @@ fn made_of(look: &Look, node: &Node, what: &str, own: &mut Vec<Own>, deep: usize
     let deeper = deep.checked_sub(1).ok_or_else(|| io::Error::other("block devices are nested too deep"))?;
     own.push(Own { path: node.directory.clone(), what: what.to_owned() });
     for part in kernel::names(&node.directory.join("slaves"))? {
-        let below = look.named(&part).ok_or_else(|| io::Error::other(format!("there is no block device `{part}`")))?;
+        let below = look
+            .named(&part)
+            .ok_or_else(|| io::Error::other(format!("there is no block device `{part}`")))?;
         made_of(look, below, what, own, deeper)?;
     }
     Ok(())
@@ -164,7 +177,9 @@ fn way_out(kernel: &Kernel, controller: &Path) -> io::Result<Option<String>> {
         for name in lowest {
             let device = kernel.sys.join("class/net").join(&name);
             let Ok(device) = device.canonicalize() else {
-                return Ok(Some(format!("the host's way out is `{name}`, and policyd cannot see that this is another")));
+                return Ok(Some(format!(
+                    "the host's way out is `{name}`, and policyd cannot see that this is another"
+                )));
             };
             if device.starts_with(controller) {
                 return Ok(Some(format!("the host's way out is `{interface}`")));
@@ -187,7 +202,8 @@ fn default_routes(kernel: &Kernel) -> io::Result<BTreeSet<String>> {
     let four = kernel.table("1/net/route")?;
     let four = four.lines().skip(1).filter_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        (fields.get(1) == Some(&"00000000") && fields.get(7) == Some(&"00000000")).then(|| fields.first().copied())?
+        (fields.get(1) == Some(&"00000000") && fields.get(7) == Some(&"00000000"))
+            .then(|| fields.first().copied())?
     });
     // A host without IPv6 has no such table.
     let six = kernel.table("1/net/ipv6_route").unwrap_or_default();
@@ -201,7 +217,8 @@ fn default_routes(kernel: &Kernel) -> io::Result<BTreeSet<String>> {
 
 /// What a bridge, bond or VLAN is made of; of any other interface itself.
 fn lower(kernel: &Kernel, interface: &str, deep: usize) -> io::Result<Vec<String>> {
-    let deeper = deep.checked_sub(1).ok_or_else(|| io::Error::other("network interfaces are nested too deep"))?;
+    let deeper =
+        deep.checked_sub(1).ok_or_else(|| io::Error::other("network interfaces are nested too deep"))?;
     let names = kernel.names(&format!("class/net/{interface}"))?;
     let below: Vec<_> = names.iter().filter_map(|name| name.strip_prefix("lower_")).collect();
     if below.is_empty() {

@@ -64,7 +64,7 @@ impl Tree {
         fs::write(path, text).unwrap();
     }
 
-    pub(in crate::media) fn link(&self, below: &str, to: &str) {
+    pub(crate) fn link(&self, below: &str, to: &str) {
         let (link, target) = (self.path(below), self.path(to));
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         let _gone = fs::remove_file(&link);
