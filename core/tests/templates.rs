@@ -82,6 +82,7 @@ fn networks_isolate_their_ports_and_need_row_5_alone() {
             network.bridge().unwrap().starts_with("vwn-"),
             "the host's own services are closed by that name"
         );
+        assert!(network.bridge().unwrap().starts_with("vwn-"), "the host's services are closed by that name");
         let rights: Vec<Right> = network::changes(None, &network).iter().map(|change| change.right).collect();
         assert_eq!(rights, [Right::Function(Function::ConfigureNetworks)]);
     }

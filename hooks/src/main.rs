@@ -9,6 +9,7 @@ mod ask;
 mod call;
 mod look;
 mod sight;
+mod wall;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,14 +31,25 @@ fn main() -> ExitCode {
 
 fn judge(call: HookCall) -> ExitCode {
     let veto = call.veto();
-    let answer = call::with_definition(call, std::io::stdin())
-        .and_then(|call| ask::ask(Path::new(SOCKET), sight::with_sight(call, &sight::PLACES), DEADLINE));
+    let answer = call::with_definition(call, std::io::stdin()).and_then(consider);
     match (veto, answer) {
         (Veto::Ignored, _) | (Veto::Stops, Ok(HookAnswer::Allow)) => ExitCode::SUCCESS,
         (Veto::Stops, Ok(HookAnswer::Deny { reason })) => refuse(&reason),
         (Veto::Stops, Err(why)) => refuse(&format!(
             "the monitor does not answer ({why}); ask an Administrator to look at `virtwarden doctor`"
         )),
+    }
+}
+
+/// What the monitor allows happens behind the wall that it needs, or not at all.
+fn consider(call: HookCall) -> Result<HookAnswer, String> {
+    let call = sight::with_sight(call, &sight::PLACES);
+    match ask::ask(Path::new(SOCKET), call.clone(), DEADLINE)? {
+        HookAnswer::Allow => Ok(match wall::raise(&call) {
+            Ok(()) => HookAnswer::Allow,
+            Err(reason) => HookAnswer::Deny { reason },
+        }),
+        denied @ HookAnswer::Deny { .. } => Ok(denied),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::monitor::Attempt;
 
 const ISOLATED: &str = include_str!("../../../../xml-templates/network-isolated.xml");
 const NAT: &str = include_str!("../../../../xml-templates/network-nat.xml");
-/// The bridges of networks that are made here begin with this.
+/// The bridges of networks that are made here begin with this: by it, libvirt's hook knows them.
 const BRIDGE: &str = "vwn-";
 /// The longest name of an interface that Linux takes.
 const INTERFACE: usize = 15;
