@@ -37,6 +37,9 @@ pub(super) fn show(rows: &[NetworkRow], form: Form, output: &Output) -> Result<(
     let talk = Talk { vms, pairs: conversations(rows) };
     match (output.format(), form) {
         (Format::Json, _) => output.json(&talk),
+        (Format::Table | Format::Rows, Form::Picture | Form::Pairs) if talk.vms.is_empty() => {
+            output.remark("no VM is plugged into any network")
+        }
         (Format::Table | Format::Rows, Form::Picture) if talk.vms.len() <= DRAWN => {
             picture(&talk).iter().try_for_each(|line| output.text(line))
         }
@@ -94,7 +97,7 @@ mod tests {
         assert_eq!(
             picture(&talk),
             [
-                "               1  2  3",
+                "              1  2  3",
                 "b (-)      1  =  .  .",
                 "a (red)    2  .  =  x",
                 "c (red)    3  .  x  =",
