@@ -26,7 +26,7 @@ fn set() -> Result<Host, String> {
     check("network", &host.write("/srv/vms/third.xml", THIRD))?;
     let fresh = format!("chmod 755 /usr/local/lib/typed; rm -rf {SIGNS}; mkdir -m 1777 {SIGNS}");
     check("fresh", &host.root(&fresh))?;
-    let rule = "virtwarden lockout set --attempts 4 --period 10m --unlock never --counted everywhere --tell";
+    let rule = "virtwarden banner unset; virtwarden lockout set --attempts 4 --period 10m --unlock never --counted everywhere --tell";
     check("rule", &host.login("root", &format!("{rule} --reason story && {UNLOCK}")))?;
     Ok(host)
 }
@@ -182,8 +182,11 @@ def ask(path, lines):
     stream = there.makefile("rw")
     for line in lines:
         print(json.dumps({"protocol": 1, "message": line}), file=stream, flush=True)
-        answer = stream.readline()
-    return json.loads(answer)["message"]
+        answer = {"show": ""}
+        # What is only to be read, as a banner, is no answer.
+        while isinstance(answer, dict) and answer.keys() & {"show", "complain"}:
+            answer = json.loads(stream.readline())["message"]
+    return answer
 if sys.argv[1] == "wish":
     answer = ask("/run/virtwarden/control.sock", ["session-elevate"])
     open("/srv/story-signs/.ticket", "w").write(str(answer["elevation"]["ticket"]))
