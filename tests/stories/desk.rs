@@ -153,6 +153,14 @@ fn a_transfer_happens_when_its_user_confirms_it() -> Result<(), String> {
     says(&bob(&host, &format!("virtwarden media confirm {number}")), 4, "no transfer")?;
     insist("replayed", in_drive(&host, "bobvm") == "-")?;
     told("bob", &format!("media confirm {number}"), "once, and not twice");
+    let by_virsh = bob(&host, &format!("virsh change-media bobvm hdc --insert {LIBRARY}/notes.iso"));
+    insist(&by_virsh.shown(), !by_virsh.succeeded() && in_drive(&host, "bobvm") == "-")?;
+    let number = self::number(&by_virsh)?;
+    says(&bob(&host, &format!("virtwarden media confirm {number}")), 0, "notes.iso")?;
+    insist("it is not in the drive", in_drive(&host, "bobvm") == format!("{LIBRARY}/notes.iso"))?;
+    recorded(&host, since, "media confirm", "notes.iso", Outcome::Success)?;
+    check("eject", &bob(&host, "virtwarden media eject bobvm"))?;
+    told("bob", "virsh change-media", "asked for, confirmed, done by policyd");
     says(&alice(&host, "virtwarden media insert bobvm tools.iso"), 0, "changed")?;
     told("alice", "media insert", "her own act is a grant");
     clear(&host);
@@ -184,6 +192,50 @@ fn who_watches_is_told_of_each_wish() -> Result<(), String> {
     let heard = String::from_utf8_lossy(&heard.stdout).into_owned();
     clear(&host);
     insist(&format!("heard: {heard}"), heard.contains(&format!("media confirm {number}")))
+}
+
+const GREEN: &str = "/etc/virtwarden/policy.d/60-green.toml";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_policy_that_nobody_confirms_goes_again() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    chapter("alice tries a policy");
+    set(&host, NO_RULES)?;
+    let since = newest_record(&host);
+    check("file", &host.write(GREEN, "[information-domain.green]\nnetworks = [\"green\"]"))?;
+    says(&bob(&host, "virtwarden policy reload --revert-after 5"), 3, "access denied")?;
+    says(&alice(&host, "virtwarden policy reload --revert-after 5"), 0, "green")?;
+    says(&alice(&host, "virtwarden policy show"), 0, "information-domain.green")?;
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    says(&alice(&host, "virtwarden policy diff"), 0, "green")?;
+    recorded(&host, since, "policy revert", "", Outcome::Success)?;
+    told("alice", "policy reload --revert-after 5", "nobody confirmed: reverted");
+    says(&alice(&host, "virtwarden policy confirm"), 2, "no policy is on trial")?;
+    says(&alice(&host, "virtwarden policy reload --revert-after 20; virtwarden policy confirm"), 0, "stays")?;
+    std::thread::sleep(std::time::Duration::from_secs(22));
+    says(&alice(&host, "virtwarden policy diff"), 0, "nothing to change")?;
+    told("alice", "policy confirm", "it stays");
+    host.root(&format!("rm -f {GREEN}"));
+    clear(&host);
+    Ok(())
+}
+
+/// What is proposed is taken by the policy's own reader; what is not plugged in is not proposed.
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn alice_lets_a_class_be_proposed() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    let learned = alice(&host, "virtwarden device learn --class office-sticks --grant red");
+    if learned.code == 4 {
+        told("alice", "device learn", "nothing is plugged in on this host");
+        return says(&learned, 4, "nothing is plugged in");
+    }
+    check("learn", &learned)?;
+    host.root("rm -rf /tmp/learned; mkdir /tmp/learned");
+    let with_domain = format!("[information-domain.red]\nnetworks = [\"red\"]\n{}", learned.out);
+    check("write", &host.write("/tmp/learned/50.toml", &with_domain))?;
+    says(&alice(&host, "virtwarden policy check /tmp/learned"), 0, "no mistakes")
 }
 
 /// What the kernel shows of the host's devices, in a trail that stays whole.
