@@ -24,6 +24,7 @@ pub mod place;
 pub mod plug;
 pub mod problem;
 pub mod reach;
+pub mod redirection;
 pub mod reference;
 mod section;
 pub mod snapshot;

@@ -17,7 +17,10 @@ mod judge;
 pub mod keeper;
 mod kernel;
 mod look;
+mod own;
 mod records;
+mod remembered;
+mod starting;
 mod store;
 mod text;
 mod uevent;
@@ -41,6 +44,8 @@ pub use self::find::{Unclear, Wanted};
 pub use self::holder::Holder;
 pub use self::judge::{Cleared, Refused};
 pub use self::kernel::Kernel;
+pub use self::remembered::Remembered;
+pub use self::starting::Start;
 pub use self::store::{Entry, Standing};
 pub use self::vital::HostDevice;
 pub use self::vms::{Connected, Having, Reference};
@@ -48,6 +53,7 @@ use crate::kept::{Condition, StoreError};
 use crate::registry::Registry;
 use claims::Claims;
 use look::Look;
+use starting::Starting;
 use store::State;
 
 /// All that is known of media. Shared by all connections.
@@ -58,6 +64,7 @@ pub struct Media {
     registry: Arc<Registry>,
     store: State,
     claims: Claims,
+    starting: Starting,
 }
 
 /// A medium that is there, and who has it.
@@ -77,12 +84,24 @@ impl Media {
     /// # Errors
     /// The file cannot be read, or put aside when it is damaged.
     pub fn open(path: &Path, kernel: Kernel, registry: Arc<Registry>) -> Result<Self, StoreError> {
-        Ok(Self { kernel: Some(kernel), registry, store: State::open(path)?, claims: Claims::default() })
+        Ok(Self {
+            kernel: Some(kernel),
+            registry,
+            store: State::open(path)?,
+            claims: Claims::default(),
+            starting: Starting::default(),
+        })
     }
 
     /// One that sees nothing and refuses everything.
     pub fn blind(registry: Arc<Registry>) -> Self {
-        Self { kernel: None, registry, store: State::nowhere(), claims: Claims::default() }
+        Self {
+            kernel: None,
+            registry,
+            store: State::nowhere(),
+            claims: Claims::default(),
+            starting: Starting::default(),
+        }
     }
 
     /// How the file was found.
@@ -151,6 +170,16 @@ impl Media {
     pub fn is_hosts_own(&self, device: &HostDevice<'_>) -> Result<Option<String>, Unclear> {
         let (kernel, look) = self.look()?;
         vital::reason(kernel, &look, device).map_err(|error| Unclear::Unreadable(error.to_string()))
+    }
+
+    /// The gate has judged the media of a VM that a person starts.
+    pub fn starting(&self, vm: Uuid) -> Start {
+        self.starting.begin(vm)
+    }
+
+    /// Whether a person is starting the VM at this moment.
+    pub fn is_starting(&self, vm: Uuid) -> bool {
+        self.starting.has(vm)
     }
 
     fn look(&self) -> Result<(&Kernel, Look), Unclear> {

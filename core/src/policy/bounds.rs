@@ -4,12 +4,14 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::object::Assignment;
+use crate::media::Party;
+use crate::object::{Assignment, Uuid};
 use crate::policy::Policy;
 use crate::policy::networks::{Claim, Encounter, Networks};
 use crate::policy::place::Place;
 use crate::policy::settings::RawDoors;
 use crate::xml::facts::{Facts, Link};
+use crate::xml::redirection::{Filter, Redirection};
 
 /// A definition that no role can have, and the rule that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub enum Breach {
     UnknownInformationDomain(String),
     /// The definition opens a raw door while those are shut.
     RawDoor(String),
+    /// USB devices could be redirected into the VM that the rules for media do not let in.
+    Redirection,
 }
 
 impl Policy {
@@ -73,9 +77,27 @@ impl Policy {
         networks: &Networks,
     ) -> Result<(), Violation> {
         self.check_raw_doors(facts)?;
+        self.check_redirection(facts, assignment)?;
         match assignment.and_then(|assignment| assignment.information_domain.as_deref()) {
             Some(name) => self.check_inside(facts, name, networks),
             None => self.check_outside(facts, networks),
+        }
+    }
+
+    /// The USB devices that may be redirected into a VM.
+    pub fn redirection(&self, assignment: Option<&Assignment>) -> Filter {
+        let domain = assignment.and_then(|assignment| assignment.information_domain.clone());
+        // Which VM it is does not matter: rules know those of information domains, and all.
+        let party = domain.map_or(Party::Vm(Uuid([0; 16])), Party::InformationDomain);
+        Filter::of(self.media_rules(), &party)
+    }
+
+    fn check_redirection(&self, facts: &Facts, assignment: Option<&Assignment>) -> Result<(), Violation> {
+        match &facts.redirection {
+            Redirection::Possible(filter) if filter.as_ref() != Some(&self.redirection(assignment)) => {
+                Err(Violation { breach: Breach::Redirection, rule: None })
+            }
+            Redirection::None | Redirection::Possible(_) => Ok(()),
         }
     }
 
@@ -170,6 +192,11 @@ impl fmt::Display for Breach {
             Breach::UnknownInformationDomain(name) => {
                 write!(f, "the VM belongs to information domain `{name}`, which the policy does not define")
             }
+            Breach::Redirection => f.write_str(
+                "the filter of its USB redirection is not the one that follows from the rules for removable media; \
+                 an administrator who defines the VM again (`virsh dumpxml --inactive --security-info`, \
+                 `virsh define`) puts it in",
+            ),
             Breach::RawDoor(door) => write!(f, "`{door}` is a raw door, and raw = \"nobody\" shuts those"),
         }
     }

@@ -8,6 +8,7 @@ use crate::policy::request::Right;
 use super::device::{self, describe, link};
 use super::element::Element;
 use super::place::extension;
+use super::redirection::Redirection;
 use super::reference::{Carried, carried_by};
 use super::uses::{self, Use};
 
@@ -54,6 +55,8 @@ pub struct Facts {
     pub volumes: Vec<(String, String)>,
     /// What could carry data out of it or into it.
     pub uses: Vec<Use>,
+    /// Whether USB devices can be redirected into it, and which.
+    pub redirection: Redirection,
     /// What of the host it carries that could be a removable medium.
     pub media: Vec<Carried>,
 }
@@ -78,6 +81,7 @@ impl Facts {
             sources: disks.iter().filter_map(|source| path(source)).collect(),
             volumes: disks.iter().filter_map(volume).collect(),
             uses: uses::of(domain),
+            redirection: Redirection::of(domain),
             media: carried_by(domain),
         }
     }

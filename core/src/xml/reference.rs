@@ -23,6 +23,8 @@ pub enum Reference {
     Scsi(String),
     /// A PCI device, such as `0000:00:14.0`: with a controller goes whatever is plugged into it.
     Pci(String),
+    /// A medium that goes along with another device, by its identity.
+    Known(String),
 }
 
 /// A USB device, as far as a `<hostdev>` says which one.
@@ -67,6 +69,7 @@ impl fmt::Display for Reference {
             Reference::Image(path) => write!(f, "`{path}`"),
             Reference::Scsi(address) => write!(f, "SCSI device {address}"),
             Reference::Pci(address) => write!(f, "PCI device {address}"),
+            Reference::Known(id) => write!(f, "`{id}`"),
         }
     }
 }
@@ -199,7 +202,7 @@ fn pci(source: &Element) -> Option<String> {
 }
 
 /// A number as libvirt reads one: `0x0951`, `17`, and `017` for fifteen.
-fn number(text: &str) -> Option<u16> {
+pub(super) fn number(text: &str) -> Option<u16> {
     let text = text.trim();
     let plain = |digits: &str, radix| {
         let digit = |c: char| c.is_digit(radix);

@@ -4,6 +4,8 @@
 //! It holds for starts that no request through us caused: autostart, root's own tools, a migration
 //! that comes in. What it lets pass and what it stops is recorded as seen, without a person.
 
+mod media;
+
 use virtwarden_core::control::{Failure, HookAnswer, HookCall, HookDriver, Reply, Sight, Veto};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::decision::Reason;
@@ -94,7 +96,8 @@ impl Control {
         let vm = self.monitor.known_vm(uuid, definition.name());
         let declared = self.monitor.sharing().openings().check(Member::from(&vm), &facts.uses);
         declared.map_err(|undeclared| format!("this VM may not start: {undeclared}"))?;
-        self.judge_sight(Member::from(&vm), call)
+        self.judge_sight(Member::from(&vm), call)?;
+        self.judge_media(call, &vm, &facts)
     }
 
     /// What the VM has in common with others must be open between them. Who cannot see that, cannot start it.

@@ -19,7 +19,7 @@ use super::budget::Room;
 use super::connection::{Connection, Stage};
 use super::end::End;
 use super::fault::{Fault, code};
-use super::moving::Moving;
+use super::moving::Moves;
 use super::pending::{CallId, Chore, Pending};
 use super::turns::Turn;
 use super::visible::refused;
@@ -55,7 +55,7 @@ pub(super) struct Forward {
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
     /// Media that come and go if the answer is good.
-    pub(super) media: Vec<Moving>,
+    pub(super) media: Moves,
     /// The turn on the VM that was judged.
     pub(super) turn: Option<Turn>,
 }
@@ -67,7 +67,7 @@ impl From<Vec<Need>> for Forward {
             detail: String::new(),
             replaced: Vec::new(),
             chore: None,
-            media: Vec::new(),
+            media: Moves::default(),
             turn: None,
         }
     }

@@ -8,8 +8,16 @@ use virtwarden_core::subject::Subject;
 use virtwarden_core::table3::Function;
 use virtwarden_core::xml::change::Way;
 
-use crate::media::Cleared;
+use crate::media::{Cleared, Start};
 use crate::monitor::{Monitor, actor, target};
+
+/// What moves with a call.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    pub(super) moving: Vec<Moving>,
+    /// Where a VM starts with it: so that the hook knows whose start it is.
+    pub(super) _start: Option<Start>,
+}
 
 /// A medium that moves if libvirtd says yes.
 #[derive(Debug)]

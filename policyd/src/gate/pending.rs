@@ -9,7 +9,7 @@ use virtwarden_core::rpc::frame::Header;
 use virtwarden_core::rpc::procedure::Procedure;
 use virtwarden_core::subject::Subject;
 
-use super::moving::Moving;
+use super::moving::Moves;
 use super::turns::Turn;
 use crate::monitor::Attempt;
 
@@ -36,7 +36,7 @@ pub(super) struct Pending {
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
     /// Media that come and go with a good answer; until it is there, nobody else gets them.
-    pub(super) media: Vec<Moving>,
+    pub(super) media: Moves,
     /// Kept until the answer is there, so that nobody changes what was judged.
     pub(super) turn: Option<Turn>,
     /// How its stream ended and in which words, where that came before the answer.

@@ -87,7 +87,7 @@ impl Connection {
             if let Some(chore) = pending.chore.take() {
                 self.see_to(chore, &pending, payload);
             }
-            for moving in std::mem::take(&mut pending.media) {
+            for moving in std::mem::take(&mut pending.media.moving) {
                 moving.settle(&self.gate.monitor, &pending.subject);
             }
             match (pending.procedure.stream, pending.ended) {

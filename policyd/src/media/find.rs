@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use virtwarden_core::media::{Medium, Source, UsbDevice};
+use virtwarden_core::xml::reference::Reference as Named;
 
 use super::look::{self, Look};
 use crate::gate::judge::media::NotMedium;
@@ -32,6 +33,24 @@ pub enum Wanted<'a> {
     Image(&'a str),
     /// What a person typed: an identity, serial number, name, `vendor:product`, port, path, or file of the library.
     Typed(&'a str),
+}
+
+impl<'a> Wanted<'a> {
+    /// What a definition names; none for what can be no medium.
+    pub fn of(reference: &'a Named) -> Option<Self> {
+        match reference {
+            Named::Usb(usb) => Some(Wanted::Usb {
+                vendor: usb.vendor,
+                product: usb.product,
+                address: usb.address,
+                port: usb.port.as_deref(),
+            }),
+            Named::Block(path) => Some(Wanted::Block(path)),
+            Named::Image(path) => Some(Wanted::Image(path)),
+            Named::Known(id) => Some(Wanted::Typed(id)),
+            Named::Scsi(_) | Named::Pci(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Wanted<'_> {

@@ -42,7 +42,7 @@ pub(super) fn is_claimed(look: &Look, medium: &Medium) -> bool {
     look.usb_of(medium).is_some_and(|usb| usb.drivers.iter().any(|driver| driver == CLAIMED))
 }
 
-fn use_of_node(node: &Node, mounts: &[Mount], swaps: &[String]) -> Option<String> {
+pub(super) fn use_of_node(node: &Node, mounts: &[Mount], swaps: &[String]) -> Option<String> {
     let path = node.path();
     if let Some(mount) = mounts.iter().find(|mount| mount.number == node.number || mount.source == path) {
         return Some(format!("mounted at `{}`", mount.at));

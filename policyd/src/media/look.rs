@@ -81,6 +81,16 @@ impl Look {
         self.disks.iter().flat_map(Disk::nodes)
     }
 
+    /// All disks.
+    pub(super) fn disks(&self) -> impl Iterator<Item = &Disk> {
+        self.disks.iter()
+    }
+
+    /// The media that some of the disks are, or are parts of.
+    pub(super) fn disks_on(&self, which: impl Fn(&Disk) -> bool) -> impl Iterator<Item = &Medium> {
+        self.disks.iter().filter(move |disk| which(disk)).filter_map(|disk| self.medium_of(disk))
+    }
+
     /// The medium that a disk is, or is a part of.
     pub(super) fn medium_of(&self, disk: &Disk) -> Option<&Medium> {
         if let Some(index) = above(disk, &self.usb) {

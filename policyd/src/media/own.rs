@@ -12,6 +12,7 @@ use super::block::Disk;
 use super::find::Unclear;
 use super::host::{mounts, swaps, use_of_node};
 use super::look::Look;
+use super::vital::HostDevice;
 
 /// Most links that a path may have.
 const LINKS: usize = 8;
@@ -30,7 +31,11 @@ impl Media {
         let (mounts, swaps) = (mounts(kernel).map_err(unreadable)?, swaps(kernel).map_err(unreadable)?);
         let mut nodes = disks(&look, reference).into_iter().flat_map(Disk::nodes);
         let used = nodes.find_map(|node| use_of_node(node, &mounts, &swaps));
-        Ok(used.map(|used| format!("{reference} stays with the host, which uses it: {used}")))
+        if let Some(used) = used {
+            return Ok(Some(format!("{reference} stays with the host, which uses it: {used}")));
+        }
+        let path = path_of(reference);
+        host_device(reference, &path).map_or(Ok(None), |device| self.is_hosts_own(&device))
     }
 
     /// The media that go along with a device: with a controller, whatever is plugged into it.
@@ -42,7 +47,8 @@ impl Media {
         let (_, look) = self.look()?;
         let usb = look.usb().filter(|(usb, _)| hangs_on(&usb.path, address)).map(|(_, medium)| medium);
         let drives = look.disks_on(|disk| hangs_on(&disk.path, address));
-        let mut ids: Vec<_> = usb.chain(drives).filter(|medium| !medium.is_hub()).map(|m| m.id.clone()).collect();
+        let mut ids: Vec<_> =
+            usb.chain(drives).filter(|medium| !medium.is_hub()).map(|m| m.id.clone()).collect();
         ids.sort();
         ids.dedup();
         Ok(ids)
@@ -52,7 +58,7 @@ impl Media {
 /// Files are no devices, unless they are links to one.
 fn names_devices(reference: &Reference) -> bool {
     match reference {
-        Reference::Usb(_) => false,
+        Reference::Usb(_) | Reference::Known(_) => false,
         Reference::Image(path) => resolved(path).starts_with("/dev/"),
         Reference::Block(_) | Reference::Scsi(_) | Reference::Pci(_) => true,
     }
@@ -60,11 +66,45 @@ fn names_devices(reference: &Reference) -> bool {
 
 fn disks<'a>(look: &'a Look, reference: &Reference) -> Vec<&'a Disk> {
     match reference {
-        Reference::Usb(_) => Vec::new(),
+        Reference::Usb(_) | Reference::Known(_) => Vec::new(),
         Reference::Image(path) | Reference::Block(path) => look.disk(&resolved(path)).into_iter().collect(),
         Reference::Scsi(address) | Reference::Pci(address) => {
             look.disks().filter(|disk| hangs_on(&disk.path, address)).collect()
         }
+    }
+}
+
+fn path_of(reference: &Reference) -> String {
+    match reference {
+        Reference::Image(path) | Reference::Block(path) => resolved(path),
+        Reference::Usb(_) | Reference::Scsi(_) | Reference::Pci(_) | Reference::Known(_) => String::new(),
+    }
+}
+
+fn host_device<'a>(reference: &Reference, path: &'a str) -> Option<HostDevice<'a>> {
+    let mut parts = match reference {
+        Reference::Usb(_) | Reference::Known(_) => return None,
+        Reference::Image(_) | Reference::Block(_) => return Some(HostDevice::Block(path)),
+        Reference::Scsi(address) | Reference::Pci(address) => address.split([':', '.']),
+    };
+    let mut hexadecimal = || u16::from_str_radix(parts.next()?, 16).ok();
+    match reference {
+        Reference::Pci(_) => Some(HostDevice::Pci {
+            domain: hexadecimal()?,
+            bus: u8::try_from(hexadecimal()?).ok()?,
+            slot: u8::try_from(hexadecimal()?).ok()?,
+            function: u8::try_from(hexadecimal()?).ok()?,
+        }),
+        Reference::Scsi(_) => {
+            let mut decimal = || parts.next()?.parse::<u32>().ok();
+            Some(HostDevice::Scsi {
+                host: decimal()?,
+                bus: decimal()?,
+                target: decimal()?,
+                unit: u64::from(decimal()?),
+            })
+        }
+        Reference::Usb(_) | Reference::Image(_) | Reference::Block(_) | Reference::Known(_) => None,
     }
 }
 

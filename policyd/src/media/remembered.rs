@@ -4,9 +4,9 @@
 
 use virtwarden_core::object::Uuid;
 
+use super::Media;
 use super::store::{Entry, Standing};
 use super::vms::{Connected, Having, Reference};
-use super::Media;
 
 /// What was given and has not been taken.
 #[derive(Debug)]

@@ -4,5 +4,6 @@
 mod finding;
 mod judging;
 mod keeping;
+mod own;
 pub(crate) mod tree;
 mod vital;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What VMs have, by libvirt's own word.
 
-use virtwarden_core::media::{Medium, Source};
+use virtwarden_core::media::{Id, Medium, Source};
 use virtwarden_core::object::Uuid;
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::element::Element;
@@ -75,6 +75,8 @@ pub enum Reference {
     Block(String),
     /// A file; or, without a directory, a volume of some pool.
     Image(String),
+    /// A medium that is known already.
+    Known(Id),
 }
 
 impl Reference {
@@ -95,12 +97,14 @@ impl Reference {
             }
             Reference::Block(path) => Wanted::Block(path),
             Reference::Image(path) => Wanted::Image(path),
+            Reference::Known(id) => Wanted::Typed(&id.0),
         }
     }
 
     /// Whether it is this medium; what cannot be told apart from it is taken for it.
     pub(super) fn is(&self, medium: &Medium, look: &Look) -> bool {
         match (self, &medium.source) {
+            (Reference::Known(id), _) => *id == medium.id,
             (Reference::Usb { .. }, Source::Usb(usb)) => fits(&self.wanted(), usb),
             (Reference::Block(path), Source::Usb(_) | Source::Block(_)) => look
                 .disk(path)

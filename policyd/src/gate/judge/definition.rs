@@ -73,6 +73,7 @@ impl Connection {
         wanted.sort_unstable();
         wanted.dedup();
         let starts = wanted.contains(&row(Function::Start));
+        let definition = &self.with_filter(call, definition, present.as_ref())?;
         let mut needed = needs(wanted, &object);
         let vm = present.clone().unwrap_or_else(|| newcomer(definition));
         let judged = self.judge_media(
@@ -102,7 +103,7 @@ impl Connection {
             detail: format!("VM `{}`: {}{completed}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
             chore: self.chore_of_creation(call, present.as_ref()),
-            media: self.moving(&vm, &differences, judged, if starts { Comes::Now } else { Comes::Later }),
+            media: self.moving(&vm, &differences, judged, if starts { Comes::Start } else { Comes::Later }),
             turn,
             needs: needed,
         })
@@ -171,6 +172,18 @@ impl Connection {
         let words =
             if added.is_empty() { String::new() } else { format!("; completed: {}", added.join(", ")) };
         Ok((definition, words))
+    }
+
+    /// The definition with the filter that follows from the policy, where USB devices can be redirected.
+    fn with_filter(
+        &self,
+        call: &Call<'_>,
+        definition: &Definition,
+        present: Option<&Vm>,
+    ) -> Result<Definition, Fault> {
+        let policy = self.gate.monitor.policy();
+        let filter = policy.policy.redirection(present.and_then(|vm| vm.assignment.as_deref()));
+        Definition::new(filter.put_into(definition.root())).map_err(|error| self.unreadable(call, &error))
     }
 
     /// For who may not configure any VM: refused without asking libvirtd what there is.

@@ -13,6 +13,7 @@ use super::{need, needs, rights, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
+use crate::gate::moving::Moves;
 use crate::gate::turns::Turn;
 
 const DOMAIN_SAVE_IMAGE_GET_XML_DESC: u32 = 235;
@@ -97,7 +98,7 @@ impl Connection {
             }
             (None, _) => changes(None, proposed, Form::Stored),
         };
-        let mut media = Vec::new();
+        let mut media = Moves::default();
         match &present {
             Some(vm) => {
                 let state = self.present(vm)?;

@@ -18,7 +18,7 @@ use crate::confirmations::Wish;
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
-use crate::gate::moving::{Moved, Moving};
+use crate::gate::moving::{Moved, Moves, Moving};
 use crate::media::{Asking, Cleared, Refused, Unclear, Wanted};
 
 /// On whose word a medium comes.
@@ -50,8 +50,8 @@ impl Connection {
     ) -> Result<JudgedMedia, Fault> {
         let connect = need(row(Function::ConnectRemovable), object);
         let mut judged = JudgedMedia::default();
-        for carried in carried {
-            let Some(wanted) = wanted(&carried.reference) else { continue };
+        for carried in self.with_what_hangs_on_it(call, object, carried, occasion)? {
+            let Some(wanted) = Wanted::of(&carried.reference) else { continue };
             if judged.cleared.contains_key(&carried.reference) {
                 continue;
             }
@@ -75,6 +75,32 @@ impl Connection {
         Ok(judged)
     }
 
+    /// What stays with the host whoever asks is refused; what goes along with a controller is judged like it.
+    fn with_what_hangs_on_it(
+        &self,
+        call: &Call<'_>,
+        object: &Object,
+        carried: impl IntoIterator<Item = Carried>,
+        occasion: Occasion<'_>,
+    ) -> Result<Vec<Carried>, Fault> {
+        let media = self.gate.monitor.media();
+        let devices = need(row(Function::ConfigureDevices), object);
+        // Who may not give devices to the VM is refused for that, and told nothing of the host.
+        let told = matches!(occasion, Occasion::Start(_)) || self.may(call, std::slice::from_ref(&devices));
+        let unclear = |unclear: Unclear| self.forbidden(call, &unclear.to_string(), vec![devices.clone()]);
+        let mut all = Vec::new();
+        for carried in carried {
+            if let Some(why) = media.stays(&carried.reference).map_err(unclear)?.filter(|_| told) {
+                return Err(self.forbidden(call, &why, vec![devices.clone()]));
+            }
+            for id in media.along_with(&carried.reference).map_err(unclear)? {
+                all.push(Carried { reference: Reference::Known(id.0), ..carried.clone() });
+            }
+            all.push(carried);
+        }
+        Ok(all)
+    }
+
     fn clear(
         &self,
         call: &Call<'_>,
@@ -83,7 +109,7 @@ impl Connection {
         occasion: Occasion<'_>,
     ) -> Result<Cleared, Fault> {
         let connect = need(row(Function::ConnectRemovable), object);
-        let Some(wanted) = wanted(&carried.reference) else {
+        let Some(wanted) = Wanted::of(&carried.reference) else {
             return Err(self.forbidden(call, "it is no medium", vec![connect]));
         };
         let (policy, media) = (self.gate.monitor.policy(), self.gate.monitor.media());
@@ -209,7 +235,7 @@ impl Connection {
     /// Which medium a VM has there; none if it is not one, or is not there any more.
     fn identity(&self, reference: &Reference) -> Option<Id> {
         let policy = self.gate.monitor.policy();
-        let found = self.gate.monitor.media().find(policy.policy.media(), &wanted(reference)?);
+        let found = self.gate.monitor.media().find(policy.policy.media(), &Wanted::of(reference)?);
         match (found, reference) {
             (Ok(medium), _) => Some(medium.id),
             // Whatever USB device it was, it was one.
@@ -254,13 +280,7 @@ impl Connection {
     }
 
     /// What comes and goes, for when libvirtd has said yes.
-    pub(super) fn moving(
-        &self,
-        vm: &Vm,
-        changes: &[Change],
-        judged: JudgedMedia,
-        comes: Comes,
-    ) -> Vec<Moving> {
+    pub(super) fn moving(&self, vm: &Vm, changes: &[Change], judged: JudgedMedia, comes: Comes) -> Moves {
         let media = || changes.iter().filter_map(|change| change.medium.as_ref());
         let mut moving = Vec::new();
         for medium in media() {
@@ -278,7 +298,8 @@ impl Connection {
                 moving.push(Moving { vm: vm.clone(), way, medium: Moved::In(Box::new(cleared)) });
             }
         }
-        moving
+        let start = (comes == Comes::Start).then(|| self.gate.monitor.media().starting(vm.uuid));
+        Moves { moving, _start: start }
     }
 
     /// Devices that are not there now cannot be judged before they come: that is for who decides on media.
@@ -298,6 +319,8 @@ pub(super) enum Comes {
     Now,
     /// Devices, when it starts; discs are put into its drives now.
     Later,
+    /// With its start.
+    Start,
 }
 
 /// Why a change is no change of a medium.
@@ -347,19 +370,4 @@ fn about(id: &Id) -> Need {
 
 fn names(definition: &Definition, carried: &Carried) -> bool {
     definition.facts().media.iter().any(|there| there.reference == carried.reference)
-}
-
-/// The question to ask of the host; none for what can be no medium.
-fn wanted(reference: &Reference) -> Option<Wanted<'_>> {
-    match reference {
-        Reference::Usb(usb) => Some(Wanted::Usb {
-            vendor: usb.vendor,
-            product: usb.product,
-            address: usb.address,
-            port: usb.port.as_deref(),
-        }),
-        Reference::Block(path) => Some(Wanted::Block(path)),
-        Reference::Image(path) => Some(Wanted::Image(path)),
-        Reference::Scsi(_) | Reference::Pci(_) => None,
-    }
 }

@@ -20,6 +20,7 @@ use super::{flagged, need, needs, rights, row, spelled, summary};
 use crate::gate::call::{Call, Forward, Replaced, on_host};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
+use crate::gate::moving::Moves;
 use crate::gate::pending::Chore;
 
 pub(super) const SECURE: u32 = 1;
@@ -102,7 +103,7 @@ impl Connection {
         let wanted = vec![row(Function::ConfigureVms)];
         let forward = self.judge_image(call, image, &proposed, Source::Client, wanted)?;
         // Nothing moves yet: when the VM is restored, all of it is judged.
-        Ok(Forward { replaced: vec![("dxml", spelled(proposed.root()))], media: Vec::new(), ..forward })
+        Ok(Forward { replaced: vec![("dxml", spelled(proposed.root()))], media: Moves::default(), ..forward })
     }
 
     /// DOMAIN_MANAGED_SAVE_DEFINE_XML: 3, and what the new definition changes.

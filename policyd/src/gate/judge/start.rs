@@ -15,7 +15,7 @@ use super::{flagged, needs, rights, row, summary};
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
-use crate::gate::moving::Moving;
+use crate::gate::moving::Moves;
 use crate::gate::upstream::Access;
 
 const DOMAIN_HAS_MANAGED_SAVE_IMAGE: u32 = 183;
@@ -73,7 +73,7 @@ impl Connection {
         definitions: &[&Definition],
         changes: &[Change],
         needed: &mut Vec<Need>,
-    ) -> Result<Vec<Moving>, Fault> {
+    ) -> Result<Moves, Fault> {
         let object = Object::Vm(vm.clone());
         let occasion = Occasion::Start(Some(&present.stored));
         let carried = definitions.iter().flat_map(|definition| definition.facts().media);
@@ -81,7 +81,7 @@ impl Connection {
         needed.extend(self.media_needs(call, changes, &judged, &object)?);
         needed.extend(judged.needs.iter().cloned());
         self.insist_on_access(call, &judged)?;
-        Ok(self.moving(vm, &[], judged, Comes::Now))
+        Ok(self.moving(vm, &[], judged, Comes::Start))
     }
 
     /// What a state that libvirt wrote changes in a VM of today.

@@ -215,3 +215,50 @@ fn two_calls_do_not_both_get_one_stick() {
     assert_eq!(status, Status::Error);
     assert!(words(&answer).contains("at this moment"), "{}", words(&answer));
 }
+
+#[test]
+fn a_vm_that_usb_devices_can_be_redirected_into_gets_the_filter_of_the_policy() {
+    const REDIRDEV: &str = "<redirdev bus='usb' type='spicevmc'/>";
+    const LOOSE: &str =
+        "<redirdev bus='usb' type='spicevmc'/><redirfilter><usbdev allow='yes'/></redirfilter>";
+    for devices in [REDIRDEV, LOOSE] {
+        let scene = scene(&format!("{ADMINISTRATOR}{GRANTED}"), with("", ""));
+        let defined = definition(BOBS, &format!("<devices>{devices}</devices>"));
+        let (status, answer) = scene.open_client().call("DOMAIN_DEFINE_XML", &[text(&defined)]);
+        assert_eq!(status, Status::Ok, "{}", words(&answer));
+        let calls = scene.libvirtd.calls();
+        let define = calls.iter().find(|heard| heard.name == "DOMAIN_DEFINE_XML").unwrap();
+        let sent = String::from_utf8_lossy(&define.payload).replace('"', "'");
+        assert_eq!(sent.matches("<redirfilter>").count(), 1, "{sent}");
+        assert!(sent.contains("<usbdev class='0x08' allow='yes'/><usbdev allow='no'/>"), "{sent}");
+        assert!(!sent.contains("<usbdev allow='yes'/>"), "{sent}");
+    }
+    for call in ["DOMAIN_CREATE", "DOMAIN_ATTACH_DEVICE"] {
+        let scene = scene(&format!("{ADMINISTRATOR}{GRANTED}"), with(LOOSE, ""));
+        let mut arguments = vec![vm(BOBS)];
+        arguments.extend((call == "DOMAIN_ATTACH_DEVICE").then(|| text(REDIRDEV)));
+        let (status, answer) = scene.open_client().call(call, &arguments);
+        assert_eq!(status, Status::Error, "{call}");
+        assert!(words(&answer).contains("redirection"), "{call}: {}", words(&answer));
+    }
+}
+
+#[test]
+fn a_controller_is_judged_by_what_is_plugged_into_it() {
+    const PCI: &str = "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='0x14' function='0'/></source></hostdev>";
+    const SCSI: &str = "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host6'/><address bus='0' target='0' unit='0'/></source></hostdev>";
+    for device in [PCI, SCSI] {
+        for (rule, expected) in [(GRANTED, Status::Ok), (DENIED, Status::Error)] {
+            let scene = scene(&format!("{ADMINISTRATOR}{rule}"), with("", ""));
+            scene.host.disk_of("1-2", "sdb", 16);
+            let (status, told) = attach(&scene, device, 1);
+            assert_eq!(status, expected, "{rule}: {told}");
+        }
+        let scene = scene(&format!("{ADMINISTRATOR}{GRANTED}"), with("", ""));
+        scene.host.disk_of("1-2", "sdb", 16);
+        scene.host.write("proc/1/mountinfo", "21 1 8:17 / / rw,relatime - ext4 /dev/sdb1 rw\n");
+        let (status, told) = attach(&scene, device, 1);
+        assert_eq!(status, Status::Error);
+        assert!(told.contains("stays with the host"), "{told}");
+    }
+}

@@ -41,7 +41,7 @@ impl Keeper {
             held.extend(own.map(|medium| (vm, medium.clone())));
             let images = vm.references.iter().filter_map(|reference| match reference {
                 Reference::Image(path) => look::image(path, policy.policy.media()).ok(),
-                Reference::Usb { .. } | Reference::Block(_) => None,
+                Reference::Usb { .. } | Reference::Block(_) | Reference::Known(_) => None,
             });
             let rules = policy.policy.media_rules();
             held.extend(images.filter(|image| !rules.may_be_in_many_places(image)).map(|image| (vm, image)));
