@@ -20,6 +20,7 @@ mod own_daemons;
 mod place;
 mod plan;
 mod settings;
+mod setuid;
 mod show;
 mod stacks;
 mod standing;

@@ -13,7 +13,7 @@ use crate::takeover::journal::Entry;
 use crate::takeover::place::{self, Access};
 use crate::takeover::stacks::{self, Replaced};
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, override_list};
+use crate::takeover::{accounts, override_list, setuid};
 
 /// What was there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +124,8 @@ fn restore_owner(
         // Installed since: the package's own owner and mode.
         None if host.has(path) && listed.is_none() && matches!(change, Change::Override { .. }) => {
             let metadata = host.path("/").metadata().map_err(Trouble::io("look at `/`"))?;
-            let access = Access { uid: metadata.uid(), gid: metadata.gid(), mode: 0o755 };
+            let access =
+                Access { uid: metadata.uid(), gid: metadata.gid(), mode: setuid::packaged_mode(path) };
             place::set_access(&host.path(path), access)
         }
         _ => Ok(()),

@@ -8,7 +8,7 @@ use crate::takeover::host::Host;
 use crate::takeover::stacks::{self, Wish};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, libvirt};
+use crate::takeover::{accounts, libvirt, setuid};
 
 /// Where hooks find the program that asks the monitor.
 const HOOK: &str = "/usr/sbin/virtwarden-hook";
@@ -34,6 +34,7 @@ pub(crate) enum Purpose {
     SharedIdentity,
     Polkit,
     Emulators,
+    UsbHelper,
     Device,
     Hooks,
     Gate,
@@ -50,6 +51,9 @@ impl Purpose {
             Self::SharedIdentity => "libvirt-dbus acts for everybody under one account: it is closed",
             Self::Polkit => "polkit lets the monitor's account, and nobody else, use libvirtd's own sockets",
             Self::Emulators => "emulators and session daemons are for the system's own VMs only",
+            Self::UsbHelper => {
+                "whoever sits at the seat is not given USB devices past the removable-media policy"
+            }
             Self::Device => "whoever sits at the seat gets no direct way to /dev/kvm",
             Self::Hooks => "libvirtd asks the monitor before each start, wherever the wish came from",
             Self::Gate => "the monitor takes libvirt's public sockets",
@@ -67,7 +71,7 @@ impl Purpose {
                 "what was there before comes back; libvirtd starts again on its own sockets, VMs stay"
             }
             Self::Polkit | Self::Hooks | Self::Gate => "what was there before comes back",
-            Self::Emulators => "the overrides go; owner and mode become what they were",
+            Self::Emulators | Self::UsbHelper => "the overrides go; owner and mode become what they were",
             Self::Logins => "before everything else, the login stacks become what they were",
             Self::Device => "the rule goes; udev gives the device back to the seat",
         }
@@ -91,6 +95,7 @@ pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Ste
         .chain(shared_identity(host))
         .chain([(Purpose::Polkit, polkit())])
         .chain(emulators(host))
+        .chain([(Purpose::UsbHelper, usb_helper())])
         .chain(device(host))
         .chain(hooks())
         .chain(gate(host))
@@ -151,6 +156,16 @@ fn emulators(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
         let change = Change::Override { path, owner: "root".into(), group: group.into(), mode: 0o750 };
         (Purpose::Emulators, change)
     })
+}
+
+/// Closed before it is installed, too: it would come setuid root.
+fn usb_helper() -> Change {
+    Change::Override {
+        path: setuid::USB_HELPER.into(),
+        owner: "root".into(),
+        group: "root".into(),
+        mode: 0o750,
+    }
 }
 
 fn device(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {

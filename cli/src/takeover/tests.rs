@@ -4,6 +4,8 @@
 mod fake;
 mod logins;
 
+use std::os::unix::fs::MetadataExt;
+
 use super::administrators;
 use super::before;
 use super::change::Change;
@@ -14,6 +16,7 @@ use super::finding::Severity;
 use super::host::Host;
 use super::journal::{Journal, Phase};
 use super::plan::{self, Step};
+use super::setuid::USB_HELPER;
 use super::standing::Standing;
 use super::{accounts, connections, libvirt};
 use fake::Fake;
@@ -295,6 +298,49 @@ fn a_journal_that_others_can_write_is_not_believed() {
 }
 
 #[test]
+fn a_bridge_helper_that_runs_as_root_is_a_problem() {
+    let fake = Fake::new();
+    let host = fake.host();
+    let _enabled = enable(&host, &steps(&host)).unwrap();
+    let helper = "/usr/lib/qemu/qemu-bridge-helper";
+    for (mode, problems) in [(0o755, 0), (0o4755, 1), (0o4750, 1)] {
+        fake.write(helper, "", mode);
+        let findings = examine::everything(&host, &steps(&host)).unwrap();
+        let named = findings.iter().filter(|f| f.severity == Severity::Problem && f.what.starts_with(helper));
+        assert_eq!(named.count(), problems, "{mode:o}");
+    }
+}
+
+#[test]
+fn the_usb_helper_is_closed_whenever_it_comes_and_given_back_as_packaged() {
+    for installed in [When::Before, When::Meanwhile] {
+        let fake = Fake::new();
+        let host = fake.host();
+        if installed == When::Before {
+            fake.write(USB_HELPER, "", 0o4755);
+        }
+        let _enabled = enable(&host, &steps(&host)).unwrap();
+        if installed == When::Meanwhile {
+            // dpkg heeds its list.
+            fake.write(USB_HELPER, "", 0o750);
+        }
+        assert_eq!(mode(&host, USB_HELPER), 0o750);
+        give_back(&host, &mut Journal::load(&host).unwrap().unwrap()).unwrap();
+        assert_eq!(mode(&host, USB_HELPER), 0o4755, "{installed:?}");
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Before,
+    Meanwhile,
+}
+
+fn mode(host: &Host<'_>, path: &str) -> u32 {
+    host.path(path).metadata().unwrap().mode() & 0o7777
+}
+
+#[test]
 fn every_part_of_the_plan_is_there() {
     let fake = Fake::new();
     let host = fake.host();
@@ -315,6 +361,7 @@ fn every_part_of_the_plan_is_there() {
         "/usr/bin/qemu-system-site root:kvm 0750",
         "/usr/bin/qemu-system-arm root:kvm 0750",
         "/usr/sbin/libvirtd root:root 0750",
+        "/usr/libexec/spice-client-glib-usb-acl-helper root:root 0750",
         "/etc/udev/rules.d/72-virtwarden-kvm.rules",
         "/dev/kvm root:kvm 0660, no access list",
         "/etc/libvirt/hooks/qemu.d/90-virtwarden -> /usr/sbin/virtwarden-hook",
