@@ -162,6 +162,7 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::MediaPending
         | Request::MediaConfirm { .. }
         | Request::DeviceClasses
+        | Request::SettingConfirm { .. }
         | Request::Hook(..) => Some(PATIENCE),
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn run(verb: &SettingVerb, socket: &Path, output: &Output) -> Result<
         SettingVerb::List => list(socket, output),
         SettingVerb::Show { name } => show(*name, socket, output),
         SettingVerb::Set(arguments) => change_by_pairs(arguments, socket, output),
+        SettingVerb::Confirm { name } => ask_for(&Request::SettingConfirm { name: *name }, socket, output),
         SettingVerb::Unset { name, reason, change } => {
             unset(*name, reason.words(), change.mode(), socket, output)
         }

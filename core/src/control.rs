@@ -35,7 +35,7 @@ pub use reply::{
 };
 pub use request::{Membership, Mode, ObjectName, Request};
 pub use session::{SessionRow, SessionState};
-pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource};
+pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource, UsbWish};
 pub use sharing::{BeyondRow, Holds, OpeningRow, SharingRequest, SharingRows};
 pub use verification::Verification;
 

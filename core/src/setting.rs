@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Typed settings of the host's stock components, and of policyd itself. Rows 2, 11 to 20 and 27 of Table 3.
+//! Typed settings of the host's stock components, and of policyd itself. Rows 2, 10 to 20 and 27 of Table 3.
 //!
 //! policyd holds the value; settingsd renders it into the component's own files. A value that is
 //! here is a legal one: every type is checked where it is made.
 
 mod banner;
 pub mod document;
+mod host_media;
 mod lockout;
 mod password;
 mod remote;
@@ -18,6 +19,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
+pub use host_media::{HostLevel, HostMedia};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
 pub use remote::{IdleLimit, RemoteTimeout};
@@ -44,6 +46,8 @@ impl std::error::Error for SettingError {}
 pub enum SettingName {
     /// The access banner: row 20.
     Banner,
+    /// What the host does with removable media: row 10.
+    HostMedia,
     /// Lockout after failed authentications: row 16.
     Lockout,
     /// The passwords of people: row 2.
@@ -62,6 +66,8 @@ pub enum SettingName {
 pub enum Setting {
     /// Row 20, FTA_TAB.1.
     Banner(Banner),
+    /// Row 10, FPT_RDM_EXT.1.
+    HostMedia(HostMedia),
     /// Row 16, FIA_AFL_EXT.1.
     Lockout(Lockout),
     /// Row 2, FIA_PMG_EXT.1.
@@ -76,8 +82,9 @@ pub enum Setting {
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 6] = [
+    pub const ALL: [SettingName; 7] = [
         SettingName::Banner,
+        SettingName::HostMedia,
         SettingName::Lockout,
         SettingName::PasswordPolicy,
         SettingName::RemoteTimeout,
@@ -89,6 +96,7 @@ impl SettingName {
     pub const fn word(self) -> &'static str {
         match self {
             SettingName::Banner => "banner",
+            SettingName::HostMedia => "host-media",
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
             SettingName::RemoteTimeout => "remote-timeout",
@@ -101,6 +109,7 @@ impl SettingName {
     pub const fn set_operation(self) -> &'static str {
         match self {
             SettingName::Banner => "banner set",
+            SettingName::HostMedia => "setting set host-media",
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
             SettingName::RemoteTimeout => "setting set remote-timeout",
@@ -113,6 +122,7 @@ impl SettingName {
     pub const fn unset_operation(self) -> &'static str {
         match self {
             SettingName::Banner => "banner unset",
+            SettingName::HostMedia => "setting unset host-media",
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
             SettingName::RemoteTimeout => "setting unset remote-timeout",
@@ -125,6 +135,7 @@ impl SettingName {
     pub const fn function(self) -> Function {
         match self {
             SettingName::Banner => Function::Banner,
+            SettingName::HostMedia => Function::MediaPolicy,
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
             SettingName::RemoteTimeout => Function::RemoteTimeout,
@@ -142,6 +153,7 @@ impl SettingName {
     pub fn default_value(self) -> Setting {
         match self {
             SettingName::Banner => Setting::Banner(Banner::default()),
+            SettingName::HostMedia => Setting::HostMedia(HostMedia::default()),
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
             SettingName::RemoteTimeout => Setting::RemoteTimeout(RemoteTimeout::default()),
@@ -156,6 +168,7 @@ impl Setting {
     pub const fn name(&self) -> SettingName {
         match self {
             Setting::Banner(_) => SettingName::Banner,
+            Setting::HostMedia(_) => SettingName::HostMedia,
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
             Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
@@ -171,6 +184,7 @@ impl Setting {
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
             Setting::Banner(_) | Setting::SshCryptography(_) => Ok(()),
+            Setting::HostMedia(media) => media.check(),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),
             Setting::RemoteTimeout(timeout) => timeout.check(),

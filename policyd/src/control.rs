@@ -10,6 +10,7 @@ mod assignments;
 mod audit;
 mod beyond;
 mod clients;
+mod confirmation;
 mod conversation;
 mod demand;
 mod fabric;
@@ -202,6 +203,7 @@ impl Control {
             Request::MediaWatch => Ok(self.media_watch(subject, listener)),
             Request::MediaConfirm { number } => self.media_confirm(subject, request, *number),
             Request::DeviceClasses => self.device_classes(subject, request),
+            Request::SettingConfirm { name } => self.setting_confirm(subject, request, *name),
             Request::Hook(call) => self.hook(subject, call),
         }
     }

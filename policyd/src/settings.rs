@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The typed settings: the authority on their values. Rows 2, 15, 16 and 20 of Table 3.
+//! The typed settings: the authority on their values. Rows 2, 10, 15, 16 and 20 of Table 3.
 //!
 //! The host's own files follow: settingsd writes them first, and then the value is kept here. Where
 //! the two differ, by a crash between or by somebody's hand, that is drift and is shown. Whoever
 //! reads a value gets a copy and waits for nobody, however long a change takes.
 
+mod follow;
+mod provisional;
 mod settingsd;
 mod store;
 
@@ -14,9 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use virtwarden_core::control::SettingSource;
 pub use virtwarden_core::setting::document::{Chosen, Values};
-use virtwarden_core::setting::{Banner, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName};
+use virtwarden_core::setting::{
+    Banner, HostMedia, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+};
 
 use crate::kept::{Condition, Store, StoreError};
+pub use provisional::{CONFIRM_WITHIN, must_be_confirmed};
 pub use settingsd::{Components, Settingsd, Silence};
 
 /// The settings. Shared by all parts that act by them.
@@ -24,6 +29,9 @@ pub struct Settings {
     values: RwLock<Arc<Values>>,
     /// Held through the whole of a change, settingsd's part included: one at a time.
     store: Mutex<Store<Values>>,
+    /// One that is not kept before it is confirmed.
+    provisional: Mutex<Option<Arc<Chosen>>>,
+    followed: Mutex<follow::Followed>,
     condition: Condition,
     components: Box<dyn Components>,
 }
@@ -51,7 +59,14 @@ impl Settings {
     pub fn with(state: &Path, components: Box<dyn Components>) -> Result<Self, StoreError> {
         let (store, values, condition) = Store::open(&state.join("settings.json"))?;
         let values = RwLock::new(Arc::new(values.unwrap_or_default()));
-        Ok(Self { values, store: Mutex::new(store), condition, components })
+        Ok(Self {
+            values,
+            store: Mutex::new(store),
+            provisional: Mutex::default(),
+            followed: Mutex::default(),
+            condition,
+            components,
+        })
     }
 
     /// How the file was found.
@@ -90,6 +105,14 @@ impl Settings {
             return RemoteTimeout::default();
         };
         timeout
+    }
+
+    /// What the host does with removable media: row 10.
+    pub fn host_media(&self) -> HostMedia {
+        let Setting::HostMedia(media) = self.value(SettingName::HostMedia) else {
+            return HostMedia::default();
+        };
+        media
     }
 
     /// The value in force, set or default.

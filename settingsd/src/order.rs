@@ -8,7 +8,8 @@ use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
-    BannerFiles, LockoutFiles, PasswordFiles, RemoteFiles, SshCryptographyFiles, TimeFiles,
+    BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, SshCryptographyFiles, TimeFiles,
+    usb,
 };
 use crate::session;
 
@@ -22,6 +23,7 @@ pub(crate) fn carry_out(host: &Host, order: &Order) -> Report {
         Order::Apply { setting, mode } => apply_one(host, setting, *mode),
         Order::Withdraw { name, mode } => withdraw_one(host, *name, *mode),
         Order::Inspect { setting } => return Report::Drift(inspect_one(host, setting)),
+        Order::UsbStorage { port, wish } => usb::carry_out(host, port, *wish),
         Order::EndSession { session, leader } => session::end(host, *session, *leader),
     };
     done.map_or_else(Report::Failed, Report::Done)
@@ -32,6 +34,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
     setting.check().map_err(|error| error.to_string())?;
     match setting {
         Setting::Banner(value) => apply::<BannerFiles>(host, value, mode),
+        Setting::HostMedia(value) => apply::<HostMediaFiles>(host, value, mode),
         Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
         Setting::PasswordPolicy(value) => apply::<PasswordFiles>(host, value, mode),
         Setting::RemoteTimeout(value) => apply::<RemoteFiles>(host, value, mode),
@@ -43,6 +46,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
 fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String>, String> {
     match name {
         SettingName::Banner => withdraw::<BannerFiles>(host, mode),
+        SettingName::HostMedia => withdraw::<HostMediaFiles>(host, mode),
         SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
         SettingName::PasswordPolicy => withdraw::<PasswordFiles>(host, mode),
         SettingName::RemoteTimeout => withdraw::<RemoteFiles>(host, mode),
@@ -54,6 +58,7 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
 fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
     match setting {
         Setting::Banner(value) => inspect::<BannerFiles>(host, value),
+        Setting::HostMedia(value) => inspect::<HostMediaFiles>(host, value),
         Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),
         Setting::PasswordPolicy(value) => inspect::<PasswordFiles>(host, value),
         Setting::RemoteTimeout(value) => inspect::<RemoteFiles>(host, value),

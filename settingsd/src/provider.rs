@@ -3,6 +3,7 @@
 
 mod banner;
 mod gdm;
+mod host_media;
 mod issue;
 mod lockout;
 mod pam;
@@ -15,6 +16,7 @@ mod time;
 use virtwarden_core::setting::SettingName;
 
 pub(crate) use self::banner::BannerFiles;
+pub(crate) use self::host_media::{HostMediaFiles, usb};
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
 pub(crate) use self::remote::RemoteFiles;

@@ -124,6 +124,7 @@ fn title(order: &Order) -> String {
         Order::Apply { setting, mode } => format!("apply {} ({mode:?})", setting.name()),
         Order::Withdraw { name, mode } => format!("withdraw {name} ({mode:?})"),
         Order::Inspect { setting } => format!("inspect {}", setting.name()),
+        Order::UsbStorage { port, wish } => format!("USB storage at {port} ({wish:?})"),
         Order::EndSession { session, .. } => format!("end session {session}"),
     }
 }

@@ -44,6 +44,8 @@ MACHINE_PACKAGES=(
     linux-image-amd64 initramfs-tools udev kmod e2fsprogs auditd apparmor-utils
     # Doors that some hosts have, and what runs a package's own tests.
     libvirt-dbus autopkgtest
+    # What a desktop has for removable media: who mounts them, and who gives them to SPICE clients.
+    udisks2 spice-client-glib-usb-acl-helper
 )
 
 # Debian's code name of a release number.

@@ -7,8 +7,9 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 6] = [
+const NAMES: [(&str, SettingName); 7] = [
     ("banner", SettingName::Banner),
+    ("host-media", SettingName::HostMedia),
     ("lockout", SettingName::Lockout),
     ("password-policy", SettingName::PasswordPolicy),
     ("remote-timeout", SettingName::RemoteTimeout),
@@ -18,6 +19,9 @@ const NAMES: [(&str, SettingName); 6] = [
 
 const KEYS: &str = "\
 Keys:
+  host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
+                                           not grant to it: open, no-automount (nobody mounts them) or no-driver
+                                           (no driver for USB storage; taken back unless confirmed within 60 s)
   password-policy  minimum-length=8..128   characters of a new password at least
                    classes=1..4            of upper case, lower case, digits and others, at least so many
   remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
@@ -47,6 +51,14 @@ pub(crate) enum SettingVerb {
     /// Set one.
     #[command(after_help = KEYS)]
     Set(SettingSetArguments),
+    /// Keep a value that would be taken back by itself.
+    ///
+    /// A value that could leave somebody without his keyboard holds for 60 s. Whoever can still type this keeps it.
+    Confirm {
+        /// Which.
+        #[arg(value_parser = words(NAMES))]
+        name: SettingName,
+    },
     /// Go back to a setting's default.
     Unset {
         /// Which.

@@ -2,8 +2,8 @@
 //! `KEY=VALUE` on the command line, merged into a setting as it is.
 
 use virtwarden_core::setting::{
-    IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite,
-    TimeProof, TimeServers,
+    HostLevel, HostMedia, IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName,
+    SshCryptography, SshSuite, TimeProof, TimeServers,
 };
 
 use crate::arguments::Pair;
@@ -15,7 +15,8 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     match name {
         SettingName::Banner => Err(Failed::usage("the banner is set with `virtwarden banner set`")),
         SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
-        SettingName::PasswordPolicy
+        SettingName::HostMedia
+        | SettingName::PasswordPolicy
         | SettingName::RemoteTimeout
         | SettingName::SshCryptography
         | SettingName::TimeServers => Ok(()),
@@ -26,12 +27,24 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
 pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed> {
     check(setting.name())?;
     pairs.iter().try_fold(setting, |setting, pair| match setting {
+        Setting::HostMedia(media) => host_media(media, pair).map(Setting::HostMedia),
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
         Setting::SshCryptography(_) => ssh_cryptography(pair).map(Setting::SshCryptography),
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
+}
+
+fn host_media(media: HostMedia, pair: &Pair) -> Result<HostMedia, Failed> {
+    if pair.key != "level" {
+        return Err(unknown(pair, "`level`"));
+    }
+    let wrong = || {
+        let words: Vec<_> = HostLevel::ALL.iter().map(|level| level.word()).collect();
+        Failed::usage(format!("level=`{}`: expected one of {}", pair.value, words.join(", ")))
+    };
+    HostLevel::from_word(&pair.value).map(|level| HostMedia { level, ..media }).ok_or_else(wrong)
 }
 
 fn password_policy(policy: PasswordPolicy, pair: &Pair) -> Result<PasswordPolicy, Failed> {
@@ -116,6 +129,8 @@ mod tests {
             (policy(), pair("classes", "many"), "whole number"),
             (policy(), pair("classes", "256"), "whole number"),
             (SettingName::RemoteTimeout.default_value(), pair("time", "15m"), "has `idle`"),
+            (SettingName::HostMedia.default_value(), pair("granted", "usb"), "has `level`"),
+            (SettingName::HostMedia.default_value(), pair("level", "shut"), "open, no-automount, no-driver"),
             (SettingName::Banner.default_value(), pair("text", "x"), "virtwarden banner set"),
             (SettingName::Lockout.default_value(), pair("attempts", "3"), "virtwarden lockout set"),
         ] {

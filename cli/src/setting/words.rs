@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Settings as people read them.
 
+use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
-    Acknowledgement, Banner, Counted, Disclosure, IdleLimit, Limit, RemoteTimeout, ServerName, Setting,
-    TimeProof, TimeServers, Unlocking,
+    Acknowledgement, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout, ServerName,
+    Setting, TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -12,6 +13,7 @@ use crate::duration::spelled;
 pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
     let pairs: Vec<(&str, String)> = match setting {
         Setting::Banner(banner) => banner_lines(banner),
+        Setting::HostMedia(media) => host_media(media),
         Setting::Lockout(lockout) => vec![
             ("limit", limited(lockout.limit)),
             ("counted", counted_words(lockout.counted).to_owned()),
@@ -40,6 +42,14 @@ fn banner_lines(banner: &Banner) -> Vec<(&'static str, String)> {
     }
     lines.push(("acceptance", acknowledgement(banner.acknowledgement).to_owned()));
     lines
+}
+
+fn host_media(media: &HostMedia) -> Vec<(&'static str, String)> {
+    let words = |kinds: Vec<Kind>| match kinds.as_slice() {
+        [] => "nothing".to_owned(),
+        kinds => kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", "),
+    };
+    vec![("level", media.level.word().to_owned()), ("kept from the host", words(media.closed()))]
 }
 
 fn acknowledgement(acknowledgement: Acknowledgement) -> &'static str {
@@ -122,6 +132,10 @@ mod tests {
             ),
             (SettingName::PasswordPolicy.default_value(), "minimum-length: 15\nclasses: 1\n"),
             (SettingName::RemoteTimeout.default_value(), "idle: never\n"),
+            (
+                SettingName::HostMedia.default_value(),
+                "level: no-automount\nkept from the host: usb-storage, optical, sd-card\n",
+            ),
             (SettingName::Banner.default_value(), "text: none\nacceptance: not asked\n"),
             (banner, "text: One\n: Two\nacceptance: required of Administrators, once in each session\n"),
         ] {

@@ -30,6 +30,8 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
     let live = switch::is_live(host);
     if live {
         switch::stop(host)?;
+        // The monitor may have ordered something between the two.
+        settings::withdraw(host)?;
     }
     restore(host, &others)?;
     if live {

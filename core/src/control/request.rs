@@ -346,6 +346,11 @@ pub enum Request {
     },
     /// What the policy says of kinds of media and of device classes.
     DeviceClasses,
+    /// Keep a value that would be taken back by itself.
+    SettingConfirm {
+        /// Which.
+        name: SettingName,
+    },
     /// libvirt's hook asks whether to go on. For root's processes only.
     Hook(HookCall),
 }
@@ -406,6 +411,7 @@ impl Request {
             Request::MediaWatch => "media watch",
             Request::MediaConfirm { .. } => "media confirm",
             Request::DeviceClasses => "device classes",
+            Request::SettingConfirm { .. } => "setting confirm",
             Request::Hook(_) => "hook",
         }
     }

@@ -66,6 +66,13 @@ pub enum Order {
         /// The value.
         setting: Setting,
     },
+    /// Let a VM have the interfaces of a USB device that no driver of the host may have, or take them back.
+    UsbStorage {
+        /// Where the device is plugged in: `1-2.3`.
+        port: String,
+        /// Which.
+        wish: UsbWish,
+    },
     /// End a login session and its processes.
     EndSession {
         /// The audit session id.
@@ -73,6 +80,16 @@ pub enum Order {
         /// The process that leads it.
         leader: u32,
     },
+}
+
+/// What is wanted of a USB device while [`crate::setting::HostLevel::NoDriver`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UsbWish {
+    /// A VM gets it: its interfaces may be claimed, and no driver is asked.
+    Release,
+    /// The VM has lost it: nobody may claim its storage interfaces.
+    TakeBack,
 }
 
 /// What settingsd answers.

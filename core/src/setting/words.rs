@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{
-    Acknowledgement, Counted, Disclosure, IdleLimit, Limit, ServerName, Setting, TimeProof, TimeServers,
-    Unlocking,
+    Acknowledgement, Counted, Disclosure, HostMedia, IdleLimit, Limit, ServerName, Setting, TimeProof,
+    TimeServers, Unlocking,
 };
 
 /// The most characters of a banner that stand in a line.
@@ -24,6 +24,7 @@ impl fmt::Display for Setting {
                     Acknowledgement::Required => f.write_str(", must be accepted"),
                 }
             }
+            Setting::HostMedia(media) => host_media(media, f),
             Setting::Lockout(lockout) => {
                 limit(&lockout.limit, f)?;
                 f.write_str(match lockout.counted {
@@ -70,6 +71,12 @@ fn excerpt(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{shown:?}{rest} ({} bytes)", text.len())
 }
 
+fn host_media(media: &HostMedia, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(media.level.word())?;
+    let granted: Vec<_> = media.granted.iter().map(|kind| kind.word()).collect();
+    if granted.is_empty() { Ok(()) } else { write!(f, ", the host may have {}", granted.join(", ")) }
+}
+
 fn limit(limit: &Limit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match limit {
         Limit::Attempts { failures, period, unlocking } => {
@@ -94,6 +101,7 @@ mod tests {
         let long = Setting::Banner(Banner { text: Some(text), acknowledgement: Acknowledgement::Required });
         for (value, expected) in [
             (SettingName::Banner.default_value(), "none"),
+            (SettingName::HostMedia.default_value(), "no-automount"),
             (
                 SettingName::Lockout.default_value(),
                 "5 failures within 900 s lock for 600 s, everywhere, the time left is told",

@@ -51,6 +51,7 @@ const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 const fn setting(name: SettingName) -> Demand {
     let rights: &'static [Right] = match name {
         SettingName::Banner => &[Right::Function(Function::Banner)],
+        SettingName::HostMedia => &[Right::Function(Function::MediaPolicy)],
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
         SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],
         SettingName::RemoteTimeout => &[Right::Function(Function::RemoteTimeout)],
@@ -99,7 +100,9 @@ pub(super) const fn demand(request: &Request) -> Demand {
             setting(SettingName::Lockout)
         }
         Request::SettingList => Demand::Rights(ADMINISTER, Scope::Policy),
-        Request::SettingShow { name } | Request::SettingUnset { name, .. } => setting(*name),
+        Request::SettingShow { name }
+        | Request::SettingUnset { name, .. }
+        | Request::SettingConfirm { name } => setting(*name),
         Request::SettingSet { setting: value, .. } => setting(value.name()),
         Request::Sharing(_) => Demand::Rights(SHARE, Scope::Channels),
         // What is listed is filtered; who may connect no media at all is refused where it is answered.

@@ -7,14 +7,16 @@
 use std::time::UNIX_EPOCH;
 
 use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request, SettingRow};
+use virtwarden_core::media::Rules;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::setting::{Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
+use super::confirmation::kept_order;
 use super::failure::{failed, unavailable, usage};
 use crate::monitor::Attempt;
-use crate::settings::{Changing, Chosen, Silence};
+use crate::settings::{Changing, Chosen, Settings, Silence, must_be_confirmed};
 
 /// How it ended if it did not end well: what the record says, and what the person is told.
 type Trouble = (Outcome, Failure);
@@ -41,10 +43,11 @@ impl Control {
         setting: &Setting,
         (reason, mode): (&str, Mode),
     ) -> Result<Reply, Failure> {
+        let setting = &Settings::under(setting.clone(), self.monitor.policy().policy.media_rules());
         let wish = format!("{}to {setting}{}", prefix(mode), because(reason));
         let attempt = self.begin(subject, request, &wish)?;
         let mut changing = self.settings.change();
-        let before = self.settings.value(setting.name());
+        let before = self.in_force(setting.name());
         let order = Order::Apply { setting: setting.clone(), mode };
         let done = setting
             .check()
@@ -52,7 +55,7 @@ impl Control {
             .and_then(|()| self.carry_out(&order));
         let kept = done.and_then(|lines| match mode {
             Mode::DryRun => Ok(lines),
-            Mode::Apply => self.keep(&mut changing, chosen(self, subject, setting, reason)).map(|()| lines),
+            Mode::Apply => self.keep(&mut changing, &before, chosen(self, subject, setting, reason), lines),
         });
         conclude(attempt, (&before, setting), kept, mode)
     }
@@ -65,25 +68,32 @@ impl Control {
         name: SettingName,
         (reason, mode): (&str, Mode),
     ) -> Result<Reply, Failure> {
-        let after = name.default_value();
+        let policy = self.monitor.policy();
+        let after = Settings::under(name.default_value(), policy.policy.media_rules());
         let attempt = self.begin(subject, request, &format!("{}{}", prefix(mode), because(reason)))?;
         let mut changing = self.settings.change();
-        let before = self.settings.value(name);
-        let kept = self.carry_out(&default_order(name, mode)).and_then(|lines| match mode {
-            Mode::DryRun => Ok(lines),
-            Mode::Apply => self.forget(&mut changing, name).map(|()| lines),
-        });
+        let before = self.in_force(name);
+        let kept =
+            self.carry_out(&default_order(name, mode, policy.policy.media_rules())).and_then(|lines| {
+                match mode {
+                    Mode::DryRun => Ok(lines),
+                    Mode::Apply => self.forget(&mut changing, name).map(|()| lines),
+                }
+            });
         conclude(attempt, (&before, &after), kept, mode)
     }
 
     fn row(&self, name: SettingName) -> SettingRow {
-        let setting = self.settings.value(name);
+        let setting = self.in_force(name);
         let order = Order::Inspect { setting: setting.clone() };
-        let drift = match self.settings.components().order(&order) {
+        let mut drift = match self.settings.components().order(&order) {
             Ok(Report::Drift(lines) | Report::Done(lines)) => lines,
             Ok(Report::Failed(why)) => vec![why],
             Err(silence) => vec![format!("not known: {silence}")],
         };
+        drift.extend(self.settings.provisional(name).map(|waiting| {
+            format!("{} waits for `virtwarden setting confirm {name}`, or is taken back", waiting.setting)
+        }));
         SettingRow { setting, source: self.settings.source(name), drift }
     }
 
@@ -103,23 +113,37 @@ impl Control {
         }
     }
 
-    /// Keeps a value that the host has already.
-    fn keep(&self, changing: &mut Changing<'_>, chosen: Chosen) -> Result<(), Trouble> {
+    /// The value that is kept, as it is under the policy in force.
+    fn in_force(&self, name: SettingName) -> Setting {
+        Settings::under(self.settings.value(name), self.monitor.policy().policy.media_rules())
+    }
+
+    /// Keeps a value that the host has already, or lets it wait to be confirmed.
+    fn keep(
+        &self,
+        changing: &mut Changing<'_>,
+        before: &Setting,
+        chosen: Chosen,
+        mut lines: Vec<String>,
+    ) -> Result<Vec<String>, Trouble> {
         let name = chosen.setting.name();
-        changing.keep(chosen).map_err(|error| self.back(name, &error.to_string()))
+        if must_be_confirmed(before, &chosen.setting) {
+            lines.push(self.hold(changing, chosen).map_err(|why| self.back(name, &why))?);
+            return Ok(lines);
+        }
+        changing.end_waiting(name);
+        changing.keep(chosen).map_err(|error| self.back(name, &error.to_string()))?;
+        Ok(lines)
     }
 
     fn forget(&self, changing: &mut Changing<'_>, name: SettingName) -> Result<(), Trouble> {
+        changing.end_waiting(name);
         changing.forget(name).map_err(|error| self.back(name, &error.to_string()))
     }
 
     /// What cannot be kept shall not stay on the host either.
     fn back(&self, name: SettingName, why: &str) -> Trouble {
-        let order = if self.settings.source(name).is_set() {
-            Order::Apply { setting: self.settings.value(name), mode: Mode::Apply }
-        } else {
-            default_order(name, Mode::Apply)
-        };
+        let order = kept_order(&self.settings, name, self.monitor.policy().policy.media_rules());
         let message = match self.carry_out(&order) {
             Ok(_) => format!("{why}; the host is as it was"),
             Err((_, also)) => format!("{why}; and the host's files have the new value: {}", also.message),
@@ -129,15 +153,17 @@ impl Control {
 }
 
 /// How the host is to be where nobody set a value: as without us. But lockout is in force by default,
-/// and so is what keeps others from hiding it.
-fn default_order(name: SettingName, mode: Mode) -> Order {
+/// and so is what keeps others from hiding it, and media are not the host's unless the policy says so.
+pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Order {
     match name {
         SettingName::Banner
         | SettingName::PasswordPolicy
         | SettingName::RemoteTimeout
         | SettingName::SshCryptography
         | SettingName::TimeServers => Order::Withdraw { name, mode },
-        SettingName::Lockout => Order::Apply { setting: name.default_value(), mode },
+        SettingName::HostMedia | SettingName::Lockout => {
+            Order::Apply { setting: Settings::under(name.default_value(), rules), mode }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Stories of the control socket.
 
 mod cabinet;
+mod confirmation;
 mod lockouts;
 mod media;
 mod networks;
@@ -114,6 +115,7 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::NetworkDelete { network: networks::SPARE.into(), mode: Mode::Apply }, missing),
         (Request::PolicyTry { seconds: 60 }, denied),
         (Request::PolicyConfirm, denied),
+        (Request::SettingConfirm { name: SettingName::HostMedia }, denied),
     ]
 }
 
@@ -172,12 +174,13 @@ fn kind(request: &Request) -> usize {
         Request::NetworkDelete { .. } => 49,
         Request::PolicyTry { .. } => 50,
         Request::PolicyConfirm => 51,
+        Request::SettingConfirm { .. } => 52,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=51));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=52));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -201,7 +204,7 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
         let scene = Scene::with_group("root");
         let answer = scene.ask(&alice(), &request);
         let expected = match kind(&request) {
-            10 | 22..=24 | 51 => Some(FailureKind::Usage),
+            10 | 22..=24 | 51 | 52 => Some(FailureKind::Usage),
             18 => Some(FailureKind::Denied),
             37 | 39 | 42 => Some(FailureKind::NotFound),
             _ => None,

@@ -117,6 +117,7 @@ impl House {
         house.begin_census()?;
         house.begin_watch()?;
         let ringing = house.gate.clone();
+        follow(&house.trail, &settings, &house.monitor.policy());
         sessions.watch(settings, Box::new(move || ringing.ring()))?;
         Ok(house)
     }
@@ -233,6 +234,7 @@ fn announce(
     watch: Arc<Watch>,
 ) -> control::Announce {
     Arc::new(move |policy: &InForce| {
+        follow(&trail, &settings, policy);
         if let Err(error) = trail.adopt_policy(control::digest(&policy.files)) {
             eprintln!("virtwarden-policyd: the trail does not know the new policy yet: {error}");
         }
@@ -240,6 +242,19 @@ fn announce(
         gate.ring();
         watch.ring();
     })
+}
+
+/// The host follows by a thread of its own: nobody waits for it.
+fn follow(trail: &Arc<Trail>, settings: &Arc<Settings>, policy: &InForce) {
+    let (trail, settings, rules) = (trail.clone(), settings.clone(), policy.policy.media_rules().clone());
+    let follow = move || {
+        if let Some((outcome, detail)) = settings.follow(&rules) {
+            Ledger::note(&*trail, changed("host-media follows the policy", outcome, detail));
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("follow".to_owned()).spawn(follow) {
+        eprintln!("virtwarden-policyd: the host does not follow the policy: {error}");
+    }
 }
 
 fn attend(gate: &Arc<Gate>, socket: UnixStream, door: Door) {

@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use virtwarden_core::control::{Order, Report};
 use virtwarden_core::setting::{
-    Banner, BannerText, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+    Banner, BannerText, HostMedia, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
 };
+
+mod host_media;
 
 use super::*;
 use crate::order::carry_out;
@@ -93,6 +95,11 @@ impl Components {
                     Ok("90\n".to_owned())
                 }
             }
+            ["/usr/bin/udevadm", "info", _, device] => {
+                let name = device.rsplit('/').next().unwrap();
+                let closed = self.root.join("run/closed").join(name).exists();
+                Ok(if closed { "VIRTWARDEN_HOST_MEDIA=closed\n" } else { "ID_BUS=usb\n" }.to_owned())
+            }
             _ => Ok(String::new()),
         }
     }
@@ -132,6 +139,7 @@ impl Scene {
         for directory in ["etc/ssh/sshd_config.d", "etc/virtwarden", "var/lib/virtwarden", "run/virtwarden"] {
             fs::create_dir_all(scene.root.path().join(directory)).unwrap();
         }
+        scene.write("proc/1/mountinfo", "25 1 254:0 / / rw - ext4 /dev/vda rw\n");
         scene.write("var/cache/cracklib/cracklib_dict.pwd", "");
         scene.write("etc/issue", "Debian \\n \\l\n");
         scene.write("etc/ssh/sshd_config.d/zz-site.conf", "X11Forwarding no\n");
@@ -195,8 +203,9 @@ fn banner(text: &str) -> Setting {
     Setting::Banner(Banner { text: Some(BannerText::new(text).unwrap()), ..Banner::default() })
 }
 
-fn one_of_each() -> [Setting; 4] {
+fn one_of_each() -> [Setting; 5] {
     [
+        Setting::HostMedia(HostMedia::default()),
         banner("TEST TEST \\l Warning\n$(id) `id` %n é 漢字"),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
@@ -310,7 +319,7 @@ fn a_hand_that_edits_is_seen_and_written_over_by_setting_again() {
     fs::remove_file(scene.root.path().join("etc/issue.d/90-virtwarden.issue")).unwrap();
     scene.write("etc/security/pwquality.conf", "minlen = 6 # easier\n");
     scene.write("etc/pam.d/common-auth", "auth required pam_faillock.so preauth\n# auth pam_tally2.so\n");
-    let [banner, lockout, password, _] = one_of_each();
+    let [_, banner, lockout, password, _] = one_of_each();
     let drift = scene.drift(&banner).join("\n");
     assert!(drift.contains("`/etc/virtwarden/banner` was changed by hand"), "{drift}");
     assert!(drift.contains("`/etc/issue.d/90-virtwarden.issue` is missing"), "{drift}");

@@ -4,7 +4,8 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    Banner, BannerText, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+    Banner, BannerText, HostLevel, HostMedia, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting,
+    SettingName,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -23,16 +24,17 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 4] {
+fn one_of_each() -> [Setting; 5] {
     [
         warning(),
+        Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
     ]
 }
 
-fn shown(scene: &Scene, name: SettingName) -> SettingRow {
+pub(super) fn shown(scene: &Scene, name: SettingName) -> SettingRow {
     let Reply::Settings(mut rows) = scene.ask(&alice(), &Request::SettingShow { name }).unwrap() else {
         panic!("another answer")
     };
@@ -40,7 +42,7 @@ fn shown(scene: &Scene, name: SettingName) -> SettingRow {
     rows.remove(0)
 }
 
-/// Rows 2, 15, 16 and 20 are N for Users: no request about any of them gets past the decision.
+/// Rows 2, 10, 15, 16 and 20 are N for Users: no request about any of them gets past the decision.
 #[test]
 fn a_user_sets_no_row_and_sees_none() {
     for setting in one_of_each() {
@@ -113,7 +115,9 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             | SettingName::RemoteTimeout
             | SettingName::SshCryptography
             | SettingName::TimeServers => Order::Withdraw { name, mode: Mode::Apply },
-            SettingName::Lockout => Order::Apply { setting: name.default_value(), mode: Mode::Apply },
+            SettingName::HostMedia | SettingName::Lockout => {
+                Order::Apply { setting: name.default_value(), mode: Mode::Apply }
+            }
         };
         assert_eq!(scene.orders().pop().unwrap(), expected);
         assert_eq!(scene.control.settings.source(name), SettingSource::Default);
