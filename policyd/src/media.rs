@@ -32,10 +32,11 @@ pub mod watch;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use virtwarden_core::media::{Id, Medium, Party};
+use virtwarden_core::media::{Id, Kind, Medium, Party, Source};
 use virtwarden_core::object::{Uuid, Vm};
 
 pub use self::asking::Asking;
@@ -57,7 +58,6 @@ use starting::Starting;
 use store::State;
 
 /// All that is known of media. Shared by all connections.
-#[derive(Debug)]
 pub struct Media {
     /// None: it cannot look, so everything is refused.
     kernel: Option<Kernel>,
@@ -65,7 +65,11 @@ pub struct Media {
     store: State,
     claims: Claims,
     starting: Starting,
+    release: OnceLock<Release>,
 }
+
+/// Lets a VM have the USB storage device at a port, where no driver of the host may have it.
+pub type Release = Box<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
 
 /// A medium that is there, and who has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +82,26 @@ pub struct Seen {
     pub last: Option<Party>,
 }
 
+impl fmt::Debug for Media {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Media").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
 impl Media {
+    /// From now on, what a VM may have is released to it, so that it can be claimed.
+    pub fn release_by(&self, release: Release) {
+        let _once = self.release.set(release);
+    }
+
+    /// Releases USB storage that a VM may have.
+    fn release(&self, medium: &Medium) -> Result<(), String> {
+        match (&medium.source, medium.kind, self.release.get()) {
+            (Source::Usb(usb), Kind::UsbStorage, Some(release)) => release(&usb.port),
+            (Source::Usb(_) | Source::Block(_) | Source::Image { .. }, _, _) => Ok(()),
+        }
+    }
+
     /// Reads what was kept.
     ///
     /// # Errors
@@ -90,6 +113,7 @@ impl Media {
             store: State::open(path)?,
             claims: Claims::default(),
             starting: Starting::default(),
+            release: OnceLock::new(),
         })
     }
 
@@ -101,6 +125,7 @@ impl Media {
             store: State::nowhere(),
             claims: Claims::default(),
             starting: Starting::default(),
+            release: OnceLock::new(),
         }
     }
 

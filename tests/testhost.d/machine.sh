@@ -54,7 +54,7 @@ run_machine() {
         -drive "file=$see/disk,format=raw,if=virtio,cache=unsafe,discard=unmap" \
         -netdev user,id=net,hostfwd=tcp:127.0.0.1:22-:22,hostfwd=tcp:127.0.0.1:2222-:2222 \
         -device virtio-net-pci,netdev=net,mac=52:54:00:00:00:01 \
-        -device virtio-rng-pci -device qemu-xhci,id=xhci \
+        -device virtio-rng-pci -device qemu-xhci,id=xhci,p2=12,p3=12 \
         -chardev "socket,id=console,path=$see/console,server=on,wait=off,logfile=$see/boot.log,logappend=on" \
         -serial chardev:console -qmp "unix:$see/qmp,server=on,wait=off"
 }

@@ -115,6 +115,7 @@ impl Media {
                 )))
             }
             Verdict::Allow(clearance) => {
+                self.release(&medium).map_err(|why| unreleased(&medium, &why))?;
                 let (access, rule) = (clearance.access, clearance.rule);
                 Ok(Cleared { medium, access, rule, asker, _claim: claim })
             }
@@ -135,6 +136,11 @@ fn on_its_way(medium: &Medium) -> Refused {
         "`{}` ({}) is being connected to another VM at this moment, try again later",
         medium.name, medium.id
     ))
+}
+
+/// What the host keeps its drivers from cannot be claimed by an emulator either, before it is released.
+fn unreleased(medium: &Medium, why: &str) -> Refused {
+    Refused::Denied(format!("`{}` ({}): the host does not release it: {why}", medium.name, medium.id))
 }
 
 /// Who cannot be told to have it may have it.

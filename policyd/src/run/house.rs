@@ -72,6 +72,8 @@ impl House {
         }
         let (registry, networks) = (Arc::new(registry), open_networks(options, &trail)?);
         let media = open_media(options, &registry, &trail)?;
+        let releasing = settings.clone();
+        media.release_by(Box::new(move |port| releasing.release(port)));
         let monitor = Monitor::new(policies, registry, networks, trail.clone(), sessions.clone());
         let monitor = Arc::new(monitor.with_sharing(sharing).seeing(media));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
-use virtwarden_core::control::{Mode, Order, Report};
+use virtwarden_core::control::{Mode, Order, Report, UsbWish};
 use virtwarden_core::media::{Kind, Rules};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::setting::{Setting, SettingName};
@@ -46,6 +46,25 @@ impl Settings {
         }
         drop(changing);
         done
+    }
+
+    /// Lets a VM have the USB storage device at a port. Where drivers are not kept off, it can as it is.
+    ///
+    /// # Errors
+    /// The host did not release it.
+    pub fn release(&self, port: &str) -> Result<(), String> {
+        let waiting = self.provisional(SettingName::HostMedia).map(|chosen| chosen.setting.clone());
+        let level =
+            |setting: Setting| matches!(setting, Setting::HostMedia(media) if media.must_be_confirmed());
+        if !level(waiting.unwrap_or_else(|| self.value(SettingName::HostMedia))) {
+            return Ok(());
+        }
+        let order = Order::UsbStorage { port: port.to_owned(), wish: UsbWish::Release };
+        match self.components().order(&order) {
+            Ok(Report::Done(_) | Report::Drift(_)) => Ok(()),
+            Ok(Report::Failed(why)) => Err(why),
+            Err(silence) => Err(silence.to_string()),
+        }
     }
 
     fn put_in_force(&self, setting: &Setting) -> Option<(Outcome, String)> {

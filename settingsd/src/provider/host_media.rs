@@ -16,6 +16,7 @@ use super::{Derived, Provider, Rendered};
 use crate::host::Host;
 use crate::program::Input;
 
+const SYSTEMCTL: &str = "/usr/bin/systemctl";
 const UDEVADM: &str = "/usr/bin/udevadm";
 /// udev listens there.
 const UDEV: &str = "/run/udev/control";
@@ -74,7 +75,12 @@ impl Provider for HostMediaFiles {
         let subsystems = LOOKED_AT.map(|subsystem| format!("--subsystem-match={subsystem}"));
         words.extend(subsystems.iter().map(String::as_str));
         host.must(&words)?;
-        host.must(&[UDEVADM, "settle", "--timeout=8"]).map(drop)
+        settle(host)?;
+        for place in disks::looked_at(host) {
+            // What somebody still uses stays mounted, and is a remark below.
+            let _busy = host.run(&[SYSTEMCTL, "stop", &place], Input::Nothing);
+        }
+        Ok(())
     }
 
     fn read_back(host: &Host, value: &HostMedia) -> Vec<String> {
@@ -92,10 +98,21 @@ impl Provider for HostMediaFiles {
         differences
     }
 
-    /// Rules of others that come later could open again what ours close.
-    fn remarks(_host: &Host, _value: &HostMedia) -> Vec<String> {
-        Vec::new()
+    /// A stick that somebody works with is not torn out of his hands, but he should know.
+    fn remarks(host: &Host, _value: &HostMedia) -> Vec<String> {
+        if !is_running(host) {
+            return Vec::new();
+        }
+        let line =
+            |place| format!("`{place}` is still mounted, somebody uses it; unmount it, or pull it out");
+        disks::looked_at(host).into_iter().map(line).collect()
     }
+}
+
+/// udev has decided about everything. A busy host takes longer than a program of ours may run.
+fn settle(host: &Host) -> Result<(), String> {
+    let settled = || host.must(&[UDEVADM, "settle", "--timeout=8"]).map(drop);
+    settled().or_else(|_| settled()).or_else(|_| settled())
 }
 
 fn is_running(host: &Host) -> bool {

@@ -103,6 +103,21 @@ fn what_the_host_lives_on_is_not_taken_from_it() {
 }
 
 #[test]
+fn what_the_desktop_mounted_is_unmounted_and_what_is_in_use_is_a_remark() {
+    let scene = Scene::with_usb();
+    scene.udev_has_closed("sda");
+    scene.mount("/media/bob/A\\040STICK");
+    assert!(matches!(scene.apply(&value(HostLevel::NoAutomount)), Report::Done(_)));
+    let heard = scene.components.heard.lock().unwrap().join("\n");
+    assert!(heard.contains("systemctl stop /media/bob/A STICK"), "{heard}");
+    let drift = scene.drift(&value(HostLevel::NoAutomount));
+    assert_eq!(
+        drift,
+        ["`/media/bob/A STICK` is still mounted, somebody uses it; unmount it, or pull it out"]
+    );
+}
+
+#[test]
 fn what_is_granted_to_the_host_may_be_lived_on() {
     let scene = Scene::with_usb();
     scene.mount("/srv");

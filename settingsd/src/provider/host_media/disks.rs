@@ -57,6 +57,23 @@ pub(super) fn of_the_host(host: &Host, kinds: &[Kind]) -> Result<Vec<Used>, Stri
     Ok(used)
 }
 
+/// Where people look at what is closed by now.
+pub(super) fn looked_at(host: &Host) -> Vec<String> {
+    let for_people =
+        |(_, place): &(String, String)| FOR_PEOPLE.iter().any(|parent| place.starts_with(parent));
+    let mounts = mounted(host).unwrap_or_default().into_iter().filter(for_people);
+    let closed = |(number, place): (String, String)| {
+        let disks = below(&sys(host, &format!("dev/block/{number}")), 0);
+        disks.iter().filter_map(|disk| name(disk)).any(|name| is_closed(host, &name)).then_some(place)
+    };
+    mounts.filter_map(closed).collect()
+}
+
+fn is_closed(host: &Host, name: &str) -> bool {
+    let known = properties(host, &format!("/sys/class/block/{name}"));
+    known.is_ok_and(|known| known.lines().any(|line| line == rules::CLOSED))
+}
+
 /// Numbers and mount points, as PID 1 sees them: we have a view of our own.
 fn mounted(host: &Host) -> Result<Vec<(String, String)>, String> {
     let path = host.root().join("proc/1/mountinfo");
@@ -118,11 +135,9 @@ pub(super) fn differences(host: &Host, closed: &[Kind]) -> Vec<String> {
         let device = entry.canonicalize().ok()?;
         let kind = kinds_of(&device).into_iter().find(|kind| closed.contains(kind))?;
         let name = name(&device)?;
-        let known = properties(host, &format!("/sys/class/block/{name}"));
         // Pulled out meanwhile: nothing is left that could differ.
         let still_there = || entry.canonicalize().is_ok();
-        let is_closed = known.is_ok_and(|known| known.lines().any(|line| line == rules::CLOSED));
-        (!is_closed && still_there()).then(|| {
+        (!is_closed(host, &name) && still_there()).then(|| {
             format!("`{name}` ({kind}) is open to the host; look for other rules with `udevadm test /sys/class/block/{name}`")
         })
     });
