@@ -39,7 +39,7 @@ property() { root "udevadm info --query=property --name=$1 | grep -qx '$2'"; }
 is_closed() { property "$1" VIRTWARDEN_HOST_MEDIA=closed && property "$1" UDISKS_IGNORE=1; }
 level() { as alice "virtwarden setting set host-media level=$1 --reason story"; }
 host_is_as_set() {
-    root "for try in \$(seq 60); do virtwarden setting show host-media | grep -q DIFFERS || exit 0; sleep 0.5; done; exit 1"
+    as alice "for try in \$(seq 60); do virtwarden setting show host-media | grep -q DIFFERS || exit 0; sleep 0.5; done; exit 1"
 }
 
 # Waits until the USB device with an interface of this class (at this port, if it is told) has this driver, or none.
@@ -53,7 +53,7 @@ driver_of() { # CLASS DRIVER [PORT]
             sleep 0.5
         done; exit 1"
 }
-record() { root "virtwarden audit export | grep '$1' | grep -q '$2'"; }
+record() { as alice "virtwarden audit export | grep '$1' | grep -q '$2'"; }
 
 before_anything() {
     works "a stick is plugged in" plug one --serial ONE
