@@ -88,10 +88,12 @@ impl Census {
         let mut link = link::open(&self.place)?;
         let listed = link::list(&mut link)?;
         let known: Known = listed.iter().map(|vm| (vm.uuid, vm.being)).collect();
-        self.look_at_networks(&mut link)?;
         self.reconcile(&known);
         listed.iter().for_each(|vm| self.monitor.notice_name(vm.uuid, &vm.name));
         self.monitor.enroll(listed.into_iter().map(|vm| (vm.uuid, vm.name)).collect(), Instant::now());
+        // Last: what becomes of VMs does not wait for networks.
+        link::follow_networks(&mut link)?;
+        self.look_at_networks(&mut link)?;
         Ok((link, known))
     }
 

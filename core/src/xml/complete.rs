@@ -193,6 +193,7 @@ mod tests {
             done.added,
             [
                 "port isolated",
+                "filter on its interface",
                 "memory never merged",
                 "guest cannot suspend itself",
                 "vmport off",
@@ -209,7 +210,8 @@ mod tests {
     fn what_the_definition_says_stays() {
         let xml = "<domain type='kvm'><name>a</name><pm/><memoryBacking><hugepages/></memoryBacking>
             <features><vmport state='on'/></features>
-            <devices><interface type='network'><source network='red'/><port isolated='no'/></interface>
+            <devices><interface type='network'><source network='red'/><filterref filter='own'/>
+            <port isolated='no'/></interface>
             <memballoon model='virtio'/><input type='tablet' bus='usb'/></devices></domain>";
         assert!(completed(xml, Some(SENSITIVE)).added.is_empty());
     }

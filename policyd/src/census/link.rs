@@ -30,18 +30,22 @@ pub(super) struct Listed {
     pub(super) being: Being,
 }
 
-/// Opens a link on which libvirtd tells of every change from now on.
+/// Opens a link on which libvirtd tells of every change of its VMs from now on.
 pub(super) fn open(place: &Place) -> Result<Upstream, UpstreamError> {
     let mut link = Upstream::open_for_itself(place, Access::ReadOnly)?;
     let mut arguments = Writer::with_capacity(8);
     arguments.i32(LIFECYCLE);
     arguments.boolean(false);
     link.call(REGISTER_ANY, arguments)?;
+    Ok(link)
+}
+
+/// Lets libvirtd tell of every change of its networks, too.
+pub(super) fn follow_networks(link: &mut Upstream) -> Result<(), UpstreamError> {
     let mut arguments = Writer::with_capacity(8);
     arguments.i32(LIFECYCLE);
     arguments.boolean(false);
-    link.call(NETWORK_REGISTER_ANY, arguments)?;
-    Ok(link)
+    link.call(NETWORK_REGISTER_ANY, arguments).map(drop)
 }
 
 /// Whether a message tells of a network that came, went, or is up or down.

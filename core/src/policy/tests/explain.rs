@@ -107,6 +107,7 @@ fn a_difference_is_told_cell_by_cell() {
             "role.user: user carol: - -> member",
             "role.user: vms: assigned -> none",
             "vm: raw: administrator -> nobody",
+            "vm: template: desktop -> none",
         ]
     );
     assert!(Policy::difference(&after, &after).is_empty());

@@ -30,7 +30,11 @@ fn unknown_keys_and_tables_are_found_with_what_was_probably_meant() {
     check("[rolle.x]\n", "1:2", "did you mean `role`?");
     check("frobnicate = 1\n", "1:1", "unknown key `frobnicate`");
     check("[role.x]\ncolumn = \"user\"\nuser = [\"bob\"]\n", "3:1", "did you mean `users`?");
-    check("[vm]\nrow = \"nobody\"\n", "2:1", "expected `raw` or `snapshots`; did you mean `raw`?");
+    check(
+        "[vm]\nrow = \"nobody\"\n",
+        "2:1",
+        "expected `raw`, `snapshots` or `template`; did you mean `raw`?",
+    );
     check("[media]\nusbs = 1\n", "2:1", "did you mean `usb`?");
     check("[saved]\npath = \"/x\"\n", "2:1", "unknown key `path`, expected `directory`");
     check("[audit]\nsize = 1\n", "2:1", "unknown key `size`");

@@ -22,13 +22,17 @@ fn lifecycle(uuid: Uuid, what: i32, why: i32) -> Vec<u8> {
 fn with(vms: &'static [Uuid], count: u32, events: Vec<Vec<u8>>) -> Script {
     Arc::new(move |heard| match heard.name {
         "CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY" => Some(vec![good(heard, &[Value::Int(1)])]),
+        "CONNECT_NETWORK_EVENT_REGISTER_ANY" => Some(vec![good(heard, &[Value::Int(1)])]),
+        "CONNECT_LIST_ALL_NETWORKS" => {
+            let answer = good(heard, &[Value::List(vec![]), Value::Unsigned(0)]);
+            Some(std::iter::once(answer).chain(events.clone()).collect())
+        }
         "CONNECT_LIST_ALL_DOMAINS" if heard.payload.ends_with(&[0, 0, 0, 8]) => {
             Some(vec![good(heard, &[Value::List(vec![]), Value::Unsigned(0)])])
         }
         "CONNECT_LIST_ALL_DOMAINS" => {
             let listed = Value::List(vms.iter().copied().map(vm).collect());
-            let answer = good(heard, &[listed, Value::Unsigned(count)]);
-            Some(std::iter::once(answer).chain(events.clone()).collect())
+            Some(vec![good(heard, &[listed, Value::Unsigned(count)])])
         }
         _ => None,
     })
