@@ -6,6 +6,7 @@ mod administrators;
 mod before;
 mod change;
 mod connections;
+mod definitions;
 mod disable;
 mod enable;
 mod examine;
@@ -146,6 +147,9 @@ fn warn(host: &Host<'_>) -> Result<(), Trouble> {
     }
     for strong in accounts::too_strong(host)? {
         say(&format!("warning: {strong}\n"));
+    }
+    for late in definitions::look(host) {
+        say(&format!("warning: {}; {}\n", late.what, late.remedy));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, administrators, libvirt, logins, own_daemons, setuid};
+use crate::takeover::{accounts, administrators, definitions, libvirt, logins, own_daemons, setuid};
 
 /// Everything that must run for the gate to be in service.
 const IN_SERVICE: &[&str] = &[
@@ -82,6 +82,7 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
         root_sockets(host),
         logins::look(host)?,
         people(host)?,
+        definitions::look(host),
         setuid::look(host),
         own_daemons::running(host).into_iter().map(|what| own_daemon(&what)).collect(),
     ];
