@@ -22,7 +22,7 @@ const CLOCK: &str = "ip netns list | grep -q clock || {
 }
 printf 'local stratum 3\nallow all\ncmdport 0\nbindcmdaddress /\npidfile /run/clock.pid\n' > /run/clock.conf
 test -e /run/clock.pid || ip netns exec clock chronyd -x -U -u root -f /run/clock.conf
-systemctl start chrony";
+systemctl reset-failed chrony; systemctl start chrony";
 
 /// What the setting could touch.
 const FILES: &str = "find /etc/chrony /etc/systemd/system /etc/default/chrony -type f -o -type l | sort | xargs sha256sum;

@@ -65,6 +65,8 @@ pub(super) fn try_out(host: &Host, rendered: &[Rendered]) -> Result<(), String> 
 
 pub(super) fn take_effect(host: &Host) -> Result<(), String> {
     host.must(&[SYSTEMCTL, "daemon-reload"])?;
+    // Somebody who tries one value after the other must not meet systemd's limit on starts.
+    let _unknown = host.run(&[SYSTEMCTL, "reset-failed", "chrony.service"], Input::Nothing);
     host.must(&[SYSTEMCTL, "try-restart", "chrony.service"]).map(drop)
 }
 
