@@ -31,6 +31,8 @@ fn answering(host: &Host) -> Result<(), String> {
     host.wait("agent", "test -S /srv/vms/agent.sock")?;
     let uuid = alice(host, "virsh domuuid bobvm").out.trim().to_owned();
     check("write", &host.write("/srv/vms/agent.xml", &GUEST.replace("UUID", &uuid)))?;
+    // The guest's serial line ends in a process of the host.
+    check("open", &alice(host, "virtwarden sharing allow chardev bobvm host --reason story"))?;
     check("define", &alice(host, "virsh define /srv/vms/agent.xml"))?;
     check("start", &bob(host, "virsh start bobvm"))?;
     let connected =
