@@ -10,6 +10,7 @@ mod assignments;
 mod audit;
 mod beyond;
 mod clients;
+mod conclude;
 mod confirmation;
 mod conversation;
 mod demand;

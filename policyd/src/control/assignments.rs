@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `vm assign`, `unassign` and `domain`: planned, shown or made, and recorded either way.
 
-use virtwarden_core::control::{Change, Failure, Mode, Presence, Reply, Request, VmRow, VmState};
+use virtwarden_core::control::{Failure, Mode, Presence, Reply, Request, VmRow, VmState};
 use virtwarden_core::object::Uuid;
-use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
+use super::conclude::{conclude, prefix};
 use super::failure::{failed, not_found};
 use super::{Control, people};
 use crate::monitor::Attempt;
@@ -109,16 +109,7 @@ impl Control {
             }
             Ok(differences)
         });
-        match made {
-            Ok(differences) => {
-                attempt.finish(Outcome::Success, &format!("{}{}", prefix(mode), differences.join(", ")));
-                Ok(Reply::Changed(Change { mode, differences }))
-            }
-            Err(failure) => {
-                attempt.finish(Outcome::Failure, &failure.message);
-                Err(failure)
-            }
-        }
+        conclude(attempt, made, mode)
     }
 
     pub(super) fn is_defined(&self, information_domain: Option<&str>) -> Result<(), Failure> {
@@ -155,12 +146,5 @@ fn is_at_rest(row: &VmRow, plan: &registry::Change) -> Result<(), Failure> {
             "VM `{}` is not shut off; shut it down, then change its information domain",
             row.name
         ))),
-    }
-}
-
-pub(super) fn prefix(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Apply => "",
-        Mode::DryRun => "dry run: ",
     }
 }

@@ -10,6 +10,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_core::trail::time::Time;
 
 use super::Control;
+use super::conclude::prefix;
 use super::failure::{failed, not_found};
 use crate::monitor::actor;
 
@@ -155,12 +156,5 @@ const fn word(class: OriginClass) -> &'static str {
     match class {
         OriginClass::Local => "local",
         OriginClass::Remote => "remote",
-    }
-}
-
-const fn prefix(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Apply => "",
-        Mode::DryRun => "dry run: ",
     }
 }

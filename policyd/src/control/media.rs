@@ -29,6 +29,7 @@ use virtwarden_core::table3::Function;
 pub use self::keeper::{Cleared, HostMedia, Keeper};
 pub use self::plugs::{Plugs, Reach, Shape};
 use super::Control;
+use super::conclude::prefix;
 use super::failure::{denied, failed, no_vm, not_found, unavailable};
 use crate::confirmations::Confirmations;
 use crate::gate::turns::{Matter, Turn, Turns};
@@ -82,10 +83,7 @@ impl Asking<'_> {
 
     /// `dry run: ` where nothing is to happen.
     fn prefix(&self) -> &'static str {
-        match self.mode {
-            Mode::Apply => "",
-            Mode::DryRun => "dry run: ",
-        }
+        prefix(self.mode)
     }
 }
 

@@ -13,6 +13,7 @@ use virtwarden_core::setting::{Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
+use super::conclude::prefix;
 use super::confirmation::kept_order;
 use super::failure::{failed, unavailable, usage};
 use crate::monitor::Attempt;
@@ -201,11 +202,4 @@ fn conclude(
 
 fn because(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!("; reason: {reason}") }
-}
-
-fn prefix(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Apply => "",
-        Mode::DryRun => "dry run: ",
-    }
 }

@@ -4,13 +4,12 @@
 use std::time::UNIX_EPOCH;
 
 use virtwarden_core::control::{
-    Change, Failure, Mode, NetworkClaim, NetworkMembership, NetworkRow, Reply, Request, VmState,
+    Failure, Mode, NetworkClaim, NetworkMembership, NetworkRow, Reply, Request, VmState,
 };
 use virtwarden_core::policy::networks::Network;
-use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
-use super::super::assignments::prefix;
+use super::super::conclude::{conclude, prefix};
 use super::super::failure::failed;
 use super::{Control, Scenery};
 use crate::monitor::Attempt;
@@ -99,15 +98,6 @@ impl Control {
             }
             Ok(differences)
         });
-        match made {
-            Ok(differences) => {
-                attempt.finish(Outcome::Success, &format!("{}{}", prefix(mode), differences.join(", ")));
-                Ok(Reply::Changed(Change { mode, differences }))
-            }
-            Err(failure) => {
-                attempt.finish(Outcome::Failure, &failure.message);
-                Err(failure)
-            }
-        }
+        conclude(attempt, made, mode)
     }
 }

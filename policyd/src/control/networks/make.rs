@@ -2,20 +2,18 @@
 //! `network create` and `delete`: a network from a template, made through libvirtd, and gone again.
 
 use virtwarden_core::control::{
-    Change, Failure, FailureKind, Mode, NetworkRow, NetworkState, Reply, Request, WayOut,
+    Failure, FailureKind, Mode, NetworkRow, NetworkState, Reply, Request, WayOut,
 };
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::networks::{Network, Networks};
-use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::xml::network::NetworkDefinition;
 use virtwarden_core::xml::reach::{Ports, Reach};
 
-use super::super::assignments::prefix;
+use super::super::conclude::{conclude, prefix};
 use super::super::failure::{denied, failed, usage};
 use super::super::needs;
 use super::{Control, Scenery};
-use crate::monitor::Attempt;
 
 const ISOLATED: &str = include_str!("../../../../xml-templates/network-isolated.xml");
 const NAT: &str = include_str!("../../../../xml-templates/network-nat.xml");
@@ -165,20 +163,6 @@ impl Draft {
         let host =
             addresses.map(|address| format!("+address {address} of this host on it, with DHCP and DNS"));
         [network].into_iter().chain(host).chain([ports.to_owned()]).collect()
-    }
-}
-
-/// Records how it ended and answers.
-fn conclude(attempt: Attempt, made: Result<Vec<String>, Failure>, mode: Mode) -> Result<Reply, Failure> {
-    match made {
-        Ok(differences) => {
-            attempt.finish(Outcome::Success, &format!("{}{}", prefix(mode), differences.join(", ")));
-            Ok(Reply::Changed(Change { mode, differences }))
-        }
-        Err(failure) => {
-            attempt.finish(Outcome::Failure, &failure.message);
-            Err(failure)
-        }
     }
 }
 
