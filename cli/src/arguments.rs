@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 mod device;
+mod evaluate;
 mod lockout;
 mod media;
 mod network;
@@ -27,6 +28,7 @@ pub(crate) use self::audit::{
 };
 pub(crate) use self::banner::{BannerSetArguments, BannerVerb, TextArguments};
 pub(crate) use self::device::DeviceVerb;
+pub(crate) use self::evaluate::EvaluateArguments;
 pub(crate) use self::lockout::{LockoutSetArguments, LockoutVerb, Unlock, UnlockArguments};
 pub(crate) use self::media::{ConnectArguments, MediaVerb};
 pub(crate) use self::network::NetworkVerb;
@@ -128,6 +130,8 @@ pub(crate) enum Noun {
     Disable(DisableArguments),
     /// Look for what is wrong or left open on this host.
     Doctor(DoctorArguments),
+    /// Prove that each function of Table 3 works for the role that has it, and for no other.
+    Evaluate(EvaluateArguments),
     /// Print the completion script for a shell.
     Completion {
         /// The shell.

@@ -8,6 +8,7 @@ mod banner;
 mod client;
 mod device;
 mod duration;
+mod evaluate;
 mod exit;
 mod functions;
 mod lockout;
@@ -65,6 +66,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Enable(enable) => takeover::enable(enable),
         Noun::Disable(disable) => takeover::disable(disable),
         Noun::Doctor(doctor) => takeover::doctor(doctor),
+        Noun::Evaluate(arguments) => evaluate::run(arguments, socket, &output),
         Noun::Completion { shell } => shell::completion(*shell).map(done),
         Noun::Man { directory } => shell::man(directory).map(done),
     }

@@ -30,7 +30,7 @@ fn row(row: &TableRow) -> [String; 6] {
 }
 
 /// The table's own letters.
-fn letter(cell: Cell) -> &'static str {
+pub(crate) fn letter(cell: Cell) -> &'static str {
     match cell {
         Cell::Mandatory => "X",
         Cell::Optional => "O",

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden evaluate`.
+
+use clap::Args;
+use virtwarden_core::table3::Function;
+
+use super::object::parse_function;
+
+/// Prove on this host that each function of Table 3 works for the role that has it, and for no other.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// Look at the policy in force and change nothing. This is what is done where nothing is said.
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Only this row of Table 3, by number or slug; can be given several times.
+    #[arg(long = "row", value_name = "ROW", value_parser = parse_function)]
+    pub(crate) rows: Vec<Function>,
+}

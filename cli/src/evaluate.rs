@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `virtwarden evaluate`: the test of FMT_MOF_EXT.1, on this host. Whoever has a function of Table 3 performs it, and
+//! whoever has it not cannot reach it.
+
+mod facts;
+mod plan;
+mod report;
+mod show;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use virtwarden_core::control::{Reply, Request};
+use virtwarden_core::policy::{Policy, Source};
+use virtwarden_core::table3::Function;
+use virtwarden_core::trail::time::Time;
+
+use crate::arguments::EvaluateArguments;
+use crate::client::{ask, unexpected};
+use crate::evaluate::report::{Depth, FORMAT, Report};
+use crate::exit::{Exit, Failed};
+use crate::output::{Format, Output};
+use crate::time;
+
+/// Evaluates the host; 0: every cell that was exercised is as claimed, 1: one is not.
+pub(crate) fn run(arguments: &EvaluateArguments, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
+    need_root()?;
+    let report = evaluate(arguments, socket)?;
+    match output.format() {
+        Format::Json => output.json(&report)?,
+        Format::Table | Format::Rows => show::report(&report, output)?,
+    }
+    Ok(if report.fails() { ExitCode::from(Exit::Error as u8) } else { ExitCode::SUCCESS })
+}
+
+fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Failed> {
+    let policy = policy_in_force(socket)?;
+    let mut cells = plan::cells(&policy);
+    if !arguments.rows.is_empty() {
+        cells.iter_mut().for_each(|cell| leave_out(cell, &arguments.rows));
+    }
+    Ok(Report {
+        format: FORMAT,
+        product: format!("Virtwarden {}", env!("CARGO_PKG_VERSION")),
+        made: Time::from_micros(time::now()),
+        host: facts::host(socket)?,
+        depth: Depth::Plan,
+        trail: facts::trail(socket)?,
+        cells,
+        scenarios: Vec::new(),
+        leftovers: Vec::new(),
+    })
+}
+
+/// A cell of a row that nobody asked for.
+fn leave_out(cell: &mut report::Cell, rows: &[Function]) {
+    if !rows.contains(&cell.function) {
+        cell.steps.clear();
+        cell.verdict = report::Verdict::not_exercised("left out by `--row`");
+    }
+}
+
+/// It looks into what only root may see.
+fn need_root() -> Result<(), Failed> {
+    if nix::unistd::geteuid().is_root() {
+        return Ok(());
+    }
+    let message = "only root can evaluate the host; run it with `sudo` in an Administrator's login session";
+    Err(Failed { exit: Exit::Denied, message: message.to_owned() })
+}
+
+/// The policy that policyd answers by, read as policyd read it.
+fn policy_in_force(socket: &Path) -> Result<Policy, Failed> {
+    let Reply::Policy(text) = ask(socket, &Request::PolicyShow)? else { return Err(unexpected()) };
+    let sources: Vec<_> =
+        text.files.iter().map(|file| Source { name: &file.path, text: &file.text }).collect();
+    Policy::load(&sources).map_err(|mistakes| {
+        let mistakes: Vec<_> = mistakes.iter().map(|mistake| mistake.render(&sources)).collect();
+        Failed::error(format!("this command cannot read the policy in force\n{}", mistakes.join("\n")))
+    })
+}

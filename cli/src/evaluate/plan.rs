@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The evaluation that changes nothing: what the policy in force answers for each cell.
+
+mod answers;
+
+use virtwarden_core::policy::Policy;
+use virtwarden_core::table3::{Cell as Letter, Column, Function};
+
+use crate::evaluate::report::{Cell, Claim, Step, Verdict};
+
+/// Every cell of the table, as far as the policy tells.
+pub(super) fn cells(policy: &Policy) -> Vec<Cell> {
+    let columns = [Column::Administrator, Column::User];
+    let pairs = Function::ALL.into_iter().flat_map(|function| columns.map(|column| (function, column)));
+    pairs.map(|(function, column)| cell(policy, function, column)).collect()
+}
+
+fn cell(policy: &Policy, function: Function, column: Column) -> Cell {
+    let table = function.cell(column);
+    let steps = answers::of(policy, function, column);
+    let held = answers::is_held(policy, function, column);
+    let claim = claim(function, column, held);
+    let verdict = absent(function).unwrap_or_else(|| judge(table, column, held, &steps));
+    Cell { function, column, table, claim, verdict, steps }
+}
+
+fn claim(function: Function, column: Column, held: bool) -> Claim {
+    match (absent(function), column, held) {
+        (Some(_), Column::Administrator, _) => Claim::NotClaimed,
+        (Some(_), Column::User, _) | (None, _, false) => Claim::Refused,
+        (None, _, true) => Claim::Performs,
+    }
+}
+
+/// Rows that nothing on a host of ours carries, and why.
+const ABSENT: [(Function, &str); 3] = [
+    (Function::Hypercalls, "the module withdrew this row"),
+    (Function::DirectoryServer, "not applicable: no directory authenticates anybody"),
+    (Function::CertificateAction, "not applicable: no certificate of unknown validity is accepted"),
+];
+
+fn absent(function: Function) -> Option<Verdict> {
+    let row = ABSENT.iter().find(|(absent, _)| *absent == function);
+    row.map(|(_, why)| Verdict::not_exercised(*why))
+}
+
+/// Whether the policy answers as the table allows.
+fn judge(table: Letter, column: Column, held: bool, steps: &[Step]) -> Verdict {
+    match (table, held) {
+        (Letter::Mandatory, false) => {
+            Verdict::fail(format!("the table gives this to every {}, and no role has it", column.word()))
+        }
+        (Letter::Never, true) => {
+            Verdict::fail(format!("the table gives this to no {}, and a role has it", column.word()))
+        }
+        (Letter::Mandatory | Letter::Optional | Letter::Selected, _) | (Letter::Never, false) => {
+            Verdict::of(steps)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
