@@ -6,6 +6,7 @@ mod audit;
 mod authentication;
 mod banner;
 mod client;
+mod csv;
 mod device;
 mod duration;
 mod evaluate;

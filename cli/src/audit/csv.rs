@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Records as comma-separated values (RFC 4180).
 
-use virtwarden_core::trail::escape::printable;
 use virtwarden_core::trail::line::Line;
 
 use super::row::{object, origin, person, word};
 use crate::authentication::how;
+use crate::csv;
 
 /// The first line.
 pub(super) const HEADER: &str = "sequence,time,kind,outcome,person,account,roles,door,operation,functions,objects,\
@@ -35,7 +35,7 @@ pub(super) fn record(line: &Line) -> String {
         actor.and_then(|actor| actor.authenticated.as_ref()).map(how).unwrap_or_default(),
         origin(&event).map(ToString::to_string).unwrap_or_default(),
     ];
-    fields.map(|field| quoted(&field)).join(",")
+    csv::line(fields)
 }
 
 /// A word as the stored record spells it.
@@ -45,35 +45,4 @@ pub(super) fn spelled(word: &impl serde::Serialize) -> String {
 
 fn joined(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(" ")
-}
-
-/// Quotes a field, and puts an apostrophe before what a spreadsheet would take for a formula: the
-/// name of a VM must not be able to act on the desk of whoever opens the file.
-fn quoted(field: &str) -> String {
-    let safe = printable(field);
-    let guard = if safe.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
-    if guard.is_empty() && !safe.contains([',', '"']) {
-        return safe;
-    }
-    format!("\"{guard}{}\"", safe.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_field_stays_one_field_and_no_formula() {
-        let rows = [
-            ("bobvm", "bobvm"),
-            ("a,b", "\"a,b\""),
-            ("say \"no\"", "\"say \"\"no\"\"\""),
-            ("=cmd|' /C calc'!A0", "\"'=cmd|' /C calc'!A0\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("two\nlines", "two\\nlines"),
-        ];
-        for (field, expected) in rows {
-            assert_eq!(quoted(field), expected);
-        }
-    }
 }
