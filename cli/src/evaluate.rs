@@ -2,7 +2,11 @@
 //! `virtwarden evaluate`: the test of FMT_MOF_EXT.1, on this host. Whoever has a function of Table 3 performs it, and
 //! whoever has it not cannot reach it.
 
+mod csv;
 mod facts;
+mod file;
+mod guidance;
+mod page;
 mod plan;
 mod report;
 mod show;
@@ -26,11 +30,23 @@ use crate::time;
 pub(crate) fn run(arguments: &EvaluateArguments, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
     need_root()?;
     let report = evaluate(arguments, socket)?;
+    keep(arguments, &report)?;
     match output.format() {
         Format::Json => output.json(&report)?,
         Format::Table | Format::Rows => show::report(&report, output)?,
     }
     Ok(if report.fails() { ExitCode::from(Exit::Error as u8) } else { ExitCode::SUCCESS })
+}
+
+/// Writes the files that were asked for.
+fn keep(arguments: &EvaluateArguments, report: &Report) -> Result<(), Failed> {
+    if let Some(path) = &arguments.html {
+        file::write(path, &page::page(report))?;
+    }
+    if let Some(path) = &arguments.csv {
+        file::write(path, &csv::rows(report))?;
+    }
+    Ok(())
 }
 
 fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Failed> {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden evaluate`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 use virtwarden_core::table3::Function;
 
 use super::object::parse_function;
@@ -15,4 +17,10 @@ pub(crate) struct EvaluateArguments {
     /// Only this row of Table 3, by number or slug; can be given several times.
     #[arg(long = "row", value_name = "ROW", value_parser = parse_function)]
     pub(crate) rows: Vec<Function>,
+    /// Write the report as one page that a browser opens from the disk and that prints with its evidence.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) html: Option<PathBuf>,
+    /// Write a line of comma-separated values for each cell and each scenario.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) csv: Option<PathBuf>,
 }
