@@ -51,7 +51,7 @@ fn keep(arguments: &EvaluateArguments, report: &Report) -> Result<(), Failed> {
 
 fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Failed> {
     let policy = policy_in_force(socket)?;
-    let mut cells = plan::cells(&policy);
+    let mut cells = plan::evaluate(&policy, socket)?;
     if !arguments.rows.is_empty() {
         cells.iter_mut().for_each(|cell| leave_out(cell, &arguments.rows));
     }

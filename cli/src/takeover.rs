@@ -16,10 +16,12 @@ mod journal;
 mod libvirt;
 mod lock;
 mod logins;
+pub(crate) mod looks;
 mod override_list;
 mod own_daemons;
 mod place;
-mod plan;
+pub(crate) mod plan;
+mod programs;
 mod settings;
 mod setuid;
 mod show;
@@ -30,6 +32,8 @@ mod trouble;
 
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::process::ExitCode;
+
+pub(crate) use crate::takeover::place::has_access_list;
 
 use crate::arguments::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 use crate::exit::Failed;

@@ -2,14 +2,27 @@
 //! The evaluation that changes nothing: what the policy in force answers for each cell.
 
 mod answers;
+mod claims;
+mod host;
+
+use std::path::Path;
 
 use virtwarden_core::policy::Policy;
 use virtwarden_core::table3::{Cell as Letter, Column, Function};
 
 use crate::evaluate::report::{Cell, Claim, Step, Verdict};
+use crate::exit::Failed;
+
+/// Every cell of the table, as far as policy and host tell.
+pub(super) fn evaluate(policy: &Policy, socket: &Path) -> Result<Vec<Cell>, Failed> {
+    let mut cells = cells(policy);
+    claims::add(&mut cells, policy);
+    host::add(&mut cells, policy, socket)?;
+    Ok(cells)
+}
 
 /// Every cell of the table, as far as the policy tells.
-pub(super) fn cells(policy: &Policy) -> Vec<Cell> {
+fn cells(policy: &Policy) -> Vec<Cell> {
     let columns = [Column::Administrator, Column::User];
     let pairs = Function::ALL.into_iter().flat_map(|function| columns.map(|column| (function, column)));
     pairs.map(|(function, column)| cell(policy, function, column)).collect()

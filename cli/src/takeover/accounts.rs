@@ -10,7 +10,7 @@ use crate::takeover::trouble::Trouble;
 pub(crate) const ADMINISTRATORS: &str = "virtwarden-admin";
 
 /// Groups whose members reach VMs, disks or the host itself without asking libvirt, and how.
-const STRONG_GROUPS: &[(&str, &str)] = &[
+pub(crate) const STRONG_GROUPS: &[(&str, &str)] = &[
     ("kvm", "may start emulators of his own with /dev/kvm"),
     ("libvirt-qemu", "has the rights of every running VM"),
     ("disk", "may read and write every disk of the host"),

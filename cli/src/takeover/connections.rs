@@ -9,6 +9,9 @@ use crate::takeover::trouble::Trouble;
 /// Where everybody looks for libvirt.
 pub(crate) const PUBLIC_SOCKETS: &[&str] = &["/run/libvirt/libvirt-sock", "/run/libvirt/libvirt-sock-ro"];
 
+/// Where libvirt's daemons listen on the network, also while systemd holds the socket for them.
+const REMOTE_PORTS: &[&str] = &[":16509", ":16514"];
+
 /// One Unix socket, as `ss` prints it.
 struct Row<'a> {
     path: &'a str,
@@ -47,6 +50,21 @@ pub(crate) fn listeners(host: &Host<'_>) -> Result<BTreeSet<String>, Trouble> {
     let text = host.run("ss", &["-xlpnH"])?;
     let rows = text.lines().filter_map(Row::parse).filter(|row| PUBLIC_SOCKETS.contains(&row.path));
     Ok(rows.flat_map(|row| row.holders().collect::<Vec<_>>()).collect())
+}
+
+/// libvirt's daemons that listen on the network.
+pub(crate) fn remote(host: &Host<'_>) -> Result<BTreeSet<String>, Trouble> {
+    let text = host.run("ss", &["-ltnpH"])?;
+    Ok(text.lines().flat_map(remote_in).collect())
+}
+
+/// `LISTEN 0 128 0.0.0.0:16509 0.0.0.0:* users:(("libvirtd",pid=9,fd=4))`
+fn remote_in(line: &str) -> Option<String> {
+    let address = line.split_whitespace().nth(3)?;
+    let name = line.split_once("((\"")?.1.split_once('"')?.0;
+    let is_daemon = matches!(name, "libvirtd" | "virtqemud" | "virtproxyd");
+    (is_daemon || REMOTE_PORTS.iter().any(|port| address.ends_with(port)))
+        .then(|| format!("{name} ({address})"))
 }
 
 fn clients_in(text: &str) -> BTreeSet<String> {

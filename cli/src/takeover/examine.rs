@@ -10,10 +10,10 @@ use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, administrators, definitions, libvirt, logins, own_daemons, setuid};
+use crate::takeover::{accounts, administrators, definitions, libvirt, logins, own_daemons, place, setuid};
 
 /// Everything that must run for the gate to be in service.
-const IN_SERVICE: &[&str] = &[
+pub(crate) const IN_SERVICE: &[&str] = &[
     "virtwarden-policyd.socket",
     "virtwarden-policyd-ro.socket",
     "virtwarden-control.socket",
@@ -36,6 +36,8 @@ const ROOT_SOCKETS: &[&str] = &[
 ];
 
 const UPSTREAM: &str = "/run/virtwarden/upstream";
+const UPSTREAM_SOCKETS: &[&str] =
+    &["/run/virtwarden/upstream/libvirt-sock", "/run/virtwarden/upstream/libvirt-sock-ro"];
 
 /// Whether all units that belong to the gate run.
 pub(crate) fn is_in_service(host: &Host<'_>) -> Result<bool, Trouble> {
@@ -46,11 +48,16 @@ pub(crate) fn is_in_service(host: &Host<'_>) -> Result<bool, Trouble> {
 fn down(host: &Host<'_>) -> Result<Vec<&'static str>, Trouble> {
     let mut down = Vec::new();
     for unit in IN_SERVICE {
-        if !libvirt::is_active(host, unit)? {
+        if is_down(host, unit)? {
             down.push(*unit);
         }
     }
     Ok(down)
+}
+
+/// Whether a unit that should run does not.
+pub(crate) fn is_down(host: &Host<'_>, unit: &str) -> Result<bool, Trouble> {
+    Ok(!libvirt::is_active(host, unit)?)
 }
 
 /// What must be true right after taking over.
@@ -120,7 +127,7 @@ fn units(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
     Ok(down.iter().map(|unit| Finding::problem(format!("{unit} is not running"), remedy(unit))).collect())
 }
 
-fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+pub(crate) fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
     let holders = connections::listeners(host)?;
     let foreign: Vec<&str> =
         holders.iter().map(String::as_str).filter(|holder| holder.starts_with("libvirtd ")).collect();
@@ -132,20 +139,31 @@ fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
     }])
 }
 
-fn upstream(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
-    let wanted = (host.owner()?, accounts::group_id(host, "virtwarden")?, 0o750);
-    let closed = host
-        .path(UPSTREAM)
-        .metadata()
-        .is_ok_and(|directory| (directory.uid(), directory.gid(), directory.mode() & 0o7777) == wanted);
-    Ok(vec![if closed {
-        Finding::good(format!("{UPSTREAM} is closed to everybody else"))
-    } else {
-        Finding::problem(
+pub(crate) fn upstream(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let (owner, group) = (host.owner()?, accounts::group_id(host, "virtwarden")?);
+    let is_closed = |path: &str, mode: u32| {
+        let place = host.path(path);
+        let found = place.metadata();
+        found.is_ok_and(|found| (found.uid(), found.gid(), found.mode() & 0o7777) == (owner, group, mode))
+            && !place::has_access_list(&place)
+    };
+    if !is_closed(UPSTREAM, 0o750) {
+        return Ok(vec![Finding::problem(
             format!("{UPSTREAM} is not root:virtwarden 0750"),
             "`systemd-tmpfiles --create virtwarden.conf`, then `virtwarden enable`",
-        )
-    }])
+        )]);
+    }
+    let sockets = UPSTREAM_SOCKETS.iter().filter(|path| host.has(path) && !is_closed(path, 0o660));
+    let open: Vec<_> = sockets
+        .map(|path| {
+            Finding::problem(
+                format!("{path} is not root:virtwarden 0660"),
+                "`systemctl restart libvirtd.socket libvirtd-ro.socket`",
+            )
+        })
+        .collect();
+    let good = Finding::good(format!("{UPSTREAM} is closed to everybody else"));
+    Ok(if open.is_empty() { vec![good] } else { open })
 }
 
 /// Asks through the public socket, as root.
@@ -163,7 +181,7 @@ fn answer(host: &Host<'_>) -> Vec<Finding> {
 }
 
 /// The first rule that answers counts, in the order of file names over both directories.
-fn polkit_order(host: &Host<'_>) -> Vec<Finding> {
+pub(crate) fn polkit_order(host: &Host<'_>) -> Vec<Finding> {
     let ours = POLKIT_RULE.rsplit('/').next().unwrap_or_default();
     let directories = ["/etc/polkit-1/rules.d", "/usr/share/polkit-1/rules.d"];
     let names = directories.iter().flat_map(|directory| host.list(directory));
@@ -179,7 +197,7 @@ fn polkit_order(host: &Host<'_>) -> Vec<Finding> {
     }]
 }
 
-fn root_sockets(host: &Host<'_>) -> Vec<Finding> {
+pub(crate) fn root_sockets(host: &Host<'_>) -> Vec<Finding> {
     let open = ROOT_SOCKETS.iter().filter(|path| {
         host.path(path).metadata().is_ok_and(|socket| socket.uid() != 0 || socket.mode() & 0o077 != 0)
     });

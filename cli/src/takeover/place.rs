@@ -62,6 +62,12 @@ pub(crate) fn set_access(path: &Path, access: Access) -> Result<(), Trouble> {
     fs::set_permissions(path, Permissions::from_mode(access.mode)).map_err(trouble())
 }
 
+/// Whether a file's access list names anybody besides its owner, its group and everybody.
+pub(crate) fn has_access_list(path: &Path) -> bool {
+    let mut none: [u8; 0] = [];
+    rustix::fs::getxattr(path, "system.posix_acl_access", &mut none).is_ok()
+}
+
 /// Syncs the directory that holds `path`, so that a new or removed name survives a power cut.
 pub(crate) fn sync_parent(path: &Path) -> Result<(), Trouble> {
     let Some(parent) = path.parent() else { return Ok(()) };

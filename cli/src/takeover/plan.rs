@@ -11,7 +11,7 @@ use crate::takeover::trouble::Trouble;
 use crate::takeover::{accounts, libvirt, setuid};
 
 /// Where hooks find the program that asks the monitor.
-const HOOK: &str = "/usr/sbin/virtwarden-hook";
+pub(crate) const HOOK: &str = "/usr/sbin/virtwarden-hook";
 
 /// The monitor's own units and what starts each at boot.
 const GATE: &[(&str, &str)] = &[
@@ -42,6 +42,21 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    /// Every one, in the order of the steps.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Administrators,
+        Self::Sockets,
+        Self::Remote,
+        Self::SharedIdentity,
+        Self::Polkit,
+        Self::Emulators,
+        Self::UsbHelper,
+        Self::Device,
+        Self::Hooks,
+        Self::Gate,
+        Self::Logins,
+    ];
+
     /// Why, in a sentence.
     pub(crate) fn why(self) -> &'static str {
         match self {

@@ -53,3 +53,34 @@ fn a_role_of_the_sites_own_counts_in_its_column() {
     assert_eq!(cell_of(&cells, 4, Column::User).claim, Claim::Performs);
     assert_eq!(cell_of(&cells, 4, Column::User).verdict, Verdict::Pass);
 }
+
+#[test]
+fn a_site_may_widen_a_role_of_users_but_not_the_claim() {
+    let site = "[role.clerk]\ncolumn = \"user\"\ngroups = [\"clerks\"]\nfunctions = [\"configure-networks\"]";
+    let policy = policy(site);
+    let mut cells = cells(&policy);
+    claims::add(&mut cells, &policy);
+    let failed: Vec<_> = cells
+        .iter()
+        .filter(|cell| matches!(cell.verdict, Verdict::Fail { .. }))
+        .map(|cell| cell.function)
+        .collect();
+    assert_eq!(failed, [Function::ConfigureNetworks]);
+    let cell = cell_of(&cells, 5, Column::User);
+    assert_eq!(cell.claim, Claim::Refused);
+    assert!(cell.verdict.why().contains("`clerk`"), "{:?}", cell.verdict);
+}
+
+#[test]
+fn a_role_of_users_that_reaches_every_vm_fails_where_it_operates() {
+    let site = "[role.user]\ncolumn = \"user\"\ngroups = [\"libvirt\"]\nvms = \"all\"\nfunctions = [\"start\", \"stop\"]";
+    let policy = policy(site);
+    let mut cells = cells(&policy);
+    claims::add(&mut cells, &policy);
+    let failed: Vec<_> = cells
+        .iter()
+        .filter(|cell| matches!(cell.verdict, Verdict::Fail { .. }))
+        .map(|cell| cell.function.number())
+        .collect();
+    assert_eq!(failed, [22, 23]);
+}
