@@ -126,6 +126,8 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::VmAssign { .. }
         | Request::VmUnassign { .. }
         | Request::VmDomain { .. }
+        | Request::VmTemplates
+        | Request::VmCreate { .. }
         | Request::NetworkList
         | Request::NetworkShow { .. }
         | Request::NetworkAssign { .. }

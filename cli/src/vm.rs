@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden vm`.
 
+mod templates;
+
 use std::path::Path;
 
 use virtwarden_core::control::{Change, Mode, Presence, Reply, Request, VmRow, VmState};
@@ -22,7 +24,8 @@ pub(crate) fn run(verb: &VmVerb, socket: &Path, output: &Output) -> Result<(), F
     match verb {
         VmVerb::List => list(socket, output),
         VmVerb::Show { .. } => show(&request(verb), socket, output),
-        VmVerb::Assign { .. } | VmVerb::Unassign { .. } | VmVerb::Domain { .. } => {
+        VmVerb::Templates => templates::list(socket, output),
+        VmVerb::Create(_) | VmVerb::Assign { .. } | VmVerb::Unassign { .. } | VmVerb::Domain { .. } => {
             change(&request(verb), socket, output)
         }
     }
@@ -56,6 +59,8 @@ fn request(verb: &VmVerb) -> Request {
     match verb.clone() {
         VmVerb::List => Request::VmList,
         VmVerb::Show { vm } => Request::VmShow { vm },
+        VmVerb::Templates => Request::VmTemplates,
+        VmVerb::Create(create) => create.request(),
         VmVerb::Assign { vm, people, change } => {
             Request::VmAssign { vm, users: people.users, groups: people.groups, mode: change.mode() }
         }

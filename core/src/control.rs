@@ -18,6 +18,7 @@ mod session;
 mod setting;
 mod sharing;
 mod verification;
+mod vm;
 
 pub use audit::{AuditFilter, AuditRange, Marks};
 pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
@@ -38,6 +39,7 @@ pub use session::{SessionRow, SessionState};
 pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource, UsbWish};
 pub use sharing::{BeyondRow, Holds, OpeningRow, SharingRequest, SharingRows};
 pub use verification::Verification;
+pub use vm::{TemplateRow, VmBelonging, VmWish};
 
 /// Where policyd listens.
 pub const SOCKET: &str = "/run/virtwarden/control.sock";

@@ -31,6 +31,7 @@ pub mod snapshot;
 pub mod storage;
 pub mod strict;
 mod tag;
+pub mod template;
 pub mod uses;
 pub mod vocabulary;
 pub mod write;

@@ -18,6 +18,7 @@ mod fabric;
 mod failure;
 mod hook;
 mod hypervisor;
+mod identity;
 mod libvirt;
 mod lockouts;
 mod media;
@@ -55,6 +56,7 @@ pub use self::media::{Cleared, Desk, HostMedia, Keeper, Plugs, Reach, Shape};
 pub use self::policy::digest;
 pub use self::server::{admit, serve};
 pub use self::shelf::Shelf;
+pub use self::vms::{Disk, Workshop};
 use crate::accounts::Accounts;
 use crate::login::Logins;
 use crate::monitor::{Attempt, Monitor, Refusal};
@@ -72,6 +74,10 @@ pub struct Control {
     pub accounts: Arc<Accounts>,
     /// Which VMs there are.
     pub hypervisor: Box<dyn Hypervisor>,
+    /// What makes VMs on somebody's behalf.
+    pub workshop: Box<dyn Workshop>,
+    /// Where templates of VMs are.
+    pub templates: &'static [&'static str],
     /// Which networks there are.
     pub fabric: Box<dyn Fabric>,
     /// Who logs in, and who is locked out.
@@ -122,6 +128,10 @@ impl Control {
             Request::Whoami => Ok(Reply::Whoami(self.whoami(subject))),
             Request::VmList => self.vm_list(subject, listener),
             Request::VmShow { vm } => self.vm_show(subject, request, vm),
+            Request::VmTemplates => self.vm_templates(subject, request),
+            Request::VmCreate { wish, belonging, mode } => {
+                self.vm_create(subject, request, (wish, belonging.as_ref()), *mode)
+            }
             Request::VmAssign { vm, users, groups, mode } => {
                 self.vm_assign(subject, request, vm, (users, groups), *mode)
             }
@@ -223,7 +233,7 @@ impl Control {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
             Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
-            Demand::Rights(_, Scope::Vm | Scope::Network | Scope::Channels)
+            Demand::Rights(_, Scope::Vm | Scope::NewVm | Scope::Network | Scope::Channels)
             | Demand::Nothing
             | Demand::Root => Object::Host,
         };

@@ -13,6 +13,7 @@ pub mod budget;
 mod call;
 mod connection;
 mod end;
+pub mod errand;
 mod fault;
 mod interface;
 pub mod judge;
@@ -56,6 +57,7 @@ use budget::{Budget, Whose};
 use call::on_host;
 use connection::Connection;
 pub use end::End;
+use errand::Errand;
 use link::Link;
 use turns::Turns;
 use upstream::Place;
@@ -152,12 +154,22 @@ impl Gate {
     /// It is turned away.
     pub fn serve(self: &Arc<Self>, socket: UnixStream, door: Door) -> Result<End, TurnedAway> {
         let peer = Peer::of(&socket, door, &self.accounts, Instant::now()).map_err(TurnedAway::Peer)?;
+        self.serve_peer(socket, &peer, None)
+    }
+
+    /// Serves whoever is known to be at the other end.
+    fn serve_peer(
+        self: &Arc<Self>,
+        socket: UnixStream,
+        peer: &Peer,
+        errand: Option<Errand>,
+    ) -> Result<End, TurnedAway> {
         let bell = Arc::new(Wake::new().map_err(TurnedAway::Io)?);
-        let whose = self.whose(&peer);
-        let _seat = match self.seat(&peer, whose, &bell) {
+        let whose = self.whose(peer);
+        let _seat = match self.seat(peer, whose, &bell) {
             Ok(seat) => seat,
             Err(why) => {
-                self.turn_away(&peer, socket, &why);
+                self.turn_away(peer, socket, &why);
                 return Err(TurnedAway::Full(why));
             }
         };
@@ -166,9 +178,10 @@ impl Gate {
         client.charge(purse.clone());
         let link = Link { client, upstream: None, bell, purse };
         let mut connection = Connection::new(self.clone(), peer.clone(), link);
+        connection.errand = errand;
         let end = connection.serve();
         if let End::ClientBroke(how) = &end {
-            self.record_break(&peer, how);
+            self.record_break(peer, how);
         }
         connection.see_to_the_end();
         Ok(end)

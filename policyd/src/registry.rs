@@ -113,6 +113,11 @@ impl Registry {
         self.plan(uuid, name, |assignment| assignment.information_domain = to.map(str::to_owned))
     }
 
+    /// What a VM that is not there yet will belong to.
+    pub fn plan_new(&self, uuid: Uuid, name: &str, belongs: Assignment) -> Change {
+        self.plan(uuid, name, |assignment| *assignment = belongs)
+    }
+
     /// Makes a planned change. Durable when this returns.
     ///
     /// # Errors

@@ -73,3 +73,75 @@ fn what_a_new_definition_says_nothing_of_is_the_templates() -> Result<(), String
     }
     done
 }
+
+/// The shipped templates, as far as a test host can run them.
+const OWN_TEMPLATES: &str = "mkdir -p /etc/virtwarden/templates; for t in desktop server sensitive; do
+    sed -e \"s/type='kvm'/type='$VM_TYPE'/; /<cpu mode=/d\" /usr/share/virtwarden/templates/$t.xml > /etc/virtwarden/templates/$t.xml
+    [ \"$(stat -f -c %T /sys)\" = sysfs ] || sed -i '/<port isolated/d' /etc/virtwarden/templates/$t.xml
+    chmod 644 /etc/virtwarden/templates/$t.xml; done";
+const POOL: &str =
+    "virsh pool-define-as default dir --target /var/lib/libvirt/images && virsh pool-start default";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn one_command_makes_a_vm_from_a_template() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    chapter("vm create");
+    check("templates", &host.root(&format!("VM_TYPE={}; {OWN_TEMPLATES}", scene::vm_type(&host))))?;
+    check("pool", &alice(&host, &format!("virsh pool-info default >/dev/null 2>&1 || {{ {POOL}; }}")))?;
+    check("network", &alice(&host, "virsh net-start red"))?;
+    let played = made_and_refused(&host);
+    let clean = "for vm in desktop server sensitive; do virsh destroy new-$vm; virsh undefine new-$vm
+        virsh vol-delete new-$vm.qcow2 default; done >/dev/null 2>&1; virsh pool-destroy default; virsh pool-undefine default";
+    let cleaned = check("clean", &alice(&host, clean));
+    host.root("rm -r /etc/virtwarden/templates");
+    played.and(cleaned)
+}
+
+fn made_and_refused(host: &Host) -> Result<(), String> {
+    let listed = "virtwarden vm templates | tee /dev/stderr | grep -q '^desktop *yes.*/etc/virtwarden/templates/desktop.xml'";
+    check("listed", &alice(host, listed))?;
+    for template in ["desktop", "server", "sensitive"] {
+        let create = format!(
+            "virtwarden vm create new-{template} --template {template} --memory 128M --vcpus 1 --disk 16M --network red \
+             --information-domain red --assign bob"
+        );
+        let rehearsed = format!(
+            "set -e; {create} --dry-run; ! virsh domuuid new-{template} 2>/dev/null; virsh pool-refresh default
+             ! virsh vol-info new-{template}.qcow2 default 2>/dev/null; ! virtwarden vm show new-{template} 2>/dev/null"
+        );
+        check("dry run", &alice(host, &rehearsed))?;
+        let script = format!(
+            "set -e; {create}; virsh dumpxml new-{template} | grep -q \"network='red'\"
+             virsh dumpxml new-{template} | grep -q /var/lib/libvirt/images/new-{template}.qcow2
+             virsh vol-info new-{template}.qcow2 default; virsh start new-{template}"
+        );
+        check(template, &alice(host, &script))?;
+        let his = format!("virsh list --name | grep -qx new-{template} && virsh destroy new-{template}");
+        check("bob operates it", &scene::bob(host, &his))?;
+        told("alice", &create, "made, bob's, started");
+    }
+    let record = "virtwarden audit list --raw --person alice --limit 200 | grep DOMAIN_DEFINE_XML | grep -q 'VM `new-sensitive`'";
+    check("each step is on record as hers", &alice(host, record))?;
+    let again = alice(host, "virtwarden vm create new-server --template server --disk 16M");
+    if again.succeeded() {
+        return Err("a VM of that name was made twice".to_owned());
+    }
+    check("the first one's disk stays", &alice(host, "virsh vol-info new-server.qcow2 default"))?;
+    refused_to_bob(host)
+}
+
+fn refused_to_bob(host: &Host) -> Result<(), String> {
+    for words in ["", " --dry-run", " --assign bob"] {
+        let ran = scene::bob(host, &format!("virtwarden vm create his --template desktop{words}"));
+        if ran.code != 3 || !ran.shown().contains("access denied") {
+            return Err(format!("bob's vm create{words}: exit code {}: {}", ran.code, ran.shown()));
+        }
+    }
+    check("there is none", &host.root(&format!("! virsh -c '{}' domuuid his", scene::BEHIND)))?;
+    let record = "virtwarden audit list --person bob --outcome denied --raw --limit 20 | grep -q 'vm create'";
+    check("each is on record", &alice(host, record))?;
+    told("bob", "virtwarden vm create", "denied");
+    Ok(())
+}

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden vm`.
 
+mod create;
+
 use clap::{Args, Subcommand};
 
+pub(crate) use self::create::VmCreateArguments;
 use super::ChangeArguments;
 
 /// What to do with VMs.
@@ -15,6 +18,14 @@ pub(crate) enum VmVerb {
         /// Name or UUID.
         vm: String,
     },
+    /// Make a VM from a template. Row 3 of Table 3.
+    ///
+    /// It is defined as you would define it yourself, through the same gate and under the same rules; --assign and
+    /// --information-domain take the right to administer besides. It is not started.
+    #[command(after_help = create::EXAMPLES)]
+    Create(VmCreateArguments),
+    /// List the templates that VMs can be made from.
+    Templates,
     /// Let people use a VM.
     Assign {
         /// Name or UUID.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
-    SettingRow, SharingRows, Verification,
+    SettingRow, SharingRows, TemplateRow, Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -25,6 +25,8 @@ pub enum Reply {
     Whoami(Whoami),
     /// To `vm show`; to `vm list`, one for each.
     Vm(VmRow),
+    /// To `vm templates`.
+    Templates(Vec<TemplateRow>),
     /// To `network list` and `network show`.
     Networks(Vec<NetworkRow>),
     /// To every change: what changed, or would.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest, WayOut};
+use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest, VmBelonging, VmWish, WayOut};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
@@ -81,6 +81,18 @@ pub enum Request {
     VmShow {
         /// Name or UUID.
         vm: String,
+    },
+    /// The templates that VMs can be made from.
+    VmTemplates,
+    /// Make a VM from a template.
+    VmCreate {
+        /// What it is to be like.
+        wish: VmWish,
+        /// Whose it shall be; none leaves that to the policy.
+        #[serde(default)]
+        belonging: Option<VmBelonging>,
+        /// Make the change or show it.
+        mode: Mode,
     },
     /// Assign a VM to more people.
     VmAssign {
@@ -364,6 +376,8 @@ impl Request {
             Request::Whoami => "whoami",
             Request::VmList => "vm list",
             Request::VmShow { .. } => "vm show",
+            Request::VmTemplates => "vm templates",
+            Request::VmCreate { .. } => "vm create",
             Request::VmAssign { .. } => "vm assign",
             Request::VmUnassign { .. } => "vm unassign",
             Request::VmDomain { .. } => "vm domain",

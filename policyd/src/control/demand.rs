@@ -11,6 +11,8 @@ use virtwarden_core::table3::Function;
 pub(super) enum Scope {
     /// The VM that the request names.
     Vm,
+    /// A VM that is not there yet.
+    NewVm,
     /// The network that the request names.
     Network,
     /// The policy: who may do what here.
@@ -34,6 +36,7 @@ pub(super) enum Demand {
     Rights(&'static [Right], Scope),
 }
 
+const CONFIGURE: &[Right] = &[Right::Function(Function::ConfigureVms)];
 /// Who has a VM is part of its configuration, but giving it away is more than configuring it: it
 /// would let its holder out of his quota and let in people that the Administrator did not choose.
 const ASSIGN: &[Right] = &[Right::Function(Function::ConfigureVms), Right::Administer];
@@ -68,6 +71,11 @@ pub(super) const fn demand(request: &Request) -> Demand {
             Demand::Nothing
         }
         Request::VmShow { .. } => Demand::Rights(&[Right::View], Scope::Vm),
+        // Each step is judged by the gate besides, as if it were the asker's own.
+        Request::VmTemplates | Request::VmCreate { belonging: None, .. } => {
+            Demand::Rights(CONFIGURE, Scope::NewVm)
+        }
+        Request::VmCreate { belonging: Some(_), .. } => Demand::Rights(ASSIGN, Scope::NewVm),
         Request::VmAssign { .. } | Request::VmUnassign { .. } => Demand::Rights(ASSIGN, Scope::Vm),
         Request::VmDomain { .. } => Demand::Rights(ADMINISTER, Scope::Vm),
         Request::NetworkShow { .. } => Demand::Rights(&[Right::View], Scope::Network),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Stories of the control socket.
 
+mod bench;
 mod cabinet;
 mod confirmation;
+mod create;
 mod lockouts;
 mod media;
 mod networks;
@@ -116,6 +118,8 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::PolicyTry { seconds: 60 }, denied),
         (Request::PolicyConfirm, denied),
         (Request::SettingConfirm { name: SettingName::HostMedia }, denied),
+        (Request::VmTemplates, denied),
+        (create::create(create::wish("new", None), None, Mode::Apply), denied),
     ]
 }
 
@@ -175,12 +179,14 @@ fn kind(request: &Request) -> usize {
         Request::PolicyTry { .. } => 50,
         Request::PolicyConfirm => 51,
         Request::SettingConfirm { .. } => 52,
+        Request::VmTemplates => 53,
+        Request::VmCreate { .. } => 54,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=52));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=54));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -195,6 +201,7 @@ fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded()
         assert!(scene.told().iter().all(|event| event.kind == Kind::Denial), "{request:?}");
         assert!(scene.streamed().is_empty(), "{request:?}");
         assert!(scene.cabinet.told().is_empty(), "{request:?}");
+        assert!(scene.bench.jobs().is_empty(), "{request:?}");
     }
 }
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `vm list` and `show`, and how a VM that is named is found.
 
+mod create;
+mod templates;
+mod workshop;
+
 use std::collections::HashSet;
 
 use virtwarden_core::control::{Failure, Presence, Reply, Request, VmRow, VmState};
@@ -8,6 +12,7 @@ use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
+pub use self::workshop::{Disk, Workshop};
 use super::failure::{no_vm, unavailable};
 use super::hypervisor::Seen;
 use super::{Control, Flow, Listener};

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use virtwarden_core::object::Object;
 use virtwarden_core::policy::decision::Reason;
 use virtwarden_core::policy::request::{Need, Right};
+use virtwarden_core::record::Outcome;
 use virtwarden_core::rpc::arguments::Arguments;
 use virtwarden_core::rpc::check::check;
 use virtwarden_core::rpc::frame::{self, Header, MessageKind, Status, VERSION};
@@ -101,6 +102,10 @@ impl Connection {
             Course::Forward(forward) => forward,
         };
         let attempt = self.begin(&call, &forward)?;
+        if self.is_rehearsed(&call) {
+            attempt.finish(Outcome::Success, "dry run");
+            return Ok(Some(Vec::new()));
+        }
         let bytes = rewrite(&call, frame, bytes, forward.replaced)?;
         let (chore, media, turn, subject) =
             (forward.chore, forward.media, forward.turn, call.subject.clone());

@@ -17,6 +17,7 @@ use virtwarden_core::subject::{Door, Subject};
 use super::Gate;
 use super::ask::question;
 use super::end::End;
+use super::errand::Errand;
 use super::fault::{Fault, code, code_of};
 use super::link::{Link, LinkError, Woken};
 use super::parked::Parked;
@@ -69,6 +70,8 @@ pub(super) struct Connection {
     pub(super) serial: u32,
     /// Whether the client wants to hear when libvirtd is gone.
     pub(super) tells_close: bool,
+    /// What policyd itself is about here, on the peer's behalf.
+    pub(super) errand: Option<Errand>,
     /// VMs that may be gone, and by whom.
     pub(super) graves: VecDeque<(Uuid, Arc<Subject>)>,
     parked: Parked,
@@ -96,6 +99,7 @@ impl Connection {
             abandoned: HashSet::new(),
             serial: 0,
             tells_close: false,
+            errand: None,
             graves: VecDeque::new(),
             parked: Parked::default(),
             stalled: None,

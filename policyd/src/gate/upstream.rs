@@ -17,7 +17,7 @@ use virtwarden_core::rpc::reader::{Reader, XdrError};
 use virtwarden_core::rpc::writer::Writer;
 use virtwarden_core::subject::Subject;
 
-use super::fault::text_of;
+use super::fault::{code, code_of, text_of};
 use super::wake::Wake;
 use super::wire::{Reading, Wire, WireError};
 
@@ -88,6 +88,8 @@ pub enum UpstreamError {
     Nonsense(&'static str),
     /// It refused.
     Refused(String),
+    /// It refused because the caller may not.
+    Denied(String),
 }
 
 impl fmt::Display for UpstreamError {
@@ -100,6 +102,7 @@ impl fmt::Display for UpstreamError {
             UpstreamError::Late => f.write_str("libvirtd does not answer, see `systemctl status libvirtd`"),
             UpstreamError::Nonsense(what) => write!(f, "libvirtd gave an unexpected answer to {what}"),
             UpstreamError::Refused(why) => write!(f, "libvirtd refused: {why}"),
+            UpstreamError::Denied(why) => f.write_str(why),
         }
     }
 }
@@ -147,11 +150,22 @@ impl Upstream {
             Access::Full => &place.socket,
             Access::ReadOnly => &place.read_only_socket,
         };
-        let socket = UnixStream::connect(path).map_err(UpstreamError::Unreachable)?;
+        Self::greet(UnixStream::connect(path).map_err(UpstreamError::Unreachable)?, &place.uri, access)
+    }
+
+    /// Authenticates and opens on a socket that is connected already.
+    ///
+    /// # Errors
+    /// As [`Upstream::open`].
+    pub fn over(socket: UnixStream, uri: &str) -> Result<Self, UpstreamError> {
+        Self::greet(socket, uri, Access::Full)
+    }
+
+    fn greet(socket: UnixStream, uri: &str, access: Access) -> Result<Self, UpstreamError> {
         let wire = Wire::new(socket).map_err(UpstreamError::Unreachable)?;
         let mut upstream = Self { wire, serial: 0, messages: VecDeque::new() };
         upstream.authenticate()?;
-        upstream.call(CONNECT_OPEN, opening(&place.uri, access))?;
+        upstream.call(CONNECT_OPEN, opening(uri, access))?;
         Ok(upstream)
     }
 
@@ -170,7 +184,7 @@ impl Upstream {
             match (answer.header.kind, answer.header.serial == self.serial, answer.header.status) {
                 (MessageKind::Message, _, _) => self.keep(bytes)?,
                 (MessageKind::Reply, true, Status::Ok) => return Ok(answer.payload.to_vec()),
-                (MessageKind::Reply, true, _) => return Err(UpstreamError::Refused(text_of(answer.payload))),
+                (MessageKind::Reply, true, _) => return Err(refusal(answer.payload)),
                 _ => return Err(UpstreamError::Nonsense("a call")),
             }
         }
@@ -249,6 +263,13 @@ impl Upstream {
         }
         let wire = waits.first().is_some_and(|wire| !wire.revents().is_empty());
         Ok(if wire { Woken::Wire } else { Woken::Otherwise })
+    }
+}
+
+fn refusal(payload: &[u8]) -> UpstreamError {
+    match code_of(payload) {
+        Some(code::ACCESS_DENIED) => UpstreamError::Denied(text_of(payload)),
+        Some(_) | None => UpstreamError::Refused(text_of(payload)),
     }
 }
 

@@ -28,6 +28,7 @@ use crate::sessions::{Requirements, Sessions};
 use crate::settings::Settings;
 use crate::sharing::Sharing;
 use crate::systemd::{self, State};
+use crate::templates::PLACES;
 use crate::trail::{Config, HostClock, Trail, WhenFull};
 
 /// How long clients may take to notice that we stop.
@@ -95,6 +96,8 @@ impl House {
             accounts,
             logins: logins.clone(),
             hypervisor: Box::new(Libvirt::at(options.upstream.clone())),
+            workshop: Box::new(gate.clone()),
+            templates: &PLACES,
             fabric: Box::new(Libvirt::at(options.upstream.clone())),
             settings: settings.clone(),
             desk: Desk {

@@ -12,6 +12,7 @@ use virtwarden_core::xml::reach::{Ports, Reach};
 
 use super::super::conclude::{conclude, prefix};
 use super::super::failure::{denied, failed, usage};
+use super::super::identity::fresh_uuid;
 use super::super::needs;
 use super::{Control, Scenery};
 
@@ -216,16 +217,6 @@ fn is_plain(name: &str) -> Result<(), Failure> {
         "`{name}` cannot be the name of a network: use up to {NAME} letters, digits, `-`, `_` and `.`, beginning with \
          a letter or digit"
     )))
-}
-
-/// A random UUID, of version 4.
-fn fresh_uuid() -> Result<Uuid, Failure> {
-    let mut bytes = [0_u8; 16];
-    openssl::rand::rand_bytes(&mut bytes).map_err(|error| failed(error.to_string()))?;
-    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
-    *version = *version & 0x0f | 0x40;
-    *variant = *variant & 0x3f | 0x80;
-    Ok(Uuid(bytes))
 }
 
 #[cfg(test)]

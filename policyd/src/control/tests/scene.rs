@@ -20,6 +20,7 @@ use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::nic::Nic;
 use virtwarden_login::{Claim, Factors, Proof};
 
+use super::bench::Bench;
 use super::cabinet::Cabinet;
 use crate::accounts::Accounts;
 use crate::control::{
@@ -261,6 +262,7 @@ pub(super) struct Scene {
     streamed: Mutex<Vec<String>>,
     hands: Hands,
     pub(super) cabinet: Cabinet,
+    pub(super) bench: Bench,
     pub(super) control: Arc<Control>,
 }
 
@@ -318,11 +320,14 @@ impl Scene {
             directory: Arc::new(HostDirectory),
         });
         let cabinet = Cabinet::default();
+        let bench = Bench::default();
         let control = Arc::new(Control {
             monitor,
             accounts,
             logins,
             hypervisor: Box::new(host.clone()),
+            workshop: Box::new(bench.clone()),
+            templates: &[concat!(env!("CARGO_MANIFEST_DIR"), "/../xml-templates")],
             fabric: Box::new(host.clone()),
             settings,
             desk: Desk {
@@ -345,6 +350,7 @@ impl Scene {
             streamed: Mutex::default(),
             hands,
             cabinet,
+            bench,
             control,
         };
         scene.cables().networks.push(networks::spare());

@@ -73,9 +73,10 @@ impl Connection {
         wanted.sort_unstable();
         wanted.dedup();
         let starts = wanted.contains(&row(Function::Start));
-        let definition = &self.with_filter(call, definition, present.as_ref())?;
+        let expected = self.newcomer(definition).filter(|_| present.is_none()).cloned();
+        let vm = present.clone().or_else(|| expected.clone()).unwrap_or_else(|| newcomer(definition));
+        let definition = &self.with_filter(call, definition, &vm)?;
         let mut needed = needs(wanted, &object);
-        let vm = present.clone().unwrap_or_else(|| newcomer(definition));
         let judged = self.judge_media(
             call,
             (&vm, &object),
@@ -88,21 +89,22 @@ impl Connection {
         self.insist_on_access(call, &judged)?;
 
         let facts = definition.facts();
-        self.insist_on_bounds(call, &facts, Judged::of(present.as_ref(), definition), &needed)?;
-        let quota = self.insist_on_quota(call, present.as_ref().map(|vm| vm.uuid), &facts, &needed)?;
+        let known = present.as_ref().or(expected.as_ref());
+        self.insist_on_bounds(call, &facts, Judged::of(known, definition), &needed)?;
+        let quota = self.insist_on_quota(call, known.map(|vm| vm.uuid), &facts, &needed)?;
         let turn = Turn::both(turn, quota);
         if self.may(call, &needed) {
             needed.extend(self.disk_needs(call, present.as_ref().zip(state.as_ref()), &facts, &object)?);
         }
-        let whose = (Judged::of(present.as_ref(), definition), state.as_ref());
+        let whose = (Judged::of(known, definition), state.as_ref());
         let turn = Turn::both(turn, self.insist_on_own_media(call, whose, &facts, &needed)?);
-        if let (None, Some(uuid), true) = (&present, definition.uuid(), self.may(call, &needed)) {
+        if let (None, Some(uuid), true) = (known, definition.uuid(), self.may(call, &needed)) {
             self.gate.monitor.forget(&call.subject, uuid);
         }
         Ok(Forward {
             detail: format!("VM `{}`: {}{completed}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
-            chore: self.chore_of_creation(call, present.as_ref()),
+            chore: self.chore_of_creation(call, known),
             media: self.moving(&vm, &differences, judged, if starts { Comes::Start } else { Comes::Later }),
             turn,
             needs: needed,
@@ -175,14 +177,9 @@ impl Connection {
     }
 
     /// The definition with the filter that follows from the policy, where USB devices can be redirected.
-    fn with_filter(
-        &self,
-        call: &Call<'_>,
-        definition: &Definition,
-        present: Option<&Vm>,
-    ) -> Result<Definition, Fault> {
+    fn with_filter(&self, call: &Call<'_>, definition: &Definition, vm: &Vm) -> Result<Definition, Fault> {
         let policy = self.gate.monitor.policy();
-        let filter = policy.policy.redirection(present.and_then(|vm| vm.assignment.as_deref()));
+        let filter = policy.policy.redirection(vm.assignment.as_deref());
         Definition::new(filter.put_into(definition.root())).map_err(|error| self.unreadable(call, &error))
     }
 

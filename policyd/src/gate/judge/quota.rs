@@ -28,7 +28,9 @@ impl Connection {
         }
         let turn = self.take_turn_at(Matter::Quota(call.subject.account.uid))?;
         let mut sums = Quota { vms: 1, memory_kib: facts.memory_kib, vcpus: facts.vcpus.into() };
-        if let Some(vm) = vm.map(|uuid| self.gate.monitor.known_vm(uuid, "")) {
+        // One that policyd is about to make is counted once, as it will be.
+        let there = vm.map(|uuid| self.find_vm(Some(uuid), "")).transpose()?.flatten();
+        if let Some(vm) = there {
             let running = self.present(&vm)?.running.map(|running| running.facts()).unwrap_or_default();
             sums.memory_kib = sums.memory_kib.max(running.memory_kib);
             sums.vcpus = sums.vcpus.max(running.vcpus.into());

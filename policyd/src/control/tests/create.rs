@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! VMs from templates over the control socket: what is asked for, what is not said, whose they are.
+
+use virtwarden_core::control::{Failure, VmBelonging, VmWish};
+use virtwarden_core::xml::definition::Definition;
+
+use super::*;
+use crate::control::failure::denied;
+
+pub(super) fn wish(name: &str, template: Option<&str>) -> VmWish {
+    let template = template.map(str::to_owned);
+    VmWish { name: name.to_owned(), template, memory: None, vcpus: None, disk: None, network: None }
+}
+
+pub(super) fn create(wish: VmWish, belonging: Option<VmBelonging>, mode: Mode) -> Request {
+    Request::VmCreate { wish, belonging, mode }
+}
+
+fn belonging(user: Option<&str>, domain: Option<&str>) -> Option<VmBelonging> {
+    let information_domain = domain.map(str::to_owned);
+    Some(VmBelonging { user: user.map(str::to_owned), information_domain })
+}
+
+#[test]
+fn a_vm_is_made_as_the_template_says_and_belongs_before_it_is_there() {
+    let scene = Scene::new();
+    let whole = VmWish {
+        memory: Some(512),
+        disk: Some(20 << 30),
+        network: Some("red-net".to_owned()),
+        ..wish("new", Some("sensitive"))
+    };
+    let request = create(whole, belonging(Some("root"), Some("red")), Mode::Apply);
+    let change = scene.change(&alice(), &request).unwrap();
+    assert_eq!(
+        change.differences,
+        [
+            "+VM new from template sensitive",
+            "+disk new.qcow2 of 20480 MiB",
+            "+interface on network red-net",
+            "+user root",
+            "information domain none -> red"
+        ]
+    );
+    let [job] = scene.bench.jobs().try_into().unwrap();
+    assert_eq!((job.caller.account.name.as_str(), job.mode), ("alice", Mode::Apply));
+    let definition = Definition::new(job.definition.clone()).unwrap();
+    assert_eq!((definition.name(), definition.uuid()), ("new", Some(job.vm.uuid)));
+    assert_eq!((definition.facts().memory_kib, definition.facts().vcpus), (512 * 1024, 2));
+    assert!(!definition.write().contains('{'), "{}", definition.write());
+    assert_eq!(job.disk.unwrap().path, definition.facts().sources[0]);
+    let kept = scene.registry().vm(job.vm.uuid);
+    assert_eq!(kept, job.vm.assignment);
+    assert_eq!(kept.unwrap().information_domain.as_deref(), Some("red"));
+    let attempt = &scene.told()[0];
+    assert_eq!(
+        (attempt.operation.as_str(), attempt.functions.as_slice()),
+        ("vm create", [Function::ConfigureVms].as_slice())
+    );
+}
+
+#[test]
+fn who_says_nothing_gets_the_default_template_and_no_disk_or_network() {
+    let scene = Scene::new();
+    scene.change(&alice(), &create(wish("new", None), None, Mode::Apply)).unwrap();
+    let [job] = scene.bench.jobs().try_into().unwrap();
+    let facts = Definition::new(job.definition).unwrap().facts();
+    assert_eq!((facts.memory_kib, facts.links.len(), facts.sources.len()), (2048 * 1024, 0, 0));
+    assert_eq!(scene.registry().vm(job.vm.uuid), None, "it belongs to nobody");
+}
+
+#[test]
+fn a_dry_run_is_judged_and_leaves_nothing() {
+    let scene = Scene::new();
+    let before = scene.registry().entries();
+    let request = create(wish("new", Some("server")), belonging(None, Some("red")), Mode::DryRun);
+    let change = scene.change(&alice(), &request).unwrap();
+    assert_eq!((change.mode, change.differences.len()), (Mode::DryRun, 2));
+    assert_eq!(scene.bench.jobs()[0].mode, Mode::DryRun);
+    assert_eq!(scene.registry().entries(), before);
+}
+
+#[test]
+fn what_the_gate_refuses_belongs_to_nobody() {
+    let scene = Scene::new();
+    let before = scene.registry().entries();
+    scene.bench.refuse(denied("access denied: no"));
+    let request = create(wish("new", Some("server")), belonging(Some("root"), Some("red")), Mode::Apply);
+    let failure = scene.change(&alice(), &request).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Denied);
+    assert!(failure.message.contains("from template `server`"), "{}", failure.message);
+    assert_eq!(scene.registry().entries(), before);
+    assert_eq!(scene.told().last().unwrap().outcome, Outcome::Failure);
+}
+
+#[test]
+fn mistakes_are_told_before_anything_is_made() {
+    let scene = Scene::new();
+    let of = |wish, belonging| create(wish, belonging, Mode::Apply);
+    let networked = VmWish { network: Some("n".to_owned()), ..wish("new", Some("desktop")) };
+    for (request, said) in [
+        (of(wish("../new", None), None), "cannot be the name of a VM"),
+        (of(wish("", None), None), "cannot be the name of a VM"),
+        (of(wish("new", Some("../desktop")), None), "cannot be the name of a template"),
+        (of(wish("new", Some("nowhere")), None), "there is no template `nowhere`"),
+        (of(wish("new", Some("network-nat")), None), "expected a `domain` element"),
+        (of(wish("new", Some("desktop")), belonging(None, Some("green"))), "no information domain `green`"),
+        (of(networked, belonging(Some("no-such-user-here"), None)), "there is no user"),
+    ] {
+        let Failure { message, .. } = scene.change(&alice(), &request).unwrap_err();
+        assert!(message.contains(said), "{message}");
+    }
+    assert!(scene.bench.jobs().is_empty());
+}
+
+#[test]
+fn the_templates_are_listed_without_those_of_networks() {
+    let scene = Scene::new();
+    let Ok(Reply::Templates(rows)) = scene.ask(&alice(), &Request::VmTemplates) else {
+        panic!("another answer")
+    };
+    let names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["desktop", "sensitive", "server"]);
+    assert!(rows.iter().all(|row| row.trouble.is_none()));
+    let default: Vec<_> = rows.iter().filter(|row| row.default).map(|row| row.name.as_str()).collect();
+    assert_eq!(default, ["desktop"]);
+    assert_eq!(rows[0].placeholders, ["disk", "memory", "name", "network", "vcpus"]);
+}
