@@ -28,8 +28,8 @@ HOST_PACKAGES=(
     acl xorriso socat netcat-openbsd iproute2 procps psmisc python3 strace
     # Every way to log in, or to run without having logged in, and what looks at it.
     pamtester sshpass expect tmux pkexec at cron dbus-user-session libpam-pwquality valgrind
-    # Components that settings reach.
-    chrony
+    # Components that settings reach: chrony, and what desktops keep their settings in.
+    chrony dconf-cli dconf-gsettings-backend libglib2.0-bin gsettings-desktop-schemas
 )
 
 # For virt-manager: playing it, reading its windows (AT-SPI) and taking pictures of them.
