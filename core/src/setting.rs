@@ -10,6 +10,7 @@ mod host_media;
 mod lockout;
 mod password;
 mod remote;
+mod screen;
 mod ssh;
 mod time;
 mod words;
@@ -23,6 +24,7 @@ pub use host_media::{HostLevel, HostMedia};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
 pub use remote::{IdleLimit, RemoteTimeout};
+pub use screen::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout};
 pub use ssh::{SshCryptography, SshSuite};
 pub use time::{ServerName, TimeProof, TimeServers};
 
@@ -54,6 +56,10 @@ pub enum SettingName {
     PasswordPolicy,
     /// When idle remote sessions end: row 15.
     RemoteTimeout,
+    /// Whether idle screens lock: row 13.
+    ScreenLock,
+    /// After how long they do: row 14.
+    ScreenLockTimeout,
     /// Which cryptography ssh may use: row 11.
     SshCryptography,
     /// Where the host's time comes from: row 19.
@@ -74,6 +80,10 @@ pub enum Setting {
     PasswordPolicy(PasswordPolicy),
     /// Row 15.
     RemoteTimeout(RemoteTimeout),
+    /// Row 13.
+    ScreenLock(ScreenLock),
+    /// Row 14.
+    ScreenLockTimeout(ScreenLockTimeout),
     /// Row 11.
     SshCryptography(SshCryptography),
     /// Row 19.
@@ -82,12 +92,14 @@ pub enum Setting {
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 7] = [
+    pub const ALL: [SettingName; 9] = [
         SettingName::Banner,
         SettingName::HostMedia,
         SettingName::Lockout,
         SettingName::PasswordPolicy,
         SettingName::RemoteTimeout,
+        SettingName::ScreenLock,
+        SettingName::ScreenLockTimeout,
         SettingName::SshCryptography,
         SettingName::TimeServers,
     ];
@@ -100,6 +112,8 @@ impl SettingName {
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
             SettingName::RemoteTimeout => "remote-timeout",
+            SettingName::ScreenLock => "screen-lock",
+            SettingName::ScreenLockTimeout => "screen-lock-timeout",
             SettingName::SshCryptography => "ssh-cryptography",
             SettingName::TimeServers => "time-servers",
         }
@@ -113,6 +127,8 @@ impl SettingName {
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
             SettingName::RemoteTimeout => "setting set remote-timeout",
+            SettingName::ScreenLock => "setting set screen-lock",
+            SettingName::ScreenLockTimeout => "setting set screen-lock-timeout",
             SettingName::SshCryptography => "setting set ssh-cryptography",
             SettingName::TimeServers => "setting set time-servers",
         }
@@ -126,6 +142,8 @@ impl SettingName {
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
             SettingName::RemoteTimeout => "setting unset remote-timeout",
+            SettingName::ScreenLock => "setting unset screen-lock",
+            SettingName::ScreenLockTimeout => "setting unset screen-lock-timeout",
             SettingName::SshCryptography => "setting unset ssh-cryptography",
             SettingName::TimeServers => "setting unset time-servers",
         }
@@ -139,6 +157,8 @@ impl SettingName {
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
             SettingName::RemoteTimeout => Function::RemoteTimeout,
+            SettingName::ScreenLock => Function::ScreenLock,
+            SettingName::ScreenLockTimeout => Function::ScreenLockTimeout,
             SettingName::SshCryptography => Function::Cryptography,
             SettingName::TimeServers => Function::TimeServer,
         }
@@ -157,6 +177,8 @@ impl SettingName {
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
             SettingName::RemoteTimeout => Setting::RemoteTimeout(RemoteTimeout::default()),
+            SettingName::ScreenLock => Setting::ScreenLock(ScreenLock::default()),
+            SettingName::ScreenLockTimeout => Setting::ScreenLockTimeout(ScreenLockTimeout::default()),
             SettingName::SshCryptography => Setting::SshCryptography(SshCryptography::default()),
             SettingName::TimeServers => Setting::TimeServers(TimeServers::default()),
         }
@@ -172,6 +194,8 @@ impl Setting {
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
             Setting::RemoteTimeout(_) => SettingName::RemoteTimeout,
+            Setting::ScreenLock(_) => SettingName::ScreenLock,
+            Setting::ScreenLockTimeout(_) => SettingName::ScreenLockTimeout,
             Setting::SshCryptography(_) => SettingName::SshCryptography,
             Setting::TimeServers(_) => SettingName::TimeServers,
         }
@@ -183,11 +207,12 @@ impl Setting {
     /// One is not.
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
-            Setting::Banner(_) | Setting::SshCryptography(_) => Ok(()),
+            Setting::Banner(_) | Setting::ScreenLock(_) | Setting::SshCryptography(_) => Ok(()),
             Setting::HostMedia(media) => media.check(),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),
             Setting::RemoteTimeout(timeout) => timeout.check(),
+            Setting::ScreenLockTimeout(timeout) => timeout.check(),
             Setting::TimeServers(servers) => servers.check(),
         }
     }

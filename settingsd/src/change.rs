@@ -22,11 +22,12 @@ pub(crate) fn apply<P: Provider>(host: &Host, value: &P::Value, mode: Mode) -> R
     }
     P::try_out(host, &rendered)?;
     let before = Journal::load(host, P::NAME, P::FILES)?;
-    let plan = Plan::of(host, wanted::<P>(host, &before, &rendered))?;
+    let others = Journal::of_others(host, P::NAME)?;
+    let plan = Plan::of(host, wanted::<P>(host, (&before, &others), &rendered))?;
     if mode == Mode::DryRun {
         return Ok(plan.lines());
     }
-    let journal = remembering::<P>(host, &before, &plan)?;
+    let journal = remembering::<P>(host, (&before, &others), &rendered, &plan)?;
     journal.save(host, P::NAME)?;
     match make::<P>(host, value, &plan) {
         Ok(()) => Ok(plan.lines()),
@@ -43,8 +44,8 @@ pub(crate) fn apply<P: Provider>(host: &Host, value: &P::Value, mode: Mode) -> R
 /// A file could not be put back; it is said which.
 pub(crate) fn withdraw<P: Provider>(host: &Host, mode: Mode) -> Result<Vec<String>, String> {
     let journal = Journal::load(host, P::NAME, P::FILES)?;
-    let before = journal.entries.iter().map(|entry| (entry.path.clone(), entry.before.clone()));
-    let plan = Plan::of(host, before.filter(|(path, _)| !is_derived::<P>(path)).collect())?;
+    let others = Journal::of_others(host, P::NAME)?;
+    let plan = Plan::of(host, wanted::<P>(host, (&journal, &others), &[]))?;
     let mut lines = plan.lines();
     if mode == Mode::DryRun || journal.entries.is_empty() {
         return Ok(lines);
@@ -68,31 +69,41 @@ pub(crate) fn inspect<P: Provider>(host: &Host, value: &P::Value) -> Vec<String>
     drift
 }
 
-/// What the files shall be: as rendered, and those that are left out as they were before.
+/// What the files shall be: as rendered, and those that are left out as they were before, unless another setting
+/// has them as well.
 fn wanted<P: Provider>(
     host: &Host,
-    journal: &Journal,
+    (journal, others): (&Journal, &Journal),
     rendered: &[Rendered],
 ) -> Vec<(String, Option<Content>)> {
     let mut wanted: Vec<_> =
         rendered.iter().map(|file| (file.path.to_owned(), Some(host.content(&file.text, 0o644)))).collect();
     for entry in &journal.entries {
-        if !is_derived::<P>(&entry.path) && !wanted.iter().any(|(path, _)| *path == entry.path) {
+        let known = wanted.iter().any(|(path, _)| *path == entry.path) || others.entry(&entry.path).is_some();
+        if !is_derived::<P>(&entry.path) && !known {
             wanted.push((entry.path.clone(), entry.before.clone()));
         }
     }
     wanted
 }
 
-/// The journal with all that is about to be written.
-fn remembering<P: Provider>(host: &Host, before: &Journal, plan: &Plan) -> Result<Journal, String> {
+/// The journal with all that is about to be written, and what is there as rendered because of another setting.
+fn remembering<P: Provider>(
+    host: &Host,
+    (before, others): (&Journal, &Journal),
+    rendered: &[Rendered],
+    plan: &Plan,
+) -> Result<Journal, String> {
     let mut journal = before.clone();
     for step in &plan.0 {
-        journal.remember(host, &step.path, step.from.as_ref());
+        journal.remember(host, others, &step.path, step.from.as_ref());
+    }
+    for file in rendered.iter().filter(|file| others.entry(file.path).is_some()) {
+        journal.remember(host, others, file.path, None);
     }
     if !plan.0.is_empty() {
         for derived in P::DERIVED {
-            journal.remember(host, derived.path, file::read(host, derived.path)?.as_ref());
+            journal.remember(host, others, derived.path, file::read(host, derived.path)?.as_ref());
         }
     }
     Ok(journal)

@@ -53,16 +53,27 @@ impl Journal {
     /// # Errors
     /// It is not root's, cannot be understood, or names a file that is not one of the setting's.
     pub(crate) fn load(host: &Host, name: SettingName, files: &[&str]) -> Result<Self, String> {
-        let path = path(name);
-        let Some(text) = host.text(&path)? else { return Ok(Self::empty()) };
-        let journal: Self = serde_json::from_str(&text).map_err(|error| format!("`{path}`: {error}"))?;
-        if journal.format != FORMAT {
-            return Err(format!("`{path}`: format {} is not known to this version", journal.format));
-        }
+        let Some(journal) = read(host, name)? else { return Ok(Self::empty()) };
         match journal.entries.iter().find(|entry| !files.contains(&entry.path.as_str())) {
-            Some(entry) => Err(format!("`{path}` names `{}`, which is no file of {name}", entry.path)),
+            Some(entry) => {
+                Err(format!("`{}` names `{}`, which is no file of {name}", path(name), entry.path))
+            }
             None => Ok(journal),
         }
+    }
+
+    /// What all other settings wrote: some of it may be ours as well, and is given back by the last.
+    ///
+    /// # Errors
+    /// A journal cannot be understood.
+    pub(crate) fn of_others(host: &Host, name: SettingName) -> Result<Self, String> {
+        let mut others = Self::empty();
+        for other in SettingName::ALL.into_iter().filter(|other| *other != name) {
+            if let Some(journal) = read(host, other)? {
+                others.entries.extend(journal.entries);
+            }
+        }
+        Ok(others)
     }
 
     /// Puts it on disk; an empty one is removed.
@@ -77,17 +88,33 @@ impl Journal {
         file::replace(host, &path(name), &host.content(&text, 0o600))
     }
 
-    /// Takes a file in as it is now, unless it is known already what it was before.
-    pub(crate) fn remember(&mut self, host: &Host, path: &str, now: Option<&Content>) {
-        if self.entry(path).is_none() {
-            let made = file::missing(host, path);
-            self.entries.push(Entry { path: path.to_owned(), before: now.cloned(), made });
+    /// Takes a file in as it is now, unless it is known already, here or to others, what it was before.
+    pub(crate) fn remember(&mut self, host: &Host, others: &Self, path: &str, now: Option<&Content>) {
+        if self.entry(path).is_some() {
+            return;
         }
+        self.entries.push(others.entry(path).cloned().unwrap_or_else(|| {
+            let theirs = others.entries.iter().flat_map(|entry| &entry.made);
+            let above = theirs.filter(|directory| path.starts_with(&format!("{directory}/"))).cloned();
+            let made = file::missing(host, path).into_iter().chain(above).collect();
+            Entry { path: path.to_owned(), before: now.cloned(), made }
+        }));
     }
 
     /// What is known of a file.
     pub(crate) fn entry(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.path == path)
+    }
+}
+
+fn read(host: &Host, name: SettingName) -> Result<Option<Journal>, String> {
+    let path = path(name);
+    let Some(text) = host.text(&path)? else { return Ok(None) };
+    let journal: Journal = serde_json::from_str(&text).map_err(|error| format!("`{path}`: {error}"))?;
+    if journal.format == FORMAT {
+        Ok(Some(journal))
+    } else {
+        Err(format!("`{path}`: format {} is not known to this version", journal.format))
     }
 }
 

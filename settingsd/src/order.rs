@@ -8,8 +8,8 @@ use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
-    BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, SshCryptographyFiles, TimeFiles,
-    usb,
+    BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, ScreenLockFiles,
+    ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, usb,
 };
 use crate::session;
 
@@ -38,6 +38,8 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
         Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
         Setting::PasswordPolicy(value) => apply::<PasswordFiles>(host, value, mode),
         Setting::RemoteTimeout(value) => apply::<RemoteFiles>(host, value, mode),
+        Setting::ScreenLock(value) => apply::<ScreenLockFiles>(host, value, mode),
+        Setting::ScreenLockTimeout(value) => apply::<ScreenLockTimeoutFiles>(host, value, mode),
         Setting::SshCryptography(value) => apply::<SshCryptographyFiles>(host, value, mode),
         Setting::TimeServers(value) => apply::<TimeFiles>(host, value, mode),
     }
@@ -50,6 +52,8 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
         SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
         SettingName::PasswordPolicy => withdraw::<PasswordFiles>(host, mode),
         SettingName::RemoteTimeout => withdraw::<RemoteFiles>(host, mode),
+        SettingName::ScreenLock => withdraw::<ScreenLockFiles>(host, mode),
+        SettingName::ScreenLockTimeout => withdraw::<ScreenLockTimeoutFiles>(host, mode),
         SettingName::SshCryptography => withdraw::<SshCryptographyFiles>(host, mode),
         SettingName::TimeServers => withdraw::<TimeFiles>(host, mode),
     }
@@ -62,6 +66,8 @@ fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
         Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),
         Setting::PasswordPolicy(value) => inspect::<PasswordFiles>(host, value),
         Setting::RemoteTimeout(value) => inspect::<RemoteFiles>(host, value),
+        Setting::ScreenLock(value) => inspect::<ScreenLockFiles>(host, value),
+        Setting::ScreenLockTimeout(value) => inspect::<ScreenLockTimeoutFiles>(host, value),
         Setting::SshCryptography(value) => inspect::<SshCryptographyFiles>(host, value),
         Setting::TimeServers(value) => inspect::<TimeFiles>(host, value),
     }

@@ -29,6 +29,8 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::RemoteTimeout
+            | SettingName::ScreenLock
+            | SettingName::ScreenLockTimeout
             | SettingName::SshCryptography
             | SettingName::TimeServers,
         ) => None,

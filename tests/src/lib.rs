@@ -10,5 +10,6 @@ pub mod raw;
 pub mod repertoire;
 pub mod scene;
 pub mod seat;
+pub mod setting;
 pub mod shell;
 pub mod trail;

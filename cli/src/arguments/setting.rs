@@ -7,12 +7,14 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 7] = [
+const NAMES: [(&str, SettingName); 9] = [
     ("banner", SettingName::Banner),
     ("host-media", SettingName::HostMedia),
     ("lockout", SettingName::Lockout),
     ("password-policy", SettingName::PasswordPolicy),
     ("remote-timeout", SettingName::RemoteTimeout),
+    ("screen-lock", SettingName::ScreenLock),
+    ("screen-lock-timeout", SettingName::ScreenLockTimeout),
     ("ssh-cryptography", SettingName::SshCryptography),
     ("time-servers", SettingName::TimeServers),
 ];
@@ -27,6 +29,10 @@ Keys:
   remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
                    What a terminal answers when a program asks it counts as input: a VM whose console is open
                    can keep its session from being idle.
+  screen-lock      lock=enabled|disabled|personal   whether GNOME locks an idle screen; personal: as each person has it
+  screen-lock-timeout  idle=TIME|personal  1 minute to 1 day without input, then the screen goes dark, and a shell on a
+                                           text console ends
+                   delay=TIME              until the dark screen is locked, 0s to 1 hour
   ssh-cryptography suite=profile|distribution   the algorithms that the base profile admits, or OpenSSH's own
   time-servers     servers=NAME,NAME|distribution   these and no others, or what the distribution chose
                    proof=nts|nothing       whether each must prove itself (RFC 8915; chrony only)

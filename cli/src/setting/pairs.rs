@@ -2,12 +2,12 @@
 //! `KEY=VALUE` on the command line, merged into a setting as it is.
 
 use virtwarden_core::setting::{
-    HostLevel, HostMedia, IdleLimit, PasswordPolicy, RemoteTimeout, ServerName, Setting, SettingName,
-    SshCryptography, SshSuite, TimeProof, TimeServers,
+    HostLevel, HostMedia, IdleLimit, Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock,
+    ScreenLockTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite, TimeProof, TimeServers,
 };
 
 use crate::arguments::Pair;
-use crate::duration::parse_duration_or_never;
+use crate::duration::{parse_duration, parse_duration_or_never};
 use crate::exit::Failed;
 
 /// Whether the setting is set by pairs at all.
@@ -18,6 +18,8 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
         SettingName::HostMedia
         | SettingName::PasswordPolicy
         | SettingName::RemoteTimeout
+        | SettingName::ScreenLock
+        | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
         | SettingName::TimeServers => Ok(()),
     }
@@ -30,6 +32,10 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
         Setting::HostMedia(media) => host_media(media, pair).map(Setting::HostMedia),
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
+        Setting::ScreenLock(_) => screen_lock(pair).map(Setting::ScreenLock),
+        Setting::ScreenLockTimeout(timeout) => {
+            screen_lock_timeout(timeout, pair).map(Setting::ScreenLockTimeout)
+        }
         Setting::SshCryptography(_) => ssh_cryptography(pair).map(Setting::SshCryptography),
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
@@ -62,6 +68,34 @@ fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
     let seconds = parse_duration_or_never(&pair.value)
         .map_err(|error| Failed::usage(format!("idle=`{}`: {error}", pair.value)))?;
     Ok(RemoteTimeout { idle: seconds.map_or(IdleLimit::Never, IdleLimit::After) })
+}
+
+fn screen_lock(pair: &Pair) -> Result<ScreenLock, Failed> {
+    if pair.key != "lock" {
+        return Err(unknown(pair, "`lock`"));
+    }
+    let locking = Locking::ALL.into_iter().find(|locking| locking.word() == pair.value);
+    let wrong =
+        || Failed::usage(format!("lock=`{}`: expected one of enabled, disabled, personal", pair.value));
+    locking.map(|locking| ScreenLock { locking }).ok_or_else(wrong)
+}
+
+fn screen_lock_timeout(timeout: ScreenLockTimeout, pair: &Pair) -> Result<ScreenLockTimeout, Failed> {
+    let length = || {
+        let wrong = |error| Failed::usage(format!("{}=`{}`: {error}", pair.key, pair.value));
+        parse_duration(&pair.value).map_err(wrong)
+    };
+    let idle = match (pair.key.as_str(), pair.value.as_str(), timeout.idle) {
+        ("idle", "personal", _) => ScreenIdle::Personal,
+        ("idle", _, ScreenIdle::Personal) => ScreenIdle::After { seconds: length()?, delay: 0 },
+        ("idle", _, ScreenIdle::After { delay, .. }) => ScreenIdle::After { seconds: length()?, delay },
+        ("delay", _, ScreenIdle::After { seconds, .. }) => ScreenIdle::After { seconds, delay: length()? },
+        ("delay", _, ScreenIdle::Personal) => {
+            return Err(Failed::usage("delay: name the time before it, such as `idle=15m delay=30s`"));
+        }
+        _ => return Err(unknown(pair, "`idle` and `delay`")),
+    };
+    Ok(ScreenLockTimeout { idle })
 }
 
 fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
@@ -122,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn a_screen_is_locked_some_time_after_it_went_dark() {
+        let timeout = |idle| Setting::ScreenLockTimeout(ScreenLockTimeout { idle });
+        let set = |pairs: &[Pair]| merged(timeout(ScreenIdle::Personal), pairs);
+        let expected = timeout(ScreenIdle::After { seconds: 900, delay: 30 });
+        assert_eq!(set(&[pair("idle", "15m"), pair("delay", "30s")]).unwrap(), expected);
+        assert_eq!(merged(expected, &[pair("idle", "personal")]).unwrap(), timeout(ScreenIdle::Personal));
+    }
+
+    #[test]
     fn mistakes_name_the_way_out() {
         let policy = || Setting::PasswordPolicy(PasswordPolicy::default());
         for (setting, pair, said) in [
@@ -129,6 +172,9 @@ mod tests {
             (policy(), pair("classes", "many"), "whole number"),
             (policy(), pair("classes", "256"), "whole number"),
             (SettingName::RemoteTimeout.default_value(), pair("time", "15m"), "has `idle`"),
+            (SettingName::ScreenLock.default_value(), pair("lock", "never"), "enabled, disabled, personal"),
+            (SettingName::ScreenLockTimeout.default_value(), pair("delay", "5s"), "idle=15m delay=30s"),
+            (SettingName::ScreenLockTimeout.default_value(), pair("idle", "never"), "with its unit"),
             (SettingName::HostMedia.default_value(), pair("granted", "usb"), "has `level`"),
             (SettingName::HostMedia.default_value(), pair("level", "shut"), "open, no-automount, no-driver"),
             (SettingName::Banner.default_value(), pair("text", "x"), "virtwarden banner set"),

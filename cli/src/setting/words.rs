@@ -3,8 +3,8 @@
 
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
-    Acknowledgement, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout, ServerName,
-    Setting, TimeProof, TimeServers, Unlocking,
+    Acknowledgement, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout, ScreenIdle,
+    ServerName, Setting, TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -24,6 +24,8 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
             ("classes", policy.classes.to_string()),
         ],
         Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
+        Setting::ScreenLock(lock) => vec![("lock", lock.locking.word().to_owned())],
+        Setting::ScreenLockTimeout(timeout) => screen(timeout.idle),
         Setting::SshCryptography(ssh) => vec![("suite", ssh.suite.word().to_owned())],
         Setting::TimeServers(time) => {
             vec![("servers", servers(time)), ("proof", proof(time.proof).to_owned())]
@@ -100,6 +102,15 @@ fn proof(proof: TimeProof) -> &'static str {
     match proof {
         TimeProof::Nothing => "nothing",
         TimeProof::Nts => "nts",
+    }
+}
+
+fn screen(idle: ScreenIdle) -> Vec<(&'static str, String)> {
+    match idle {
+        ScreenIdle::Personal => vec![("idle", "personal".to_owned())],
+        ScreenIdle::After { seconds, delay } => {
+            vec![("idle", spelled(seconds.into())), ("delay", spelled(delay.into()))]
+        }
     }
 }
 

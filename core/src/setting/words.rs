@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{
-    Acknowledgement, Counted, Disclosure, HostMedia, IdleLimit, Limit, ServerName, Setting, TimeProof,
-    TimeServers, Unlocking,
+    Acknowledgement, Counted, Disclosure, HostMedia, IdleLimit, Limit, ScreenIdle, ServerName, Setting,
+    TimeProof, TimeServers, Unlocking,
 };
 
 /// The most characters of a banner that stand in a line.
@@ -46,6 +46,12 @@ impl fmt::Display for Setting {
             Setting::RemoteTimeout(timeout) => match timeout.idle {
                 IdleLimit::Never => f.write_str("never"),
                 IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
+            },
+            Setting::ScreenLock(lock) => f.write_str(lock.locking.word()),
+            Setting::ScreenLockTimeout(timeout) => match timeout.idle {
+                ScreenIdle::Personal => f.write_str("personal"),
+                ScreenIdle::After { seconds, delay: 0 } => write!(f, "after {seconds} s"),
+                ScreenIdle::After { seconds, delay } => write!(f, "after {seconds} s and {delay} s more"),
             },
             Setting::SshCryptography(ssh) => f.write_str(ssh.suite.word()),
             Setting::TimeServers(time) => time_servers(time, f),
@@ -108,6 +114,8 @@ mod tests {
             ),
             (SettingName::PasswordPolicy.default_value(), "at least 15 characters of 1 classes or more"),
             (SettingName::RemoteTimeout.default_value(), "never"),
+            (SettingName::ScreenLock.default_value(), "personal"),
+            (SettingName::ScreenLockTimeout.default_value(), "personal"),
         ] {
             assert_eq!(value.to_string(), expected);
         }

@@ -58,6 +58,8 @@ const fn setting(name: SettingName) -> Demand {
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
         SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],
         SettingName::RemoteTimeout => &[Right::Function(Function::RemoteTimeout)],
+        SettingName::ScreenLock => &[Right::Function(Function::ScreenLock)],
+        SettingName::ScreenLockTimeout => &[Right::Function(Function::ScreenLockTimeout)],
         SettingName::SshCryptography => &[Right::Function(Function::Cryptography)],
         SettingName::TimeServers => &[Right::Function(Function::TimeServer)],
     };

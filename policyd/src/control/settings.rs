@@ -160,6 +160,8 @@ pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Ord
         SettingName::Banner
         | SettingName::PasswordPolicy
         | SettingName::RemoteTimeout
+        | SettingName::ScreenLock
+        | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
         | SettingName::TimeServers => Order::Withdraw { name, mode },
         SettingName::HostMedia | SettingName::Lockout => {

@@ -24,6 +24,8 @@ impl Settings {
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)
+            | Setting::ScreenLock(_)
+            | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
             | Setting::TimeServers(_) => setting,
         }

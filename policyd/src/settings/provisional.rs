@@ -76,6 +76,8 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)
+            | Setting::ScreenLock(_)
+            | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
             | Setting::TimeServers(_),
         ) => false,

@@ -13,6 +13,7 @@ use virtwarden_core::setting::{
 };
 
 mod host_media;
+mod screen;
 
 use super::*;
 use crate::order::carry_out;
@@ -31,6 +32,13 @@ struct Components {
 impl Components {
     fn text(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).unwrap_or_default()
+    }
+
+    /// All files in a directory of dconf's, as it reads them.
+    fn keys(&self, directory: &str) -> String {
+        let entries =
+            fs::read_dir(self.root.join("etc/dconf/db").join(directory)).into_iter().flatten().flatten();
+        entries.map(|entry| fs::read_to_string(entry.path()).unwrap_or_default()).collect()
     }
 
     fn drop_ins(&self) -> Vec<String> {
@@ -71,16 +79,26 @@ impl Components {
             ["/usr/sbin/agetty", "--show-issue"] => {
                 Ok(self.text("etc/issue.d/90-virtwarden.issue").replace("\\\\", "\\"))
             }
-            ["/usr/bin/dconf", "update"] => fs::write(self.root.join("etc/dconf/db/gdm"), "compiled")
-                .map(|()| String::new())
-                .map_err(|e| e.to_string()),
-            ["/usr/bin/env", ..] => {
-                let keys = self.text("etc/dconf/db/gdm.d/90-virtwarden-banner");
-                Ok(keys
-                    .lines()
-                    .find_map(|line| line.strip_prefix("banner-message-text="))
-                    .unwrap_or_default()
-                    .to_owned())
+            ["/usr/bin/dconf", "update"] => {
+                let made = ["gdm", "local"].map(|name| self.root.join("etc/dconf/db").join(name));
+                let mut made = made.iter().filter(|path| path.with_extension("d").exists());
+                made.try_for_each(|path| fs::write(path, "compiled").map_err(|e| e.to_string()))?;
+                Ok(String::new())
+            }
+            ["/usr/bin/env", .., "list-locks", _] => Ok(self.keys("local.d/locks")),
+            ["/usr/bin/env", .., path] => {
+                let name = format!("{}=", path.rsplit('/').next().unwrap());
+                let keys = self.keys("gdm.d") + &self.keys("local.d");
+                Ok(keys.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default().to_owned())
+            }
+            ["/bin/bash", "-lic", _] => {
+                let script = self.text("etc/profile.d/virtwarden-console.sh");
+                let time: String = script
+                    .chars()
+                    .skip(script.find("TMOUT=").unwrap_or(0) + 6)
+                    .take_while(char::is_ascii_digit)
+                    .collect();
+                Ok(format!("TMOUT={time}.\n"))
             }
             ["/usr/bin/pwscore"] => {
                 let Input::Text(password) = input else { panic!("no password") };

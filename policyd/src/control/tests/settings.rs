@@ -4,8 +4,8 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    Banner, BannerText, HostLevel, HostMedia, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting,
-    SettingName,
+    Banner, BannerText, HostLevel, HostMedia, IdleLimit, Locking, Lockout, PasswordPolicy, RemoteTimeout,
+    ScreenIdle, ScreenLock, ScreenLockTimeout, Setting, SettingName,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -24,13 +24,16 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 5] {
+fn one_of_each() -> [Setting; 7] {
+    let idle = ScreenIdle::After { seconds: 600, delay: 20 };
     [
         warning(),
         Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
+        Setting::ScreenLock(ScreenLock { locking: Locking::Enabled }),
+        Setting::ScreenLockTimeout(ScreenLockTimeout { idle }),
     ]
 }
 
@@ -42,7 +45,7 @@ pub(super) fn shown(scene: &Scene, name: SettingName) -> SettingRow {
     rows.remove(0)
 }
 
-/// Rows 2, 10, 15, 16 and 20 are N for Users: no request about any of them gets past the decision.
+/// Rows 2, 15, 16 and 20 are N for Users, and 10, 13 and 14 are not given to them: no request about any of them gets past the decision.
 #[test]
 fn a_user_sets_no_row_and_sees_none() {
     for setting in one_of_each() {
@@ -113,6 +116,8 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::RemoteTimeout
+            | SettingName::ScreenLock
+            | SettingName::ScreenLockTimeout
             | SettingName::SshCryptography
             | SettingName::TimeServers => Order::Withdraw { name, mode: Mode::Apply },
             SettingName::HostMedia | SettingName::Lockout => {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whether desktops lock their screens, and after how long: rows 13 and 14.
+
+use serde::{Deserialize, Serialize};
+
+use super::SettingError;
+
+/// Whether an idle screen locks itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Locking {
+    /// As each person has it.
+    #[default]
+    Personal,
+    /// It does, for everybody.
+    Enabled,
+    /// It does not; whoever wants to can lock it by hand.
+    Disabled,
+}
+
+impl Locking {
+    /// All.
+    pub const ALL: [Locking; 3] = [Locking::Personal, Locking::Enabled, Locking::Disabled];
+
+    /// The word in commands and records.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Locking::Personal => "personal",
+            Locking::Enabled => "enabled",
+            Locking::Disabled => "disabled",
+        }
+    }
+}
+
+/// Row 13.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScreenLock {
+    /// Whether it locks.
+    pub locking: Locking,
+}
+
+/// When a screen counts as idle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ScreenIdle {
+    /// As each person has it.
+    #[default]
+    Personal,
+    /// So many seconds without input, 1 minute to 1 day. `delay` seconds later it is locked, at most 1 hour.
+    After {
+        /// Until the screen goes dark.
+        seconds: u32,
+        /// From then until it is locked.
+        delay: u32,
+    },
+}
+
+/// Row 14.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScreenLockTimeout {
+    /// When.
+    pub idle: ScreenIdle,
+}
+
+impl ScreenLockTimeout {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// A time is out of its range.
+    pub fn check(&self) -> Result<(), SettingError> {
+        match self.idle {
+            ScreenIdle::Personal => Ok(()),
+            ScreenIdle::After { seconds, .. } if !(60..=24 * 60 * 60).contains(&seconds) => {
+                Err(SettingError(format!("the time must be from 1 minute to 1 day, not {seconds} seconds")))
+            }
+            ScreenIdle::After { delay, .. } if delay > 60 * 60 => {
+                Err(SettingError(format!("the delay must be at most 1 hour, not {delay} seconds")))
+            }
+            ScreenIdle::After { .. } => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_out_of_range_are_refused() {
+        let after = |seconds, delay| ScreenLockTimeout { idle: ScreenIdle::After { seconds, delay } }.check();
+        assert!(ScreenLockTimeout::default().check().is_ok());
+        for (seconds, delay) in [(60, 0), (900, 30), (86_400, 3600)] {
+            assert!(after(seconds, delay).is_ok(), "{seconds} {delay}");
+        }
+        for (seconds, delay) in [(0, 0), (59, 0), (86_401, 0), (900, 3601), (u32::MAX, u32::MAX)] {
+            assert!(after(seconds, delay).is_err(), "{seconds} {delay}");
+        }
+    }
+}
