@@ -5,6 +5,7 @@
 //! what no rule allows is denied.
 
 pub mod bounds;
+pub mod channel;
 mod contradictions;
 pub mod decision;
 pub mod difference;

@@ -19,6 +19,7 @@ pub mod check;
 pub mod error;
 pub mod frame;
 pub mod handle;
+mod handle_kind;
 pub mod layout;
 pub mod procedure;
 pub mod reader;

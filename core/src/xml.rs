@@ -9,7 +9,10 @@ pub mod device;
 pub mod element;
 mod expansion;
 pub mod facts;
+mod form;
 pub mod ignored;
+mod limits;
+mod link;
 mod media;
 pub mod metadata;
 #[cfg(test)]
@@ -20,6 +23,7 @@ pub mod nic;
 mod normal;
 mod parser;
 mod paths;
+mod pci;
 pub mod place;
 pub mod plug;
 pub mod problem;

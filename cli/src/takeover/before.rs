@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::takeover::change::Change;
 use crate::takeover::host::Host;
-use crate::takeover::journal::Entry;
 use crate::takeover::place::{self, Access};
 use crate::takeover::stacks::{self, Replaced};
 use crate::takeover::trouble::Trouble;
@@ -53,18 +52,23 @@ impl Before {
     }
 }
 
-/// Puts back what was there before a change. Can be done twice.
-pub(crate) fn restore(host: &Host<'_>, entry: &Entry) -> Result<(), Trouble> {
-    match (&entry.change, &entry.before) {
+/// Puts back what was there before a change, which made these directories. Can be done twice.
+pub(crate) fn restore(
+    host: &Host<'_>,
+    change: &Change,
+    before: &Before,
+    made: &[String],
+) -> Result<(), Trouble> {
+    match (change, before) {
         (Change::Member { account, group }, Before::Member { already }) => {
             leave(host, account, group, *already)
         }
         (Change::Override { path, .. } | Change::Device { path, .. }, Before::Owned { listed, access }) => {
-            restore_owner(host, &entry.change, path, listed.as_ref(), *access)
+            restore_owner(host, change, path, listed.as_ref(), *access)
         }
         (Change::File { path, .. } | Change::Link { path, .. }, before) => {
             restore_file(host, path, before)?;
-            remove_directories(host, &entry.made)
+            remove_directories(host, made)
         }
         (Change::Logins { .. }, Before::Logins { files }) => stacks::restore(host, files),
         (change, before) => Err(Trouble::Journal(format!("`{change}` cannot have replaced {before:?}"))),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Giving libvirt back: everything the journal knows, in reverse.
 
-use crate::takeover::before;
 use crate::takeover::host::Host;
 use crate::takeover::journal::{Entry, Journal, Phase};
 use crate::takeover::settings;
@@ -42,5 +41,5 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
 }
 
 fn restore(host: &Host<'_>, entries: &[&Entry]) -> Result<(), Trouble> {
-    entries.iter().try_for_each(|entry| before::restore(host, entry))
+    entries.iter().try_for_each(|entry| entry.restore(host))
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::takeover::before::Before;
+use crate::takeover::before::{self, Before};
 use crate::takeover::change::Change;
 use crate::takeover::host::Host;
 use crate::takeover::place;
@@ -37,6 +37,16 @@ pub(crate) struct Entry {
     pub(crate) before: Before,
     /// Directories that were not there, innermost first.
     pub(crate) made: Vec<String>,
+}
+
+impl Entry {
+    /// Puts back what the change replaced. Can be done twice.
+    ///
+    /// # Errors
+    /// When what is there now cannot be replaced, or the journal says what cannot have been.
+    pub(crate) fn restore(&self, host: &Host<'_>) -> Result<(), Trouble> {
+        before::restore(host, &self.change, &self.before, &self.made)
+    }
 }
 
 /// The journal.

@@ -7,7 +7,6 @@ mod logins;
 use std::os::unix::fs::MetadataExt;
 
 use super::administrators;
-use super::before;
 use super::change::Change;
 use super::disable::give_back;
 use super::enable::{Enabled, enable};
@@ -103,7 +102,7 @@ fn an_interrupted_disable_is_finished_by_the_next() {
         let _enabled = enable(&host, &steps(&host)).unwrap();
         let journal = Journal::load(&host).unwrap().unwrap();
         for entry in journal.entries.iter().rev().take(done) {
-            before::restore(&host, entry).unwrap();
+            entry.restore(&host).unwrap();
         }
         give_back(&host, &mut Journal::load(&host).unwrap().unwrap()).unwrap();
         assert_eq!(fake.picture(), before, "after {done} entries");

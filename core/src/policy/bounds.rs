@@ -7,7 +7,7 @@ use std::fmt;
 use crate::media::Party;
 use crate::object::{Assignment, Uuid};
 use crate::policy::Policy;
-use crate::policy::networks::{Claim, Encounter, Networks};
+use crate::policy::networks::{Claim, Encounter, Network, Networks};
 use crate::policy::place::Place;
 use crate::policy::settings::RawDoors;
 use crate::xml::facts::{Facts, Link};
@@ -82,6 +82,26 @@ impl Policy {
             Some(name) => self.check_inside(facts, name, networks),
             None => self.check_outside(facts, networks),
         }
+    }
+
+    /// Judges a network that is about to be made, changed, started or given to an information domain.
+    ///
+    /// # Errors
+    /// The first other network that it would meet, although they are not of one information domain.
+    pub fn check_network(&self, proposed: &Network, networks: &Networks) -> Result<(), Violation> {
+        let claim = self.claim_of(proposed);
+        let others = networks.iter().filter(|other| !other.is(proposed));
+        let met = others.into_iter().find_map(|other| {
+            let others = self.claim_of(other);
+            let domain = |claim: &Option<Claim>| claim.as_ref().map(|claim| claim.information_domain.clone());
+            let (ours, theirs) = (domain(&claim), domain(&others));
+            let at = proposed.meets(other).filter(|_| ours != theirs)?;
+            let one = (proposed.name.clone(), ours);
+            let rule = [&claim, &others].into_iter().flatten().find_map(|claim| claim.rule.clone());
+            let encounter = Encounter { one, other: (other.name.clone(), theirs), at };
+            Some(Violation { breach: Breach::Meeting(Box::new(encounter)), rule })
+        });
+        met.map_or(Ok(()), Err)
     }
 
     /// The USB devices that may be redirected into a VM.

@@ -9,7 +9,6 @@ use std::fmt;
 
 use crate::object::Uuid;
 use crate::policy::Policy;
-use crate::policy::bounds::{Breach, Violation};
 use crate::policy::place::Place;
 use crate::xml::network::Forward;
 use crate::xml::reach::{Meeting, Reach};
@@ -90,7 +89,8 @@ impl Network {
         self.reaches.iter().find_map(|one| other.reaches.iter().find_map(|other| one.meets(other)))
     }
 
-    fn is(&self, other: &Self) -> bool {
+    /// Whether the two are one network.
+    pub(super) fn is(&self, other: &Self) -> bool {
         self.name == other.name || (self.uuid.is_some() && self.uuid == other.uuid)
     }
 }
@@ -104,26 +104,6 @@ impl Policy {
     /// Whose a network is.
     pub fn claim_of(&self, network: &Network) -> Option<Claim> {
         self.claim_by_name(&network.name).or_else(|| assigned(network))
-    }
-
-    /// Judges a network that is about to be made, changed, started or given to an information domain.
-    ///
-    /// # Errors
-    /// The first other network that it would meet, although they are not of one information domain.
-    pub fn check_network(&self, proposed: &Network, networks: &Networks) -> Result<(), Violation> {
-        let claim = self.claim_of(proposed);
-        let others = networks.iter().filter(|other| !other.is(proposed));
-        let met = others.into_iter().find_map(|other| {
-            let others = self.claim_of(other);
-            let domain = |claim: &Option<Claim>| claim.as_ref().map(|claim| claim.information_domain.clone());
-            let (ours, theirs) = (domain(&claim), domain(&others));
-            let at = proposed.meets(other).filter(|_| ours != theirs)?;
-            let one = (proposed.name.clone(), ours);
-            let rule = [&claim, &others].into_iter().flatten().find_map(|claim| claim.rule.clone());
-            let encounter = Encounter { one, other: (other.name.clone(), theirs), at };
-            Some(Violation { breach: Breach::Meeting(Box::new(encounter)), rule })
-        });
-        met.map_or(Ok(()), Err)
     }
 
     fn claim_by_name(&self, name: &str) -> Option<Claim> {

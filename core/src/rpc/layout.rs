@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::rpc::handle::HandleKind;
+use crate::rpc::handle_kind::HandleKind;
 
 /// The longest string of the protocol.
 pub const TEXT_LIMIT: u32 = 4 * 1024 * 1024;

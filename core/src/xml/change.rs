@@ -18,6 +18,7 @@ use super::needs::{CONFIGURE, Needs};
 use super::normal;
 use super::section::{self, Part};
 
+pub use super::form::Form;
 pub use super::media::{Medium, Source, Way};
 
 /// One difference and a right it needs.
@@ -30,16 +31,6 @@ pub struct Change {
     /// Set where a medium is inserted or ejected: the right is not enough, the medium must be
     /// judged as well.
     pub medium: Option<Medium>,
-}
-
-/// Which definitions are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Everything counts. For whatever a client sent.
-    Stored,
-    /// What libvirt itself writes while a VM runs does not count, see [`super::ignored::IGNORED`].
-    /// Only where libvirt wrote both sides: a snapshot or a saved state against the present.
-    Running,
 }
 
 /// What somebody must hold to turn one definition into another; empty if they mean the same.

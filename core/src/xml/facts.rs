@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a VM's definition contains that rules binding everybody look at.
 
-use std::fmt;
-
 use crate::policy::request::Right;
 
 use super::device::{self, describe, link};
@@ -12,29 +10,7 @@ use super::redirection::Redirection;
 use super::reference::{Carried, carried_by};
 use super::uses::{self, Use};
 
-/// Where a network interface of a VM leads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// A libvirt network, by name.
-    Network(String),
-    /// Anything else (bridge, direct, user, ...).
-    Past {
-        /// The interface's type.
-        kind: String,
-        /// Its source: a bridge or device of the host, a socket, an address.
-        onto: Option<String>,
-    },
-}
-
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Link::Network(name) => write!(f, "network `{name}`"),
-            Link::Past { kind, onto: Some(onto) } => write!(f, "{kind} {onto}"),
-            Link::Past { kind, onto: None } => f.write_str(kind),
-        }
-    }
-}
+pub use super::link::Link;
 
 /// What a definition contains, judged without knowing who asks. The same facts are taken by the
 /// gate before a define or start and by the hook when libvirt is about to start a VM.

@@ -3,7 +3,7 @@
 
 use super::definition::Definition;
 use super::device::link;
-use super::facts::Link;
+use super::link::Link;
 use super::reach::Ports;
 
 /// One network interface.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The form in which two elements are compared.
 
-use super::change::Form;
 use super::element::{Attribute, Element, Node};
+use super::form::Form;
 use super::ignored::{At, RULES, Rule};
 
 /// A whole definition of a VM.

@@ -6,8 +6,8 @@ use quick_xml::errors::Error as Lexical;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 
 use super::element::{Element, Node};
+use super::limits::{MAX_DEPTH, MAX_NODES};
 use super::problem::Problem;
-use super::strict::{MAX_DEPTH, MAX_NODES};
 use super::tag::Scope;
 use super::{characters, place, vocabulary};
 

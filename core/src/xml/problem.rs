@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::strict::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_NAMESPACES, MAX_NODES};
+use super::limits::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_NAMESPACES, MAX_NODES};
 
 /// Why a document was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

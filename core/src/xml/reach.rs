@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::element::Element;
 use super::network::{Forward, NetworkDefinition};
+use super::pci::pci;
 
 /// What a definition of a network reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,16 +155,6 @@ fn device(part: &Element) -> Option<String> {
         "address" => pci(part),
         _ => None,
     }
-}
-
-/// A PCI address in the one spelling that is compared.
-pub(super) fn pci(address: &Element) -> Option<String> {
-    let number = |name| {
-        let text = address.attribute(name).unwrap_or("0");
-        u32::from_str_radix(text.trim_start_matches("0x"), 16).ok()
-    };
-    let (domain, bus) = (number("domain")?, number("bus")?);
-    Some(format!("{domain:04x}:{bus:02x}:{:02x}.{}", number("slot")?, number("function")?))
 }
 
 #[cfg(test)]

@@ -9,18 +9,8 @@
 use super::parser::Parser;
 
 pub use super::element::{Attribute, Element, Namespace, Node};
+pub use super::limits::{MAX_ATTRIBUTES, MAX_BYTES, MAX_DEPTH, MAX_NAMESPACES, MAX_NODES};
 pub use super::problem::{Problem, XmlError};
-
-/// Longest document in bytes: libvirt's own bound for a string in a call.
-pub const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Deepest nesting. A backing chain nests once for each file; libvirt's own bound is 256.
-pub const MAX_DEPTH: usize = 128;
-/// Most attributes of one element, declarations of namespaces included.
-pub const MAX_ATTRIBUTES: usize = 64;
-/// Most namespaces declared around any element.
-pub const MAX_NAMESPACES: usize = 64;
-/// Most elements and pieces of text in a document.
-pub const MAX_NODES: usize = 100_000;
 
 /// Reads a document.
 ///

@@ -5,9 +5,9 @@ use quick_xml::events::BytesStart;
 
 use super::characters;
 use super::element::{Attribute, Element, Namespace};
+use super::limits::{MAX_ATTRIBUTES, MAX_NAMESPACES};
 use super::place::XML;
 use super::problem::Problem;
-use super::strict::{MAX_ATTRIBUTES, MAX_NAMESPACES};
 
 /// The namespaces declared where the parser stands, innermost last.
 #[derive(Default)]

@@ -6,7 +6,7 @@ mod line;
 
 use std::fmt;
 
-use crate::policy::sharing::Channel;
+use crate::policy::channel::Channel;
 
 use super::element::Element;
 

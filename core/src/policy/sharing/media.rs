@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Channel;
+use crate::policy::channel::Channel;
 use crate::xml::uses::{Access, Medium, Use};
 
 /// What a thing is, whatever its name.

@@ -2,6 +2,7 @@
 //! Nothing is shared by default, what is opened is, and only there; the same thing is the same under any name.
 
 use super::*;
+use crate::object::Uuid;
 use crate::xml::facts::Facts;
 use crate::xml::strict::parse;
 

@@ -4,7 +4,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{Channel, Common, Member};
+use super::media::Common;
+use super::member::Member;
+use crate::policy::channel::Channel;
 use crate::xml::uses::Use;
 
 /// A channel that nobody opened. Binds everybody.

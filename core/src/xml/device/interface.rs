@@ -3,9 +3,9 @@
 
 use crate::policy::request::Right;
 use crate::xml::element::Element;
-use crate::xml::facts::Link;
+use crate::xml::link::Link;
 use crate::xml::needs::{DEVICE, NETWORK, Needs, SHARING};
-use crate::xml::reach::pci;
+use crate::xml::pci::pci;
 
 pub(super) fn needs(interface: &Element) -> Needs {
     let backend = interface.child("backend").is_some_and(|b| !b.attributes.is_empty());

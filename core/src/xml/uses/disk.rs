@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a disk is made of: its own file or device, what that builds upon, and copies of it.
 
-use crate::policy::sharing::Channel;
+use crate::policy::channel::Channel;
 use crate::xml::device::describe;
 use crate::xml::element::Element;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Serial lines, channels and what else is built like one, by what is at the host's end.
 
-use crate::policy::sharing::Channel;
+use crate::policy::channel::Channel;
 use crate::xml::element::Element;
 use crate::xml::paths::is_made_up;
 
