@@ -4,7 +4,7 @@
 mod csv;
 mod follow;
 mod list;
-mod row;
+pub(crate) mod row;
 mod show;
 mod verify;
 

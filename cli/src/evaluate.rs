@@ -6,11 +6,13 @@ mod csv;
 mod facts;
 mod file;
 mod guidance;
+mod live;
 mod page;
 mod plan;
 mod report;
 mod show;
 
+use std::io::{IsTerminal, stdin};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,14 +23,19 @@ use virtwarden_core::trail::time::Time;
 
 use crate::arguments::EvaluateArguments;
 use crate::client::{ask, unexpected};
+use crate::evaluate::live::{Afterwards, Wish};
 use crate::evaluate::report::{Depth, FORMAT, Report};
 use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output};
+use crate::terminal::{self, Echo};
 use crate::time;
 
 /// Evaluates the host; 0: every cell that was exercised is as claimed, 1: one is not.
 pub(crate) fn run(arguments: &EvaluateArguments, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
     need_root()?;
+    if arguments.live && !arguments.yes && !agreed()? {
+        return Ok(ExitCode::SUCCESS);
+    }
     let report = evaluate(arguments, socket)?;
     keep(arguments, &report)?;
     match output.format() {
@@ -52,6 +59,10 @@ fn keep(arguments: &EvaluateArguments, report: &Report) -> Result<(), Failed> {
 fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Failed> {
     let policy = policy_in_force(socket)?;
     let mut cells = plan::evaluate(&policy, socket)?;
+    let leftovers = match arguments.depth() {
+        Depth::Plan => Vec::new(),
+        Depth::Live => live::play(&arguments.wish(socket), &policy, &mut cells)?,
+    };
     if !arguments.rows.is_empty() {
         cells.iter_mut().for_each(|cell| leave_out(cell, &arguments.rows));
     }
@@ -60,12 +71,28 @@ fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Fail
         product: format!("Virtwarden {}", env!("CARGO_PKG_VERSION")),
         made: Time::from_micros(time::now()),
         host: facts::host(socket)?,
-        depth: Depth::Plan,
+        depth: arguments.depth(),
         trail: facts::trail(socket)?,
         cells,
         scenarios: Vec::new(),
-        leftovers: Vec::new(),
+        leftovers,
     })
+}
+
+impl EvaluateArguments {
+    fn depth(&self) -> Depth {
+        if self.live { Depth::Live } else { Depth::Plan }
+    }
+
+    fn wish<'w>(&'w self, socket: &'w Path) -> Wish<'w> {
+        let afterwards = if self.keep { Afterwards::Keep } else { Afterwards::TakeBack };
+        Wish { socket, rows: &self.rows, afterwards, say: &say }
+    }
+}
+
+/// What is going on goes to standard error: standard output has the report alone.
+fn say(text: &str) {
+    terminal::say(&format!("... {text}"));
 }
 
 /// A cell of a row that nobody asked for.
@@ -74,6 +101,21 @@ fn leave_out(cell: &mut report::Cell, rows: &[Function]) {
         cell.steps.clear();
         cell.verdict = report::Verdict::not_exercised("left out by `--row`");
     }
+}
+
+const QUESTION: &str = "\
+This makes two accounts with a role each, two VMs of 64 MiB, a network, a disc in the library and an sshd on the loopback \
+interface, sets four settings for a moment if nobody has set them, and takes all of it back. Begin? [y/N] ";
+
+/// Asks, where somebody can answer.
+fn agreed() -> Result<bool, Failed> {
+    if !stdin().is_terminal() {
+        return Err(Failed::usage(
+            "a live evaluation makes accounts and VMs, and nobody is here to be asked; say `--yes`",
+        ));
+    }
+    let answer = terminal::ask(QUESTION, Echo::Shown)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// It looks into what only root may see.

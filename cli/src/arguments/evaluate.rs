@@ -14,6 +14,16 @@ pub(crate) struct EvaluateArguments {
     /// Look at the policy in force and change nothing. This is what is done where nothing is said.
     #[arg(long)]
     pub(crate) plan: bool,
+    /// Perform or attempt each function: with two accounts, two small VMs and an sshd on the loopback interface that are
+    /// made for it and taken back afterwards.
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) live: bool,
+    /// Leave accounts and VMs of a live evaluation on the host to be looked at; the next one removes them.
+    #[arg(long, requires = "live")]
+    pub(crate) keep: bool,
+    /// Do not ask before a live evaluation.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
     /// Only this row of Table 3, by number or slug; can be given several times.
     #[arg(long = "row", value_name = "ROW", value_parser = parse_function)]
     pub(crate) rows: Vec<Function>,

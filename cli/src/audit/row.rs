@@ -34,6 +34,13 @@ pub(super) fn row(line: &Line) -> [String; 10] {
     ]
 }
 
+/// Writes a record as a sentence for reports: time, person, operation, functions, objects, outcome, detail.
+pub(crate) fn sentence(line: &Line) -> String {
+    let [_, time, person, from, role, operation, function, object, outcome, _] = row(line);
+    let detail = line.entry.event().detail.clone();
+    format!("{time} {person} from {from} ({role}): {operation} [{function}] {object}: {outcome} {detail}")
+}
+
 /// Who logged in, and as whom he acted if that is somebody else. A login program that asks before anybody is in
 /// is no person.
 pub(super) fn person(event: &Event) -> String {

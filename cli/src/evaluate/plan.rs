@@ -33,28 +33,33 @@ fn cell(policy: &Policy, function: Function, column: Column) -> Cell {
     let steps = answers::of(policy, function, column);
     let held = answers::is_held(policy, function, column);
     let claim = claim(function, column, held);
-    let verdict = absent(function).unwrap_or_else(|| judge(table, column, held, &steps));
+    let verdict = absent(function, column).unwrap_or_else(|| judge(table, column, held, &steps));
     Cell { function, column, table, claim, verdict, steps }
 }
 
 fn claim(function: Function, column: Column, held: bool) -> Claim {
-    match (absent(function), column, held) {
+    match (absent(function, column), column, held) {
         (Some(_), Column::Administrator, _) => Claim::NotClaimed,
         (Some(_), Column::User, _) | (None, _, false) => Claim::Refused,
         (None, _, true) => Claim::Performs,
     }
 }
 
-/// Rows that nothing on a host of ours carries, and why.
-const ABSENT: [(Function, &str); 3] = [
-    (Function::Hypercalls, "the module withdrew this row"),
-    (Function::DirectoryServer, "not applicable: no directory authenticates anybody"),
-    (Function::CertificateAction, "not applicable: no certificate of unknown validity is accepted"),
+/// Rows that nothing of ours carries, and why; for the Administrator alone where a User must be kept from it all the same.
+const ABSENT: &[(Function, &[Column], &str)] = &[
+    (Function::UpdateSystem, ADMINISTRATOR, "the platform's: apt, as root, past the monitor and its trail"),
+    (Function::Hypercalls, BOTH, "the module withdrew this row"),
+    (Function::DirectoryServer, BOTH, "not applicable: no directory authenticates anybody"),
+    (Function::AuditServer, ADMINISTRATOR, "no audit server can be set yet"),
+    (Function::CertificateAction, BOTH, "not applicable: no certificate of unknown validity is accepted"),
 ];
 
-fn absent(function: Function) -> Option<Verdict> {
-    let row = ABSENT.iter().find(|(absent, _)| *absent == function);
-    row.map(|(_, why)| Verdict::not_exercised(*why))
+const ADMINISTRATOR: &[Column] = &[Column::Administrator];
+const BOTH: &[Column] = &[Column::Administrator, Column::User];
+
+fn absent(function: Function, column: Column) -> Option<Verdict> {
+    let row = ABSENT.iter().find(|(absent, columns, _)| *absent == function && columns.contains(&column));
+    row.map(|(_, _, why)| Verdict::not_exercised(*why))
 }
 
 /// Whether the policy answers as the table allows.

@@ -11,6 +11,10 @@ use crate::table::letter;
 const HEADERS: [&str; 7] = ["ROW", "FUNCTION", "ROLE", "TABLE", "CLAIM", "RESULT", ""];
 const SCENARIO_HEADERS: [&str; 5] = ["TEST", "REQUIREMENT", "WHAT", "RESULT", ""];
 
+/// So many lines of what a program printed are shown, and so much of each.
+const SHOWN: usize = 8;
+const WIDTH: usize = 200;
+
 /// Prints it.
 pub(super) fn report(report: &Report, output: &Output) -> Result<(), Failed> {
     output.table(HEADERS, report.cells.iter().map(row))?;
@@ -86,16 +90,24 @@ fn failures(steps: &[Step], output: &Output) -> Result<(), Failed> {
                 step.exit.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
             output.line(&format!("    {}: {exit}", step.command))?;
         }
-        step.output.lines().try_for_each(|line| output.line(&format!("    | {line}")))?;
+        quoted(&step.output, output)?;
         if let State::Changed { of, how } = &step.state {
             output.line(&format!("    changed: {of}"))?;
-            how.lines().try_for_each(|line| output.line(&format!("    | {line}")))?;
+            quoted(how, output)?;
         }
         for record in &step.records {
             output.line(&format!("    record {}: {}", record.sequence, record.text))?;
         }
     }
     Ok(())
+}
+
+/// The first lines: the whole is in the report.
+fn quoted(text: &str, output: &Output) -> Result<(), Failed> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).take(SHOWN);
+    lines
+        .map(|line| line.chars().take(WIDTH).collect::<String>())
+        .try_for_each(|line| output.line(&format!("    | {line}")))
 }
 
 fn summary(what: &str, counts: Counts) -> String {
