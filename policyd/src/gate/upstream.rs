@@ -21,9 +21,12 @@ use super::fault::{code, code_of, text_of};
 use super::wake::Wake;
 use super::wire::{Reading, Wire, WireError};
 
-/// The longest that libvirtd may take to let us in. After a start it answers nobody until it has looked at every
-/// emulator that runs on, which takes it half a minute on a slow machine; virsh itself would wait for ever.
+/// The longest that libvirtd may take to answer policyd itself.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// ... and to let a client in. After a start it answers nobody until it has looked at every emulator, which takes it a
+/// minute and more on a slow machine that boots; virsh itself would wait for ever. libvirt-guests tries once: whoever is
+/// sent away then is a VM that was running before the boot and is not after it.
+const PATIENCE_OF_CLIENTS: Duration = Duration::from_secs(300);
 const AUTH_LIST: u32 = 66;
 const AUTH_POLKIT: u32 = 70;
 const CONNECT_OPEN: u32 = 1;
@@ -126,6 +129,8 @@ impl From<XdrError> for UpstreamError {
 pub struct Upstream {
     wire: Wire,
     serial: u32,
+    /// How long an answer may take.
+    patience: Duration,
     /// Messages that came while an answer was awaited.
     messages: VecDeque<Vec<u8>>,
 }
@@ -136,7 +141,7 @@ impl Upstream {
     /// # Errors
     /// libvirtd is not there, does not let us in, or takes too long.
     pub fn open(place: &Place, access: Access, caller: &Subject) -> Result<Self, UpstreamError> {
-        let mut upstream = Self::open_for_itself(place, access)?;
+        let mut upstream = Self::connect(place, access, PATIENCE_OF_CLIENTS)?;
         upstream.call(CONNECT_SET_IDENTITY, identity(caller))?;
         Ok(upstream)
     }
@@ -146,11 +151,16 @@ impl Upstream {
     /// # Errors
     /// As [`Upstream::open`].
     pub fn open_for_itself(place: &Place, access: Access) -> Result<Self, UpstreamError> {
+        Self::connect(place, access, PATIENCE)
+    }
+
+    fn connect(place: &Place, access: Access, patience: Duration) -> Result<Self, UpstreamError> {
         let path = match access {
             Access::Full => &place.socket,
             Access::ReadOnly => &place.read_only_socket,
         };
-        Self::greet(UnixStream::connect(path).map_err(UpstreamError::Unreachable)?, &place.uri, access)
+        let socket = UnixStream::connect(path).map_err(UpstreamError::Unreachable)?;
+        Self::greet(socket, &place.uri, access, patience)
     }
 
     /// Authenticates and opens on a socket that is connected already.
@@ -158,12 +168,17 @@ impl Upstream {
     /// # Errors
     /// As [`Upstream::open`].
     pub fn over(socket: UnixStream, uri: &str) -> Result<Self, UpstreamError> {
-        Self::greet(socket, uri, Access::Full)
+        Self::greet(socket, uri, Access::Full, PATIENCE_OF_CLIENTS)
     }
 
-    fn greet(socket: UnixStream, uri: &str, access: Access) -> Result<Self, UpstreamError> {
+    fn greet(
+        socket: UnixStream,
+        uri: &str,
+        access: Access,
+        patience: Duration,
+    ) -> Result<Self, UpstreamError> {
         let wire = Wire::new(socket).map_err(UpstreamError::Unreachable)?;
-        let mut upstream = Self { wire, serial: 0, messages: VecDeque::new() };
+        let mut upstream = Self { wire, serial: 0, patience, messages: VecDeque::new() };
         upstream.authenticate()?;
         upstream.call(CONNECT_OPEN, opening(uri, access))?;
         Ok(upstream)
@@ -177,7 +192,7 @@ impl Upstream {
         self.serial += 1;
         let header = call_header(procedure, self.serial);
         self.wire.send(encode(header, &arguments.finish())?);
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             let bytes = self.receive(until)?;
             let answer = Frame::parse(&bytes).map_err(|_| UpstreamError::Nonsense("a call"))?;
