@@ -7,30 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-debian=${1:-13}
+# shellcheck source=tests/stories/words.sh
+source tests/stories/words.sh
+begin install "${1:-13}"
 kills=${KILLS:-12}
-host=install-$debian-$$
-scratch=$(mktemp -d)
-testhost=tests/testhost
-
-finish() {
-    rm -rf "$scratch"
-    [[ ${KEEP:-} ]] || "$testhost" down "$host"
-}
-trap finish EXIT
-
-story() { printf '\n%s\n' "$*"; }
-holds() { printf '    %s\n' "$*"; }
-broken() {
-    cat "$scratch/said" >&2
-    printf '    BROKEN: %s\n' "$*" >&2
-    exit 1
-}
-
-root() { timeout 600 "$testhost" exec "$host" -- sh -c "$1"; }
-works() { if "${@:2}" > "$scratch/said" 2>&1; then holds "$1"; else broken "$1"; fi; }
-fails() { if "${@:2}" > "$scratch/said" 2>&1; then broken "$1"; else holds "$1"; fi; }
-says() { if grep -qF -- "$2" "$scratch/said"; then holds "$1"; else broken "$1"; fi; }
 
 # Runs in the host. One word per way; prints what did not work.
 cat > "$scratch/log-in" << 'SCRIPT'
@@ -70,7 +50,7 @@ can_log_in() { works "alice and bob log in by password, key and su: $1" root "/u
 enable() { root "virtwarden enable --yes --admin alice"; }
 disable() { root "virtwarden disable --yes"; }
 
-# Owners, modes and contents of everything that decides about logins.
+# Not all that words.sh looks at: owners, modes and contents of everything that decides about logins.
 picture() {
     # shellcheck disable=SC2016 # for the host's shell
     root 'cd /; find etc/pam.d var/lib/pam etc/ssh etc/security etc/issue* -printf "%y %m %U %G %p %l\n" | sort
@@ -78,8 +58,7 @@ picture() {
 }
 same() {
     picture now
-    diff "$scratch/$2" "$scratch/now" > "$scratch/said" || broken "$1"
-    holds "$1"
+    works "$1" diff "$scratch/$2" "$scratch/now"
 }
 install_debs() { root "DEBIAN_FRONTEND=noninteractive dpkg $1"; }
 
@@ -121,7 +100,7 @@ can_log_in "enabled on stacks edited by hand"
 works "doctor finds no problem" root "virtwarden doctor"
 says "but says that they are kept by hand" "edited by hand"
 fails "disable does not pull the monitor away from under them" disable
-says "and names the lines" "/etc/pam.d/common-auth: auth [default=die] pam_virtwarden.so failed"
+says "and names the lines" "/etc/pam.d/common-auth: auth \[default=die\] pam_virtwarden.so failed"
 can_log_in "disable refused"
 root "rm -r /etc/pam.d; mv /root/pam.d /etc/pam.d"
 works "without the lines, disable goes on" disable
@@ -201,20 +180,20 @@ killed() { # STEP COMMAND: kills the command when it puts its STEP-th file in pl
 }
 for ((step = 1; ; step += kills)); do
     killed "$step" "enable --yes --admin alice" || break
-    root "log-in" > "$scratch/said" 2>&1 || broken "logins after enable was killed at step $step"
-    disable > "$scratch/said" 2>&1 || broken "disable after step $step"
+    root "log-in" > "$scratch/said" 2>&1 || shown "logins after enable was killed at step $step"
+    disable > "$scratch/said" 2>&1 || shown "disable after step $step"
     picture now
-    diff "$scratch/installed" "$scratch/now" > "$scratch/said" || broken "a trace of step $step"
+    diff "$scratch/installed" "$scratch/now" > "$scratch/said" || shown "a trace of step $step"
 done
 holds "enable, at every ${kills}th of $step files: logins work, and disable restores the host"
 for ((step = 1; ; step += kills)); do
-    enable > "$scratch/said" 2>&1 || broken "enable before step $step"
+    enable > "$scratch/said" 2>&1 || shown "enable before step $step"
     killed "$step" "disable --yes" || break
-    root "log-in by_key by_su" > "$scratch/said" 2>&1 || broken "logins after disable was killed at step $step"
-    disable > "$scratch/said" 2>&1 || broken "disable after step $step"
-    root "log-in" > "$scratch/said" 2>&1 || broken "logins after disable was finished at step $step"
+    root "log-in by_key by_su" > "$scratch/said" 2>&1 || shown "logins after disable was killed at step $step"
+    disable > "$scratch/said" 2>&1 || shown "disable after step $step"
+    root "log-in" > "$scratch/said" 2>&1 || shown "logins after disable was finished at step $step"
     picture now
-    diff "$scratch/installed" "$scratch/now" > "$scratch/said" || broken "a trace of step $step"
+    diff "$scratch/installed" "$scratch/now" > "$scratch/said" || shown "a trace of step $step"
 done
 holds "disable, at every ${kills}th of $step files"
 

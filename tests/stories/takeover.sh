@@ -6,20 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-debian=${1:-13}
-kills=${KILLS:-6}
-host=takeover-$debian-$$
-scratch=$(mktemp -d)
-testhost=tests/testhost
-
-finish() {
-    rm -rf "$scratch"
-    [[ ${KEEP:-} ]] || "$testhost" down "$host"
-}
-trap finish EXIT
-
 # shellcheck source=tests/stories/words.sh
 source tests/stories/words.sh
+begin takeover "${1:-13}"
+kills=${KILLS:-6}
 
 vm_runs() { root "virsh -q -c qemu:///system domstate traveller" | grep -qx running; }
 vm_runs_upstream() { root "virsh -q -c 'qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock' domstate traveller" | grep -qx running; }
@@ -36,7 +26,7 @@ root '
     virsh -q -c qemu:///system define /root/vm.xml
     virsh -q -c qemu:///system start traveller
     echo "dictcheck = 0" >> /etc/security/pwquality.conf  # the host has no dictionary
-' > "$scratch/said" 2>&1 || { cat "$scratch/said" >&2; broken "a VM runs before"; }
+' > "$scratch/said" 2>&1 || shown "a VM runs before"
 started=$(process)
 picture stock
 
@@ -159,15 +149,15 @@ killed() { # STEP COMMAND: kills the command when it puts its STEP-th file in pl
 }
 for ((step = 1; ; step += kills)); do
     killed "$step" "enable --yes --admin alice" || break
-    disable > "$scratch/said" 2>&1 || { cat "$scratch/said" >&2; broken "disable after step $step"; }
+    disable > "$scratch/said" 2>&1 || shown "disable after step $step"
     picture now
     diff "$scratch/installed" "$scratch/now" || broken "a trace of step $step"
 done
 holds "enable, at every ${kills}th of $step steps"
 for ((step = 1; ; step += kills)); do
-    enable > "$scratch/said" 2>&1 || { cat "$scratch/said" >&2; broken "enable before step $step"; }
+    enable > "$scratch/said" 2>&1 || shown "enable before step $step"
     killed "$step" "disable --yes" || break
-    disable > "$scratch/said" 2>&1 || { cat "$scratch/said" >&2; broken "disable after step $step"; }
+    disable > "$scratch/said" 2>&1 || shown "disable after step $step"
     picture now
     diff "$scratch/installed" "$scratch/now" || broken "a trace of step $step"
 done

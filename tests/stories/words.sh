@@ -1,7 +1,26 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The words that stories in shell are told with. Whoever sources this sets: host, scratch (a directory), testhost.
-# shellcheck disable=SC2154 # they are set there
+# The words that stories in shell are told with. Whoever sources this is at the top of the tree, and says `begin` first.
+
+testhost=tests/testhost
+
+# The host of a story that is told on a Debian, and the directory for what its parts tell each other.
+# HOST=NAME: on that host, which stays up. KEEP=1: leave up the one that was made.
+begin() { # STORY DEBIAN
+    debian=$2
+    host=${HOST:-$1-$debian-$$}
+    if [[ ${HOST:-} ]]; then
+        scratch=target/$1-$host
+        mkdir -p "$scratch"
+    else
+        scratch=$(mktemp -d)
+        trap finish EXIT
+    fi
+}
+finish() {
+    rm -rf "$scratch"
+    [[ ${KEEP:-} ]] || "$testhost" down "$host"
+}
 
 story() { printf '\n%s\n' "$*"; }
 holds() { printf '    %s\n' "$*"; }
@@ -10,16 +29,26 @@ broken() {
     exit 1
 }
 
-root() { "$testhost" exec "$host" -- sh -c "$1"; }
-as() { "$testhost" exec "$host" --user "$1" -- sh -c "$2"; }
+# Whatever hangs in there ends some day.
+root() { within "$testhost" exec "$host" -- sh -c "$1"; }
+as() { within "$testhost" exec "$host" --user "$1" -- sh -c "$2"; }
+within() { timeout "$((900 * ${PATIENCE:-1}))" "$@"; }
 shown() {
     cat "$scratch/said" >&2
     broken "$1"
 }
 works() { if "${@:2}" > "$scratch/said" 2>&1; then holds "$1"; else shown "$1"; fi; }
-fails() { if "${@:2}" > "$scratch/said" 2>&1; then shown "$1"; else holds "$1"; fi; }
+# What never ended (124), or never got in (255), has not been refused.
+fails() {
+    local code=0
+    "${@:2}" > "$scratch/said" 2>&1 || code=$?
+    case $code in
+        0 | 124 | 255) shown "$1 ($code)" ;;
+        *) holds "$1" ;;
+    esac
+}
 says() { if grep -q -- "$2" "$scratch/said"; then holds "$1"; else shown "$1"; fi; }
-same() { if diff "$scratch/$2" "$scratch/$3" > "$scratch/said"; then holds "$1"; else shown "$1"; fi; }
+same() { works "$1" diff "$scratch/$2" "$scratch/$3"; }
 
 # Everything that `enable` could touch: /etc with owners, modes and contents (but for the backups that the account
 # tools write themselves), overrides, programs, devices, units, sockets, state but for the trail, the registry and what
