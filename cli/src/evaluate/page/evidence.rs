@@ -6,7 +6,7 @@ use virtwarden_core::table3::Column;
 use crate::evaluate::page::html::Html;
 use crate::evaluate::page::matrix::{anchor, scenario_anchor};
 use crate::evaluate::page::{table, verdict};
-use crate::evaluate::report::{Cell, RecordLine, Report, Scenario, State, Step, Verdict};
+use crate::evaluate::report::{Cell, Door, RecordLine, Report, Scenario, State, Step, Verdict};
 use crate::table::letter;
 
 /// The evidence of every cell and every scenario that has any.
@@ -52,27 +52,49 @@ fn block(anchor: &str, title: &str, says: &str, end: &Verdict, steps: &[Step]) -
 fn step(step: &Step) -> Html {
     let head =
         Html::element("summary", &[], [verdict(&step.verdict), Html::own(" "), Html::text(&step.what)]);
-    let by = format!("As {}, by: {}.", step.who, step.door.word());
-    let mut inside = vec![head, Html::element("p", &[("class", "says")], [Html::text(&by)])];
+    let mut inside = vec![head, briefly(step)];
     if !step.verdict.why().is_empty() {
         inside.push(Html::element("p", &[("class", "why")], [Html::text(step.verdict.why())]));
     }
-    if !step.command.is_empty() {
-        inside.extend([Html::word("h4", "Command"), code(&step.command), Html::word("p", &exit(step.exit))]);
+    if let Some(code_of_exit) = step.exit {
+        let ended = Html::word("p", &format!("Exit code {code_of_exit}."));
+        inside.extend([Html::word("h4", "Command"), code(&step.command), ended]);
     }
     if !step.output.is_empty() {
         inside.extend([Html::word("h4", "Observed"), code(&step.output)]);
     }
-    inside.extend([Html::word("h4", "State"), state(&step.state)]);
-    inside.extend([Html::word("h4", "Audit records"), records(&step.records)]);
+    inside.extend(state(&step.state));
+    inside.extend(records(&step.records));
     match step.verdict {
         Verdict::Fail { .. } => Html::element("details", &[("open", "")], inside),
         Verdict::Pass | Verdict::NotExercised { .. } => Html::element("details", &[], inside),
     }
 }
 
-fn exit(code: Option<i32>) -> String {
-    code.map_or_else(|| "It did not end by itself.".to_owned(), |code| format!("Exit code {code}."))
+/// Who did it and how, and what there is nothing to say of. A command that was not run, or was ended, stands here, too.
+fn briefly(step: &Step) -> Html {
+    let mut inside = vec![Html::text(&format!("As {}, by: {}. ", step.who, step.door.word()))];
+    if step.exit.is_none() && !step.command.is_empty() {
+        let why = match step.door {
+            Door::Policy | Door::Host => "See also: ",
+            Door::LibvirtSocket
+            | Door::ReadOnlySocket
+            | Door::SessionDaemon
+            | Door::ControlSocket
+            | Door::File
+            | Door::Ssh
+            | Door::Emulator
+            | Door::Hook => "Did not end by itself: ",
+        };
+        inside.extend([Html::own(why), Html::word("code", &step.command), Html::own(". ")]);
+    }
+    if step.state == State::NotCompared {
+        inside.push(Html::own("No state was compared. "));
+    }
+    if step.records.is_empty() {
+        inside.push(Html::own("No audit record belongs to it."));
+    }
+    Html::element("p", &[("class", "says")], inside)
 }
 
 /// Text that came from elsewhere. It scrolls in its own box, which the keyboard reaches.
@@ -80,24 +102,25 @@ fn code(text: &str) -> Html {
     Html::element("pre", &[("tabindex", "0")], [Html::element("code", &[], [Html::lines(text)])])
 }
 
-fn state(state: &State) -> Html {
+fn state(state: &State) -> Vec<Html> {
+    let title = Html::word("h4", "State");
     match state {
-        State::NotCompared => Html::word("p", "Not compared: nothing here could change."),
-        State::Unchanged { of } => Html::word("p", &format!("Unchanged: {of}.")),
-        State::Changed { of, how } => {
-            [Html::word("p", &format!("Changed: {of}.")), code(how)].into_iter().collect()
-        }
+        State::NotCompared => Vec::new(),
+        State::Unchanged { of } => vec![title, Html::word("p", &format!("Unchanged: {of}."))],
+        State::Changed { of, how } => vec![title, Html::word("p", &format!("Changed: {of}.")), code(how)],
     }
 }
 
-fn records(records: &[RecordLine]) -> Html {
+fn records(records: &[RecordLine]) -> Vec<Html> {
     if records.is_empty() {
-        return Html::word("p", "None belongs to this step.");
+        return Vec::new();
     }
     let rows = records.iter().map(|record| {
         let number = Html::element("td", &[("class", "number")], [Html::text(&record.sequence.to_string())]);
         let text = Html::element("td", &[], [Html::word("code", &record.text)]);
         Html::element("tr", &[], [number, text])
     });
-    table("records", "Lines of the trail that belong to this step", &["Sequence", "Record"], rows)
+    let lines =
+        table("records", "Lines of the trail that belong to this step", &["Sequence", "Record"], rows);
+    vec![Html::word("h4", "Audit records"), lines]
 }

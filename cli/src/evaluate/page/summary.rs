@@ -78,13 +78,13 @@ fn facts(report: &Report, made: &str) -> Vec<Html> {
 fn trail(head: &TrailHead) -> Vec<Html> {
     let mut facts = vec![
         fact("Trail ends with", &format!("record {}", head.sequence)),
-        fact("Hash of that record", &head.hash),
+        sum("Hash of that record", &head.hash),
     ];
     match &head.sealed_by {
         Some(seal) => facts.extend([
             fact("Sealed through", &format!("record {}", seal.through)),
-            fact("Signed by key", &seal.key),
-            fact("Signature", &seal.signature),
+            sum("Signed by key", &seal.key),
+            sum("Signature", &seal.signature),
         ]),
         None => facts.push(fact("Sealed through", "nothing is sealed yet")),
     }
@@ -93,6 +93,15 @@ fn trail(head: &TrailHead) -> Vec<Html> {
 
 fn fact(name: &str, value: &str) -> Html {
     Html::element("div", &[], [Html::word("dt", name), Html::word("dd", value)])
+}
+
+/// A long row of digits: a line of its own, in letters of one width.
+fn sum(name: &str, value: &str) -> Html {
+    Html::element(
+        "div",
+        &[("class", "sum")],
+        [Html::word("dt", name), Html::element("dd", &[], [Html::word("code", value)])],
+    )
 }
 
 /// What the evaluation could not take back.

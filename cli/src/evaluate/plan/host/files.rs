@@ -59,8 +59,8 @@ pub(super) fn looks(policy: &Policy) -> Vec<Look> {
             library.collect(),
         ),
         Look::new(
-            Reach::Users(&[Function::ConfigureVms, Function::Start]),
-            "Templates and the policy's defaults are root's alone.",
+            Reach::Users(&[Function::DefaultVms]),
+            "Root alone writes the templates of new VMs.",
             "ls -l /usr/share/virtwarden",
             ["/usr/share/virtwarden", "/usr/share/virtwarden/templates"]
                 .iter()

@@ -35,6 +35,8 @@ const SETTINGS: &[Function] = &[
     Function::PasswordPolicy,
     Function::MediaPolicy,
     Function::Cryptography,
+    Function::ScreenLock,
+    Function::ScreenLockTimeout,
     Function::RemoteTimeout,
     Function::LockoutPolicy,
     Function::TimeServer,
