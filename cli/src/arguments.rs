@@ -24,7 +24,7 @@ use clap::{Args, Parser, Subcommand};
 use virtwarden_core::control::{self, Mode};
 
 pub(crate) use self::audit::{
-    AuditVerb, ExportArguments, FilterArguments, Folding, ListArguments, VerifyArguments,
+    AuditVerb, DeleteArguments, ExportArguments, FilterArguments, Folding, ListArguments, VerifyArguments,
 };
 pub(crate) use self::banner::{BannerSetArguments, BannerVerb, TextArguments};
 pub(crate) use self::device::DeviceVerb;

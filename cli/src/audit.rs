@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden audit`.
 
+mod archive;
 mod csv;
+mod delete;
 mod follow;
 mod list;
 pub(crate) mod row;
@@ -27,7 +29,11 @@ pub(crate) fn run(verb: &AuditVerb, socket: &Path, output: &Output) -> Result<Ex
         AuditVerb::Show { sequence } => show::show(*sequence, socket, output)?,
         AuditVerb::Follow { filter } => follow::follow(filter, socket, output)?,
         AuditVerb::Verify(arguments) => return verify::verify(arguments, socket, output),
-        AuditVerb::Export(arguments) => export(arguments, socket, output)?,
+        AuditVerb::Export(arguments) => match &arguments.archive {
+            Some(file) => archive::write(file, socket, output)?,
+            None => export(arguments, socket, output)?,
+        },
+        AuditVerb::Delete(arguments) => delete::delete(arguments, socket, output)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -117,7 +117,10 @@ fn refused(failure: Failure) -> Failed {
 fn patience(request: &Request) -> Option<Duration> {
     match request {
         Request::AuditFollow { .. } | Request::MediaWatch => None,
-        Request::AuditList { .. } | Request::AuditExport { .. } | Request::AuditVerify => Some(LONG),
+        Request::AuditList { .. }
+        | Request::AuditExport { .. }
+        | Request::AuditDelete { .. }
+        | Request::AuditVerify => Some(LONG),
         Request::Status
         | Request::Table
         | Request::Whoami
@@ -142,6 +145,7 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::PolicyTry { .. }
         | Request::PolicyConfirm
         | Request::PolicyExplain { .. }
+        | Request::AuditKeys
         | Request::SessionList
         | Request::SessionShow { .. }
         | Request::SessionEnd { .. }

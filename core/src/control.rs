@@ -20,7 +20,7 @@ mod sharing;
 mod verification;
 mod vm;
 
-pub use audit::{AuditFilter, AuditRange, Marks};
+pub use audit::{AuditFilter, AuditRange, Before, Marks, TrailKeys};
 pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
 pub use hook::{HookAnswer, HookCall, HookDriver, InCommon, Sight, Veto};
 pub use line::{LineError, LineReader, MAX_LINE, VERSION, decode, encode};

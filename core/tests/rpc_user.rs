@@ -122,7 +122,7 @@ fn holds(right: &Right) -> bool {
     match right {
         Right::Function(function) => (21..=26).contains(&function.number()),
         Right::View | Right::Operate => true,
-        Right::Guest | Right::Administer | Right::Raw => false,
+        Right::Guest | Right::Administer | Right::Review | Right::Raw => false,
     }
 }
 

@@ -173,6 +173,8 @@ impl Control {
             Request::AuditFollow { filter } => self.audit_follow(subject, request, filter, listener),
             Request::AuditVerify => self.audit_verify(subject, request),
             Request::AuditExport { range } => self.audit_export(subject, request, range, listener),
+            Request::AuditKeys => self.audit_keys(subject, request),
+            Request::AuditDelete { before, mode } => self.audit_delete(subject, request, *before, *mode),
             Request::SessionList => Ok(self.session_list(subject)),
             Request::SessionShow { session } => self.session_show(subject, *session),
             Request::SessionEnd { session, mode } => {
@@ -264,13 +266,18 @@ impl Control {
         if judged.as_ref().is_ok_and(Attempt::is_recorded) {
             self.monitor.sessions().touch(subject.login.as_ref(), (self.clock)());
         }
-        judged.map_err(|refusal| match refusal {
+        judged.map_err(|refusal| self.refused(subject, &needs, refusal))
+    }
+
+    /// A refusal as the client reads it.
+    fn refused(&self, subject: &Subject, needs: &[Need], refusal: Refusal) -> Failure {
+        match refusal {
             Refusal::Hidden { object: Object::Vm(vm), .. } => failure::no_vm(&vm.name),
             Refusal::Hidden { object: Object::Network(name), .. } => failure::no_network(&name),
-            Refusal::Hidden { .. } => failure::denied(self.why_not(subject, &needs)),
+            Refusal::Hidden { .. } => failure::denied(self.why_not(subject, needs)),
             Refusal::Denied(text) => failure::denied(text),
             Refusal::Unrecorded(_) => failure::unavailable(refusal.to_string()),
-        })
+        }
     }
 
     /// That there is a policy and a trail is no secret: whoever may not touch them is told so.

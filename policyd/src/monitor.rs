@@ -33,11 +33,21 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     /// # Errors
     /// It could not be written, so the act must not happen.
     fn attempt(&self, event: Event) -> Result<u64, String>;
+    /// As [`Ledger::attempt`], of what is to make room in a trail that is full.
+    ///
+    /// # Errors
+    /// As there.
+    fn attempt_to_make_room(&self, event: Event) -> Result<u64, String> {
+        self.attempt(event)
+    }
     /// Writes what happened, in order, soon.
     fn note(&self, event: Event);
     /// Writes a refusal; alike ones of one subject may be counted together.
     fn deny(&self, event: Event);
 }
+
+/// How an attempt is written.
+type Record = fn(&dyn Ledger, Event) -> Result<u64, String>;
 
 /// Why a request goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,10 +186,36 @@ impl Monitor {
         detail: &str,
         needs: Vec<Need>,
     ) -> Result<Attempt, Refusal> {
+        let attempt: Record = |ledger, event| ledger.attempt(event);
+        self.judge_and_record(subject, (operation, detail), needs, attempt)
+    }
+
+    /// As [`Monitor::judge_in_detail`], of what is to make room in the trail: a full one still takes the record.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn judge_to_make_room(
+        &self,
+        subject: &Subject,
+        operation: &str,
+        detail: &str,
+        needs: Vec<Need>,
+    ) -> Result<Attempt, Refusal> {
+        let attempt: Record = |ledger, event| ledger.attempt_to_make_room(event);
+        self.judge_and_record(subject, (operation, detail), needs, attempt)
+    }
+
+    fn judge_and_record(
+        &self,
+        subject: &Subject,
+        what: (&str, &str),
+        needs: Vec<Need>,
+        record: Record,
+    ) -> Result<Attempt, Refusal> {
         let policy = self.policies.current();
         match policy.policy.decide(&Request { subject, needs: &needs }) {
-            Decision::Allow(permit) => self.begin(subject, operation, detail, permit),
-            Decision::Deny(denial) => Err(self.refuse(&policy, subject, operation, &denial, &needs)),
+            Decision::Allow(permit) => self.begin(subject, what, permit, record),
+            Decision::Deny(denial) => Err(self.refuse(&policy, subject, what.0, &denial, &needs)),
         }
     }
 
@@ -211,16 +247,16 @@ impl Monitor {
     fn begin(
         &self,
         subject: &Subject,
-        operation: &str,
-        detail: &str,
+        (operation, detail): (&str, &str),
         permit: Permit,
+        record: Record,
     ) -> Result<Attempt, Refusal> {
         if permit.needs().iter().all(|need| is_reading(need.right)) {
             return Ok(Attempt { ledger: self.ledger.clone(), permit, begun: None });
         }
         let mut event = describe(Kind::Attempt, subject, permit.roles(), operation, permit.needs());
         detail.clone_into(&mut event.detail);
-        match self.ledger.attempt(event.clone()) {
+        match record(&*self.ledger, event.clone()) {
             Ok(sequence) => {
                 Ok(Attempt { ledger: self.ledger.clone(), permit, begun: Some((sequence, event)) })
             }

@@ -16,6 +16,7 @@ mod keys;
 mod queue;
 mod read;
 mod recover;
+mod removal;
 mod reverse;
 mod scan;
 mod space;
@@ -25,12 +26,14 @@ mod trouble;
 mod writer;
 
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use nix::fcntl::Flock;
+use virtwarden_core::control::Before;
 use virtwarden_core::record::Event;
 use virtwarden_core::trail::bound::bound;
 use virtwarden_core::trail::digest::Digest;
@@ -44,6 +47,7 @@ pub use config::{Config, Kernel, WhenFull};
 pub use error::TrailError;
 pub use follow::{Follower, News};
 pub use read::{ReadError, Reader, Record};
+pub use removal::Removable;
 pub use store::{Directory, Sink, Store, Stored};
 
 use anchor::Anchor as AnchorFile;
@@ -132,6 +136,44 @@ impl Trail {
         self.shared.queue.ask(Work::Write(line(event)?))
     }
 
+    /// As [`Trail::attempt`], of what is to make room: recorded even in a trail that is full.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn attempt_to_make_room(&self, event: Event) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::WriteToMakeRoom(line(event)?))
+    }
+
+    /// What whole segments lie before a point.
+    ///
+    /// # Errors
+    /// If the segments cannot be read.
+    pub fn removable(&self, before: Before) -> io::Result<Option<Removable>> {
+        removal::plan(&*self.reading.store, self.shared.end.now().segment, before)
+    }
+
+    /// Deletes the oldest segments, each after a record of its own. The trail's end is sealed then.
+    ///
+    /// # Errors
+    /// If it could not be recorded, or deleted.
+    pub fn remove(&self, through: u64, reason: &str) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::Remove { through, reason: reason.to_owned() })
+    }
+
+    /// The public keys and the anchor, as their files are.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn keys(&self) -> Result<(Vec<u8>, Option<Vec<u8>>), TrailError> {
+        let keys = fs::read(&self.reading.keys).map_err(TrailError::file(&self.reading.keys))?;
+        let head = match fs::read(&self.reading.anchor) {
+            Ok(head) => Some(head),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(TrailError::file(&self.reading.anchor)(error)),
+        };
+        Ok((keys, head))
+    }
+
     /// Records something that has happened. It is written soon, in order, even if writing fails at first.
     /// Waits only while too much else waits to be written.
     ///
@@ -199,18 +241,14 @@ impl Trail {
     /// # Errors
     /// If the keys or the anchor cannot be read.
     pub fn verify(&self) -> Result<Report, TrailError> {
-        let pem = fs::read(&self.reading.keys).map_err(TrailError::file(&self.reading.keys))?;
+        let (pem, anchor) = self.keys()?;
         let keys = PublicKey::all_from_pem(&pem)
             .map_err(|cause| TrailError::Key(self.reading.keys.clone(), cause.to_string().into()))?;
         // Without what it says, a trail that was cut off would look whole.
         let damaged = |cause: &dyn std::fmt::Display| {
-            TrailError::file(&self.reading.anchor)(std::io::Error::other(cause.to_string()))
+            TrailError::file(&self.reading.anchor)(io::Error::other(cause.to_string()))
         };
-        let anchor = match fs::read(&self.reading.anchor) {
-            Ok(text) => Some(Anchor::parse(&text).map_err(|cause| damaged(&cause))?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(TrailError::file(&self.reading.anchor)(error)),
-        };
+        let anchor = anchor.map(|text| Anchor::parse(&text).map_err(|cause| damaged(&cause))).transpose()?;
         let expectation = Expectation { keys, anchor, unsealed: Expectation::RUNNING };
         self.read().verify(&expectation).map_err(TrailError::file(&self.reading.keys))
     }

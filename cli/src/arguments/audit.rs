@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use virtwarden_core::control::{AuditFilter, AuditRange, Marks};
+use virtwarden_core::control::{AuditFilter, AuditRange, Before, Marks};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
 
+use super::ChangeArguments;
 use super::object::parse_function;
 use super::word::words;
 use crate::time::{Moment, parse_moment};
@@ -62,8 +63,10 @@ pub(crate) enum AuditVerb {
     /// Check that nothing was changed, removed, cut off or sealed again.
     #[command(after_help = VERIFY_CODES)]
     Verify(VerifyArguments),
-    /// Write records exactly as they are stored, one JSON object per line.
+    /// Write records exactly as they are stored, one JSON object per line; or the whole trail as an archive.
     Export(ExportArguments),
+    /// Delete whole old segments. The trail says who did, and `verify` finds what anybody else removes.
+    Delete(DeleteArguments),
 }
 
 /// Which records, and in which form.
@@ -154,11 +157,14 @@ impl FilterArguments {
 /// Which trail to check, and against what.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct VerifyArguments {
+    /// Check an archive that `virtwarden audit export --archive` wrote, on any machine.
+    #[arg(conflicts_with_all = ["directory", "head", "stopped"], value_hint = ValueHint::FilePath)]
+    pub(crate) archive: Option<PathBuf>,
     /// Check this copy of a trail instead of asking policyd about its own.
     #[arg(long, requires = "key")]
     pub(crate) directory: Option<PathBuf>,
-    /// The public key that seals must carry.
-    #[arg(long, requires = "directory")]
+    /// The public key that seals must carry. An archive has its own beside it, which proves nothing by itself.
+    #[arg(long)]
     pub(crate) key: Option<PathBuf>,
     /// A file with a checkpoint line that was kept elsewhere (policyd keeps one in `trail.head`): the
     /// trail must still contain it.
@@ -181,6 +187,47 @@ pub(crate) struct ExportArguments {
     /// Print comma-separated values instead of the stored lines.
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
+    /// Write the whole trail with its seals and public key into this new file, for `virtwarden audit verify FILE`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "csv"], value_hint = ValueHint::FilePath)]
+    pub(crate) archive: Option<PathBuf>,
+}
+
+/// What to delete.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DeleteArguments {
+    /// Everything in whole segments before this one, or older: a segment's number, `2026-11-21`, or an age such as `90d`.
+    #[arg(long, value_parser = parse_point, value_name = "SEGMENT|TIME")]
+    before: Point,
+    /// Do not ask.
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+    /// Make the change or show it.
+    #[command(flatten)]
+    pub(crate) change: ChangeArguments,
+}
+
+/// A place in the trail, as it is typed.
+#[derive(Clone, Copy, Debug)]
+enum Point {
+    Segment(u64),
+    Moment(Moment),
+}
+
+fn parse_point(text: &str) -> Result<Point, String> {
+    let number = text.parse().map(Point::Segment);
+    number
+        .or_else(|_| parse_moment(text).map(Point::Moment))
+        .map_err(|why| format!("{why}, or a segment's number"))
+}
+
+impl DeleteArguments {
+    /// The point as policyd knows it. `now` is in microseconds since 1970 UTC.
+    pub(crate) fn before(&self, now: u64) -> Before {
+        match self.before {
+            Point::Segment(number) => Before::Segment(number),
+            Point::Moment(moment) => Before::Time(moment.first(now)),
+        }
+    }
 }
 
 impl ExportArguments {

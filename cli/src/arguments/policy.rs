@@ -42,7 +42,7 @@ pub(crate) enum PolicyVerb {
 pub(crate) struct ExplainArguments {
     /// The account that would ask.
     pub(crate) user: String,
-    /// A function of Table 3 (`start`, `5`), or view, operate, guest, administer, raw.
+    /// A function of Table 3 (`start`, `5`), or view, operate, guest, administer, review, raw.
     #[arg(value_parser = parse_right)]
     pub(crate) right: Right,
     /// On what: host, vm/NAME, network/NAME, pool/NAME, volume/POOL/NAME, device/NAME, policy, trail, ...

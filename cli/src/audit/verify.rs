@@ -10,6 +10,7 @@ use virtwarden_core::control::{Reply, Request, Verification};
 use virtwarden_core::trail::key::PublicKey;
 use virtwarden_core::trail::verify::{self, Anchor, Expectation};
 
+use super::archive;
 use crate::arguments::VerifyArguments;
 use crate::client::{ask, unexpected};
 use crate::exit::Failed;
@@ -21,13 +22,22 @@ pub(super) fn verify(
     socket: &Path,
     output: &Output,
 ) -> Result<ExitCode, Failed> {
-    let verification = match (&arguments.directory, &arguments.key) {
-        (Some(directory), Some(key)) => offline(directory, key, arguments)?,
-        (Some(_) | None, None) | (None, Some(_)) => by_policyd(socket)?,
+    let verification = match (&arguments.archive, &arguments.directory, &arguments.key) {
+        (Some(file), _, key) => return archive::verify(file, key.as_deref(), output),
+        (None, Some(directory), Some(key)) => offline(directory, key, arguments)?,
+        (None, None, None) => by_policyd(socket)?,
+        (None, Some(_), None) | (None, None, Some(_)) => {
+            return Err(Failed::usage("--key and --directory, or --key and an archive, belong together"));
+        }
     };
+    told(&verification, output)
+}
+
+/// Prints what was found.
+pub(super) fn told(verification: &Verification, output: &Output) -> Result<ExitCode, Failed> {
     match output.format() {
-        Format::Json => output.json(&verification)?,
-        Format::Table | Format::Rows => print(&verification, output)?,
+        Format::Json => output.json(verification)?,
+        Format::Table | Format::Rows => print(verification, output)?,
     }
     Ok(ExitCode::from(verification.code))
 }
@@ -64,6 +74,9 @@ fn segments(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn print(verification: &Verification, output: &Output) -> Result<(), Failed> {
     output.line(verification.flaw.as_deref().unwrap_or(&verification.verdict))?;
+    if let Some(removed) = &verification.removed {
+        output.remark(&format!("removed by order: {removed}"))?;
+    }
     let Some((first, last)) = verification.range else { return Ok(()) };
     output.remark(&format!("good records: {first} to {last}"))?;
     if let Some(sealed) = verification.sealed {
@@ -72,7 +85,7 @@ fn print(verification: &Verification, output: &Output) -> Result<(), Failed> {
     output.remark(&format!("head: {}", verification.head))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failed> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failed> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 

@@ -43,6 +43,11 @@ fn a_command_line_that_makes_no_sense_is_2() {
         &["audit", "list", "--function", "28"],
         &["audit", "list", "--json", "--csv"],
         &["audit", "verify", "--directory", "/tmp"],
+        &["audit", "verify", "--key", "/tmp/key"],
+        &["audit", "verify", "trail.tar", "--directory", "/tmp", "--key", "/tmp/key"],
+        &["audit", "export", "--archive", "trail.tar", "--from", "1"],
+        &["audit", "delete", "--yes"],
+        &["audit", "delete", "--before", "yesterday"],
         &["policy", "explain", "bob", "fly"],
         &["policy", "explain", "bob", "start", "bobvm"],
     ] {

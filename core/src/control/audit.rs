@@ -93,6 +93,27 @@ fn is_about_medium(event: &Event, id: &str) -> bool {
     event.targets.iter().any(|target| target.kind == "medium" && target.name.as_deref() == Some(id))
 }
 
+/// What of the trail is to go: every whole segment before this point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Before {
+    /// Segments with a smaller number.
+    Segment(u64),
+    /// Segments in which everything is older than this, in microseconds since 1970 UTC.
+    Time(u64),
+}
+
+/// What a copy of the trail is checked with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrailKeys {
+    /// The public keys that sealed it, oldest first, as a PEM file.
+    pub keys: String,
+    /// The newest checkpoint that is kept apart from it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<String>,
+}
+
 /// A range of sequence numbers, both ends included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

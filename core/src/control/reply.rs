@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
-    SettingRow, SharingRows, TemplateRow, Verification,
+    SettingRow, SharingRows, TemplateRow, TrailKeys, Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -54,6 +54,8 @@ pub enum Reply {
     },
     /// To `audit verify`.
     Verification(Verification),
+    /// To `audit keys`.
+    TrailKeys(TrailKeys),
     /// To `session list` and `session show`.
     Sessions(Vec<SessionRow>),
     /// To `session elevate`.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, HookCall, OriginClass, SharingRequest, VmBelonging, VmWish, WayOut};
+use super::{AuditFilter, AuditRange, Before, HookCall, OriginClass, SharingRequest, VmBelonging, VmWish, WayOut};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
@@ -233,6 +233,15 @@ pub enum Request {
         /// Which.
         range: AuditRange,
     },
+    /// The keys that a copy of the trail is checked with.
+    AuditKeys,
+    /// Delete old segments of the trail.
+    AuditDelete {
+        /// Which.
+        before: Before,
+        /// Make the change or show it.
+        mode: Mode,
+    },
     /// Login sessions: the asker's own, or all for an Administrator.
     SessionList,
     /// One login session.
@@ -400,6 +409,8 @@ impl Request {
             Request::AuditFollow { .. } => "audit follow",
             Request::AuditVerify => "audit verify",
             Request::AuditExport { .. } => "audit export",
+            Request::AuditKeys => "audit keys",
+            Request::AuditDelete { .. } => "audit delete",
             Request::SessionList => "session list",
             Request::SessionShow { .. } => "session show",
             Request::SessionEnd { .. } => "session end",

@@ -22,6 +22,9 @@ pub struct Verification {
     /// The hash of the last good line: keep it elsewhere, and a later check can find a trail that
     /// was cut off or written anew.
     pub head: String,
+    /// What was removed from its beginning, by its own record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<String>,
     /// Where and what the first flaw is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
@@ -41,6 +44,7 @@ mod report {
                 range: report.first.zip(report.last),
                 sealed: report.sealed,
                 head: report.head.to_string(),
+                removed: report.removed.as_ref().map(ToString::to_string),
                 flaw: (report.verdict != Verdict::Intact).then(|| report.to_string()),
             }
         }
@@ -56,6 +60,7 @@ mod report {
                 range: None,
                 sealed: None,
                 head: String::new(),
+                removed: None,
                 flaw: Some(why),
             }
         }

@@ -73,6 +73,7 @@ impl Need {
             Right::Operate => format!("operate {object}"),
             Right::Guest => format!("act inside {object} through its guest agent"),
             Right::Administer => format!("administer {object}"),
+            Right::Review => format!("review {object}"),
             Right::Raw => format!("pass a raw door of {object}"),
         }
     }

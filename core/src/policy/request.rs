@@ -21,6 +21,8 @@ pub enum Right {
     Guest,
     /// Manage the host or libvirt in a way no row of Table 3 names, or read secrets.
     Administer,
+    /// Read the audit trail: records, checks and exports. Apart from managing it, which is row 6.
+    Review,
     /// A raw door that no rule can look behind: QEMU monitor and command line, any agent command,
     /// emulator binaries chosen by the client.
     Raw,
@@ -28,8 +30,8 @@ pub enum Right {
 
 impl Right {
     /// The rights that no row of Table 3 stands for.
-    pub const BEYOND_TABLE3: [Right; 5] =
-        [Right::View, Right::Operate, Right::Guest, Right::Administer, Right::Raw];
+    pub const BEYOND_TABLE3: [Right; 6] =
+        [Right::View, Right::Operate, Right::Guest, Right::Administer, Right::Review, Right::Raw];
 
     /// Every right there is.
     pub fn all() -> impl Iterator<Item = Right> {
@@ -44,6 +46,7 @@ impl Right {
             Right::Operate => "operate",
             Right::Guest => "guest",
             Right::Administer => "administer",
+            Right::Review => "review",
             Right::Raw => "raw",
         }
     }
@@ -54,7 +57,7 @@ impl Right {
         match self {
             Right::Function(function) => !matches!(function.cell(column), Cell::Never),
             Right::View | Right::Operate | Right::Guest => true,
-            Right::Administer | Right::Raw => matches!(column, Column::Administrator),
+            Right::Administer | Right::Review | Right::Raw => matches!(column, Column::Administrator),
         }
     }
 }

@@ -30,10 +30,11 @@ const KEYS: &[&str] = &[
 const QUOTA_KEYS: &[&str] = &["vms", "memory", "vcpus"];
 const COLUMNS: [(&str, Column); 2] =
     [(Column::Administrator.word(), Column::Administrator), (Column::User.word(), Column::User)];
-const ALSO: [(&str, Right); 4] = [
+const ALSO: [(&str, Right); 5] = [
     ("operate", Right::Operate),
     ("guest", Right::Guest),
     ("administer", Right::Administer),
+    ("review", Right::Review),
     ("raw", Right::Raw),
 ];
 const COLUMN_VALUES: &str = "column = \"administrator\" or column = \"user\"";
@@ -42,7 +43,7 @@ const VMS: &str = "\"assigned\", \"all\" or a list of information domains";
 const NAMES: &str = "\"all\" or a list of names";
 const FUNCTIONS: &str = "\"all\" or a list of functions of Table 3, such as [\"start\", \"stop\"]";
 const FUNCTION: &str = "a function of Table 3; `virtwarden table` lists them";
-const RIGHTS: &str = "a list of `operate`, `guest`, `administer`, `raw`";
+const RIGHTS: &str = "a list of `operate`, `guest`, `administer`, `review`, `raw`";
 
 type Grants = BTreeMap<Right, Place>;
 
@@ -144,7 +145,7 @@ fn rights<'a>(
 fn too_much(right: Right, column: Column) -> Fault {
     match right {
         Right::Function(function) => Fault::Never(function, column),
-        Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Raw => {
+        Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Review | Right::Raw => {
             Fault::TooStrong(right, column)
         }
     }

@@ -24,6 +24,7 @@ impl Rights {
             Right::Guest => 1 << 33,
             Right::Administer => 1 << 34,
             Right::Raw => 1 << 35,
+            Right::Review => 1 << 36,
         }
     }
 

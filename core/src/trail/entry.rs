@@ -2,6 +2,7 @@
 //! What a line can say: an event, or something that the trail says of itself.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +65,24 @@ pub struct Removal {
     pub from: u64,
     /// The last segment that goes.
     pub through: u64,
+    /// The sequence number of its last line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
     /// The hash of its last line, which the first remaining segment continues.
     pub head: Digest,
     /// Why.
     pub reason: String,
+}
+
+impl fmt::Display for Removal {
+    /// `segments 1 to 3 removed, through sequence 4711, which has hash ...: alice, audit delete`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "segments {} to {} removed", self.from, self.through)?;
+        if let Some(last) = self.last {
+            write!(f, ", through sequence {last}")?;
+        }
+        write!(f, ", which has hash {}: {}", self.head, self.reason)
+    }
 }
 
 /// What a line says. The variant's name is the key of the line's JSON member.
@@ -98,10 +113,7 @@ impl Entry {
             Entry::Key(change) => {
                 own("trail key", format!("key {} follows {}", change.key.id(), change.retiring))
             }
-            Entry::Removal(removal) => own(
-                "trail remove",
-                format!("segments {} to {} removed: {}", removal.from, removal.through, removal.reason),
-            ),
+            Entry::Removal(removal) => own("trail remove", removal.to_string()),
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::fmt;
 
-use virtwarden_core::control::Verification;
+use virtwarden_core::control::{Before, TrailKeys, Verification};
 use virtwarden_core::record::Event;
 use virtwarden_core::trail::entry::Entry;
+
+use crate::trail::Removable;
 
 /// Whether whoever takes records wants more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,4 +89,22 @@ pub trait Archive: Send + Sync + fmt::Debug {
 
     /// How the store is.
     fn state(&self) -> State;
+
+    /// What a copy is checked with.
+    ///
+    /// # Errors
+    /// Why that cannot be read, for people.
+    fn keys(&self) -> Result<TrailKeys, String>;
+
+    /// What whole segments lie before a point.
+    ///
+    /// # Errors
+    /// Why that cannot be found out, for people.
+    fn removable(&self, before: Before) -> Result<Option<Removable>, String>;
+
+    /// Deletes what was found to lie there, with a record of each segment.
+    ///
+    /// # Errors
+    /// Why it could not be deleted, for people.
+    fn remove(&self, removable: &Removable, reason: &str) -> Result<(), String>;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `audit list`, `follow`, `verify` and `export`.
+//! `audit list`, `follow`, `verify` and `export`. Each is on record once, with what was asked for.
+
+mod delete;
+mod words;
 
 use std::collections::VecDeque;
 
@@ -25,7 +28,7 @@ impl Control {
         filter: &AuditFilter,
         listener: &mut dyn Listener,
     ) -> Result<Reply, Failure> {
-        let attempt = self.begin(subject, request, "")?;
+        let attempt = self.begin(subject, request, &words::of(filter))?;
         let mut passing = Passing { wanted: Wanted::Filter(filter), listener, sent: 0 };
         let read = match filter.limit {
             None => self.archive.read(&mut passing),
@@ -42,7 +45,7 @@ impl Control {
         filter: &AuditFilter,
         listener: &mut dyn Listener,
     ) -> Result<Reply, Failure> {
-        let attempt = self.begin(subject, request, "")?;
+        let attempt = self.begin(subject, request, &words::of(filter))?;
         let mut attending = Attending { control: self, subject, request, since: None, listener };
         let mut passing = Passing { wanted: Wanted::Filter(filter), listener: &mut attending, sent: 0 };
         let read = self.archive.follow(&mut passing);
@@ -69,6 +72,15 @@ impl Control {
         let mut passing = Passing { wanted: Wanted::Range(range), listener, sent: 0 };
         let read = self.archive.read(&mut passing);
         finish(attempt, read, passing.sent)
+    }
+
+    /// What a copy of the trail is checked with.
+    pub(super) fn audit_keys(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
+        let attempt = self.begin(subject, request, "")?;
+        let keys = self.archive.keys();
+        let outcome = if keys.is_ok() { Outcome::Success } else { Outcome::Failure };
+        attempt.finish(outcome, keys.as_ref().err().map_or("", String::as_str));
+        keys.map(Reply::TrailKeys).map_err(unavailable)
     }
 
     /// The last lines that match.

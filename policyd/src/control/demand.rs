@@ -48,7 +48,9 @@ const ADMINISTER: &[Right] = &[Right::Administer];
 /// The medium's own rule is asked beside it.
 const CONNECT: &[Right] = &[Right::Function(Function::ConnectRemovable)];
 const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
-const AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
+/// Who reads the trail and who manages it can be two people: a site's auditor deletes nothing.
+const REVIEW: &[Right] = &[Right::Review];
+const MANAGE_AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
 /// To look at a setting, or to set it, is its own function of Table 3.
 const fn setting(name: SettingName) -> Demand {
@@ -98,7 +100,9 @@ pub(super) const fn demand(request: &Request) -> Demand {
         Request::AuditList { .. }
         | Request::AuditFollow { .. }
         | Request::AuditVerify
-        | Request::AuditExport { .. } => Demand::Rights(AUDIT, Scope::Trail),
+        | Request::AuditKeys
+        | Request::AuditExport { .. } => Demand::Rights(REVIEW, Scope::Trail),
+        Request::AuditDelete { .. } => Demand::Rights(MANAGE_AUDIT, Scope::Trail),
         // Everybody may look at, raise and end his own session; anybody else's is looked at where it is known whose.
         Request::SessionList
         | Request::SessionShow { .. }

@@ -6,11 +6,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use virtwarden_core::control::Verification;
+use virtwarden_core::control::{Before, TrailKeys, Verification};
 use virtwarden_core::trail::line::Line;
 
 use super::archive::{Archive, Flow, Part, Reader, Record, State};
-use crate::trail::{Config, Directory, News, ReadError, Store, Trail, WhenFull};
+use crate::trail::{Config, Directory, News, ReadError, Removable, Store, Trail, WhenFull};
 
 /// How often a follower who waits is looked at.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -99,6 +99,21 @@ impl Archive for Shelf {
             )
         });
         State { text, warning }
+    }
+
+    fn keys(&self) -> Result<TrailKeys, String> {
+        let (keys, head) = self.trail.keys().map_err(|error| error.to_string())?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| damaged(&error));
+        Ok(TrailKeys { keys: text(keys)?, head: head.map(text).transpose()? })
+    }
+
+    fn removable(&self, before: Before) -> Result<Option<Removable>, String> {
+        self.trail.removable(before).map_err(|error| self.unreadable(&error))
+    }
+
+    fn remove(&self, removable: &Removable, reason: &str) -> Result<(), String> {
+        self.trail.remove(removable.through, reason).map_err(|error| error.to_string())?;
+        self.trail.seal().map(drop).map_err(|error| error.to_string())
     }
 }
 

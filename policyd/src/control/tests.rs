@@ -2,6 +2,7 @@
 //! Stories of the control socket.
 
 mod bench;
+mod audit;
 mod cabinet;
 mod confirmation;
 mod create;
@@ -120,6 +121,8 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::SettingConfirm { name: SettingName::HostMedia }, denied),
         (Request::VmTemplates, denied),
         (create::create(create::wish("new", None), None, Mode::Apply), denied),
+        (Request::AuditKeys, denied),
+        (audit::delete(3, Mode::Apply), denied),
     ]
 }
 
@@ -181,12 +184,14 @@ fn kind(request: &Request) -> usize {
         Request::SettingConfirm { .. } => 52,
         Request::VmTemplates => 53,
         Request::VmCreate { .. } => 54,
+        Request::AuditKeys => 55,
+        Request::AuditDelete { .. } => 56,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=54));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=56));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -224,6 +229,8 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
 fn a_denial_says_which_function_is_missing() {
     let scene = Scene::new();
     let failure = scene.ask(&bob(), &Request::AuditVerify).unwrap_err();
+    assert_eq!(failure.message, "access denied: bob (user) may not review the audit trail");
+    let failure = scene.ask(&bob(), &audit::delete(3, Mode::Apply)).unwrap_err();
     assert_eq!(
         failure.message,
         "access denied: bob (user) may not configure and manage the audit system and audit data (Table 3, 6)"

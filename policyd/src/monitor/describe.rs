@@ -50,6 +50,8 @@ fn functions(needs: &[Need]) -> Vec<Function> {
         .iter()
         .filter_map(|need| match need.right {
             Right::Function(function) => Some(function),
+            // To read the trail is a part of row 6, though a role may hold it alone.
+            Right::Review => Some(Function::ManageAudit),
             Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Raw => None,
         })
         .collect();

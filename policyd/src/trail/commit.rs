@@ -16,12 +16,14 @@ use virtwarden_core::trail::line::member;
 use crate::trail::anchor::Anchor;
 use crate::trail::clock::Clock;
 use crate::trail::config::Config;
+use crate::trail::error::TrailError;
 use crate::trail::flood::Limiter;
 use crate::trail::follow::Followers;
 use crate::trail::item::{Item, Work};
 use crate::trail::keys::KeyFiles;
 use crate::trail::queue::{Call, Queue};
 use crate::trail::read::EndOfTrail;
+use crate::trail::removal::remove_oldest;
 use crate::trail::scan::STOP;
 use crate::trail::space;
 use crate::trail::store::Store;
@@ -137,15 +139,20 @@ impl Committer {
         while let Some(item) = items.front() {
             if !self.writer.fits(item.length()) {
                 self.flush(added)?;
-                self.next_segment()?;
+                self.next_segment().or_else(|trouble| self.use_reserve(trouble, item))?;
             }
             match &item.work {
-                Work::Write(member) => {
+                Work::Write(member) | Work::WriteToMakeRoom(member) => {
                     let seq = self.writer.append(&item.stamp, member);
                     added.extend(items.pop_front().map(|item| Added { item, seq }));
                     if self.writer.tip().unsealed >= self.config.seal_lines {
                         self.seal()?;
                     }
+                }
+                Work::Remove { through, reason } => {
+                    self.flush(added)?;
+                    let removed = self.remove(*through, reason);
+                    items.pop_front().iter_mut().for_each(|item| item.answer(removed.clone()));
                 }
                 Work::Seal => {
                     let seq = self.seal()?;
@@ -166,6 +173,32 @@ impl Committer {
             }
         }
         self.flush(added)
+    }
+
+    /// A full trail has a little room left for what makes room.
+    fn use_reserve(&self, trouble: Trouble, item: &Item) -> Result<(), Trouble> {
+        match trouble {
+            Trouble::Room if item.work.makes_room() && self.writer.fits_into_reserve(item.length()) => Ok(()),
+            Trouble::Room | Trouble::Disk(_) => Err(trouble),
+        }
+    }
+
+    /// Lets the oldest segments go. What cannot be deleted stays, and the trail goes on.
+    fn remove(&mut self, through: u64, reason: &str) -> Result<u64, TrailError> {
+        let mut last = self.writer.tip().seq;
+        while self.store.segments().is_ok_and(|all| all.first().is_some_and(|first| first.number <= through))
+        {
+            if !self.writer.fits(reason.len())
+                && self.next_segment().is_err()
+                && !self.writer.fits_into_reserve(reason.len())
+            {
+                return Err(TrailError::Full);
+            }
+            let removed = remove_oldest(&mut self.writer, &*self.store, &*self.shared.clock, reason);
+            self.shared.end.set(self.writer.end());
+            last = removed.map_err(|trouble| TrailError::from(&trouble))?;
+        }
+        Ok(last)
     }
 
     /// Syncs, then tells everyone whose line is durable now.

@@ -46,6 +46,25 @@ pub(super) enum Work {
     Seal,
     /// Go over to a new key.
     NewKey,
+    /// Write a line about what is to make room, into the reserve if the trail is full.
+    WriteToMakeRoom(Vec<u8>),
+    /// Let the oldest segments go, through that number, for that reason.
+    Remove {
+        /// The last segment that goes.
+        through: u64,
+        /// For the record.
+        reason: String,
+    },
+}
+
+impl Work {
+    /// Whether it is done even while the trail is full, because nothing else ends that.
+    pub(super) const fn makes_room(&self) -> bool {
+        match self {
+            Work::WriteToMakeRoom(_) | Work::Remove { .. } => true,
+            Work::Write(_) | Work::Seal | Work::NewKey => false,
+        }
+    }
 }
 
 /// What becomes of an item that could not be written.
@@ -86,8 +105,8 @@ impl Item {
     /// About how many bytes of the segment it takes, its frame not counted.
     pub(super) fn length(&self) -> usize {
         match &self.work {
-            Work::Write(member) => member.len(),
-            Work::Seal | Work::NewKey => 0,
+            Work::Write(member) | Work::WriteToMakeRoom(member) => member.len(),
+            Work::Seal | Work::NewKey | Work::Remove { .. } => 0,
         }
     }
 

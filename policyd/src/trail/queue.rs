@@ -99,16 +99,18 @@ impl Queue {
     ) -> Result<(), TrailError> {
         let mut state = self.lock();
         loop {
-            state.admit(care, self.limit)?;
+            state.admit(&work, care, self.limit)?;
             if state.bytes < self.limit {
                 break;
             }
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        let urgent = work.makes_room() && matches!(state.health, Health::Down(_));
         let item = Item { work, stamp: self.clock.now(), care, waiter, last_seen };
         state.bytes += item.bytes();
         state.items.push_back(item);
-        if state.items.len() == 1 {
+        state.woken |= urgent;
+        if state.items.len() == 1 || urgent {
             self.work.notify_one();
         }
         Ok(())
@@ -133,7 +135,7 @@ impl Queue {
         state.woken = false;
         let call = if matches!(state.health, Health::Closing) { Call::Close } else { Call::Work };
         if matches!(state.health, Health::Down(_)) {
-            return (VecDeque::new(), call);
+            return (state.take_what_makes_room(), call);
         }
         state.bytes = 0;
         self.room.notify_all();
@@ -204,9 +206,19 @@ impl Queue {
 }
 
 impl State {
+    /// What is done although writing does not work at present.
+    fn take_what_makes_room(&mut self) -> VecDeque<Item> {
+        let items = mem::take(&mut self.items).into_iter();
+        let (makes_room, waits) = items.partition::<VecDeque<_>, _>(|item| item.work.makes_room());
+        self.items = waits;
+        self.bytes = self.items.iter().map(Item::bytes).sum();
+        makes_room
+    }
+
     /// Whether something may be queued now; it may still have to wait for room.
-    fn admit(&mut self, care: Care, limit: usize) -> Result<(), TrailError> {
+    fn admit(&mut self, work: &Work, care: Care, limit: usize) -> Result<(), TrailError> {
         match (&self.health, care) {
+            (Health::Down(TrailError::Full), Care::Refuse) if work.makes_room() => Ok(()),
             (Health::Working, _) => Ok(()),
             (Health::Closing | Health::Closed, _) => Err(TrailError::Closed),
             (Health::Down(error), Care::Refuse) => {

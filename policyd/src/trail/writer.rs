@@ -105,6 +105,12 @@ impl Writer {
         self.sink.is_some() && (is_new || end <= self.capacity)
     }
 
+    /// Whether a line of about that length still fits into the end that is for the trail's own use.
+    pub(super) fn fits_into_reserve(&self, length: usize) -> bool {
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        self.sink.is_some() && self.tip.offset.saturating_add(length).saturating_add(2048) <= self.capacity
+    }
+
     /// Adds a line, not yet durable, and returns its sequence number.
     pub(super) fn append(&mut self, stamp: &Stamp, member: &[u8]) -> u64 {
         let start = self.buffer.len();

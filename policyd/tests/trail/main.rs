@@ -14,6 +14,7 @@ mod flood;
 mod forge;
 mod ordinary;
 mod reading;
+mod removal;
 mod scene;
 mod tamper;
 mod trouble;

@@ -11,7 +11,7 @@ use crate::table3::{Cell, Column};
 /// Rights that no role of the User column can hold.
 fn out_of_reach() -> Vec<Right> {
     let never = Function::ALL.into_iter().filter(|function| function.cell(Column::User) == Cell::Never);
-    never.map(Right::Function).chain([Right::Administer, Right::Raw]).collect()
+    never.map(Right::Function).chain([Right::Administer, Right::Review, Right::Raw]).collect()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn slugs() -> impl Strategy<Value = String> {
 }
 
 fn also() -> impl Strategy<Value = String> {
-    subsequence(vec!["operate", "guest", "administer", "raw"], 0..3).prop_map(|list| format!("{list:?}"))
+    subsequence(vec!["operate", "guest", "administer", "review", "raw"], 0..3).prop_map(|list| format!("{list:?}"))
 }
 
 /// A role in one of the ways that TOML offers to write the same thing.

@@ -83,7 +83,7 @@ fn what_somebody_holds_is_listed_right_by_right() {
     );
     assert!(held.iter().all(|holding| holding.grants.len() == 1 && holding.grants[0].role.name == "user"));
     assert!(policy.effective(&carol).is_empty());
-    assert_eq!(policy.effective(&alice).len(), 32);
+    assert_eq!(policy.effective(&alice).len(), 33);
 }
 
 #[test]

@@ -105,9 +105,14 @@ fn functions_are_known_stand_once_and_stay_in_their_column() {
         "`configure-banner` is marked N for the user column (Table 3, 20)",
     );
     check(&format!("{role}also = [\"raw\"]\n"), "3:9", "`raw` cannot be held by a role of the user column");
+    check(&format!("{role}also = [\"review\"]\n"), "3:9", "`review` cannot be held");
     check(&format!("{role}also = [\"administer\"]\n"), "3:9", "`administer` cannot be held");
     check(&format!("{role}also = [\"operate\", \"operate\"]\n"), "3:20", "`operate` stands here twice");
-    check(&format!("{role}also = [\"view\"]\n"), "3:9", "expected `operate`, `guest`, `administer` or `raw`");
+    check(
+        &format!("{role}also = [\"view\"]\n"),
+        "3:9",
+        "expected `operate`, `guest`, `administer`, `review` or `raw`",
+    );
     check(&format!("{role}functions = [\"configure-vms\"]\n"), "1:7", "needs a quota");
     let all = mistakes(&format!("{role}functions = \"all\"\n"));
     assert!(

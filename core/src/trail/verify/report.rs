@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::trail::digest::Digest;
+use crate::trail::entry::Removal;
 use crate::trail::time::Time;
 
 /// The answer. Each has an exit code of its own.
@@ -108,6 +109,8 @@ pub struct Report {
     pub policy: Option<Digest>,
     /// How many lines stand after the last checkpoint.
     pub unsealed: u64,
+    /// The record that says why the trail does not begin at its beginning.
+    pub removed: Option<Removal>,
     /// Bytes of a line that was being written when the writer died. It was never acknowledged.
     pub torn: u64,
 }

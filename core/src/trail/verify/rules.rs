@@ -19,9 +19,14 @@ impl Walk<'_> {
             Entry::Checkpoint(checkpoint) => self.checkpoint(seq, stamp, &checkpoint),
             Entry::Key(introduction) => self.introduction(&introduction),
             Entry::Removal(removal) => {
-                if let Some(start) = &mut self.start {
-                    let fits = removal.through.checked_add(1) == Some(start.segment);
-                    start.removal_seen |= fits && removal.head == start.previous;
+                let before = self.report.first.and_then(|first| first.checked_sub(1));
+                if let Some(start) = &mut self.start
+                    && removal.through.checked_add(1) == Some(start.segment)
+                    && removal.head == start.previous
+                    && removal.last.is_none_or(|last| Some(last) == before)
+                {
+                    start.removal_seen = true;
+                    self.report.removed = Some(removal);
                 }
                 Ok(())
             }

@@ -188,18 +188,23 @@ fn a_whole_trail_begins_with_the_oldest_trusted_key() {
 
 #[test]
 fn a_missing_beginning_is_explained_by_its_own_removal_only() {
-    let removed = |from, through, other_head: bool| {
+    let removed = |from, through, last, other_head: bool| {
         let mut scribe = Scribe::new();
         scribe.good_start();
         let head = if other_head { Digest::of(b"other") } else { scribe.head };
         let header = scribe.header(2);
-        scribe.begin(header).say(Entry::Removal(Removal { from, through, head, reason: String::new() }));
+        let removal = Removal { from, through, last, head, reason: String::new() };
+        scribe.begin(header).say(Entry::Removal(removal));
         scribe.segments.remove(0);
-        scribe.verify(&[0]).verdict
+        let report = scribe.verify(&[0]);
+        assert_eq!(report.removed.is_some(), report.verdict == Verdict::Intact);
+        report.verdict
     };
-    assert_eq!(removed(1, 1, false), Verdict::Intact);
-    assert_eq!(removed(1, 2, false), Verdict::Gap);
-    assert_eq!(removed(1, 1, true), Verdict::Gap);
+    assert_eq!(removed(1, 1, Some(3), false), Verdict::Intact);
+    assert_eq!(removed(1, 1, None, false), Verdict::Intact, "as older programs wrote it");
+    assert_eq!(removed(1, 1, Some(2), false), Verdict::Gap);
+    assert_eq!(removed(1, 2, Some(3), false), Verdict::Gap);
+    assert_eq!(removed(1, 1, Some(3), true), Verdict::Gap);
 }
 
 #[test]

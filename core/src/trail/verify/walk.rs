@@ -65,6 +65,7 @@ impl<'a> Walk<'a> {
                 sealed: None,
                 policy: None,
                 unsealed: 0,
+                removed: None,
                 torn: 0,
             },
         }

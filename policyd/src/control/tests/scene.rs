@@ -10,12 +10,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
-    Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, Verification, VmRow,
-    VmState,
+    Before, Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, TrailKeys,
+    Verification, VmRow, VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::{Account, Door, Group, Login, Process, Subject};
+use virtwarden_core::trail::digest::Digest;
+use virtwarden_core::trail::time::Time;
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::nic::Nic;
 use virtwarden_login::{Claim, Factors, Proof};
@@ -36,7 +38,7 @@ use crate::policies::Policies;
 use crate::registry::{People, Registry};
 use crate::sessions::Sessions;
 use crate::settings::{Components, Settings, Silence};
-use crate::trail::HostClock;
+use crate::trail::{HostClock, Removable};
 
 use super::networks;
 
@@ -190,9 +192,12 @@ impl Components for Hands {
     }
 }
 
-/// Three records, at 10, 20 and 30.
-#[derive(Debug)]
-struct Shelf;
+/// Three records, at 10, 20 and 30, and what was removed.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    removed: Arc<Mutex<Vec<String>>>,
+    broken: Arc<AtomicBool>,
+}
 
 impl Archive for Shelf {
     fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
@@ -222,10 +227,33 @@ impl Archive for Shelf {
         Ok(())
     }
     fn verify(&self) -> Verification {
+        let sound = Verification {
+            code: 0,
+            verdict: "intact".to_owned(),
+            flaw: None,
+            ..Verification::impossible(String::new())
+        };
+        if !self.broken.load(Ordering::Relaxed) {
+            return sound;
+        }
         Verification::impossible("nothing to check here".to_owned())
     }
     fn state(&self) -> State {
         State::default()
+    }
+    fn keys(&self) -> Result<TrailKeys, String> {
+        Ok(TrailKeys { keys: "a key".to_owned(), head: None })
+    }
+    fn removable(&self, before: Before) -> Result<Option<Removable>, String> {
+        let Before::Segment(first) = before else { return Ok(None) };
+        let through = first.saturating_sub(1).min(2);
+        let (head, until) = (Digest::of(b"two"), Time::from_micros(30));
+        let removable = Removable { from: 1, through, bytes: 2048, last: 2 * through, head, until };
+        Ok((through > 0).then_some(removable))
+    }
+    fn remove(&self, removable: &Removable, reason: &str) -> Result<(), String> {
+        self.removed.lock().unwrap().push(format!("through {}: {reason}", removable.through));
+        Ok(())
     }
 }
 
@@ -261,6 +289,7 @@ pub(super) struct Scene {
     announced: Arc<AtomicUsize>,
     streamed: Mutex<Vec<String>>,
     hands: Hands,
+    shelf: Shelf,
     pub(super) cabinet: Cabinet,
     pub(super) bench: Bench,
     pub(super) control: Arc<Control>,
@@ -319,7 +348,7 @@ impl Scene {
             settings: settings.clone(),
             directory: Arc::new(HostDirectory),
         });
-        let cabinet = Cabinet::default();
+        let (cabinet, shelf) = (Cabinet::default(), Shelf::default());
         let bench = Bench::default();
         let control = Arc::new(Control {
             monitor,
@@ -337,7 +366,7 @@ impl Scene {
                 turns: Arc::default(),
             },
             clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
-            archive: Box::new(Shelf),
+            archive: Box::new(shelf.clone()),
             announce: Arc::new(move |_: &crate::policies::InForce| {
                 counter.fetch_add(1, Ordering::Relaxed);
             }),
@@ -349,6 +378,7 @@ impl Scene {
             announced,
             streamed: Mutex::default(),
             hands,
+            shelf,
             cabinet,
             bench,
             control,
@@ -412,6 +442,16 @@ impl Scene {
 
     pub(super) fn told(&self) -> Vec<Event> {
         self.notebook.events.lock().unwrap().clone()
+    }
+
+    /// What of the trail was removed.
+    pub(super) fn removed(&self) -> Vec<String> {
+        self.shelf.removed.lock().unwrap().clone()
+    }
+
+    /// Somebody has changed the trail.
+    pub(super) fn tamper(&self) {
+        self.shelf.broken.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn shut_trail(&self) {

@@ -108,7 +108,7 @@ fn a_user_can_do_what_his_rows_say_and_nothing_else() {
     let held = |right: &Right| match right {
         Right::Function(function) => own.contains(function),
         Right::View | Right::Operate => true,
-        Right::Guest | Right::Administer | Right::Raw => false,
+        Right::Guest | Right::Administer | Right::Review | Right::Raw => false,
     };
     for procedure in all() {
         let Rule::Needs { rights, .. } = procedure.rule else { continue };
