@@ -33,7 +33,7 @@ pub(crate) use self::lockout::{LockoutSetArguments, LockoutVerb, Unlock, UnlockA
 pub(crate) use self::media::{ConnectArguments, MediaVerb};
 pub(crate) use self::network::NetworkVerb;
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
-pub(crate) use self::role::{MemberArguments, RoleVerb};
+pub(crate) use self::role::{MemberArguments, ReviewArguments, RoleVerb, Sorted};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
 pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
 pub(crate) use self::sharing::{ChannelArguments, SharingVerb};

@@ -138,6 +138,7 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::NetworkCreate { .. }
         | Request::NetworkDelete { .. }
         | Request::RoleList
+        | Request::RoleReview
         | Request::RoleChange { .. }
         | Request::RoleDone { .. }
         | Request::PolicyShow

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden role`.
 
+mod review;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -21,6 +23,7 @@ const HEADERS: [&str; 7] = ["ROLE", "COLUMN", "USERS", "GROUPS", "MEMBERS", "SER
 pub(crate) fn run(verb: &RoleVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
     match verb {
         RoleVerb::List => list(socket, output),
+        RoleVerb::Review(arguments) => review::review(arguments, socket, output),
         RoleVerb::Add(member) => change(member, Membership::Added, socket, output),
         RoleVerb::Remove(member) => change(member, Membership::Removed, socket, output),
     }

@@ -5,6 +5,7 @@
 //! carries the protocol's version, is bounded, and is refused if it has a field that is not known:
 //! a request that is understood only in part is not understood.
 
+mod access;
 mod audit;
 mod elevation;
 mod hook;
@@ -20,6 +21,7 @@ mod sharing;
 mod verification;
 mod vm;
 
+pub use access::{AccessRow, AccessTo};
 pub use audit::{AuditFilter, AuditRange, Before, Marks, TrailKeys};
 pub use elevation::{Conversation, ELEVATE_SOCKET, Elevation, Typed};
 pub use hook::{HookAnswer, HookCall, HookDriver, InCommon, Sight, Veto};

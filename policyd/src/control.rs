@@ -26,6 +26,7 @@ mod networks;
 mod people;
 mod policy;
 mod policy_trial;
+mod review;
 mod roles;
 mod server;
 mod sessions;
@@ -154,6 +155,7 @@ impl Control {
                 self.network_create(subject, request, &wish, *mode)
             }
             Request::NetworkDelete { network, mode } => self.network_delete(subject, request, network, *mode),
+            Request::RoleReview => self.role_review(subject, request, now, listener),
             Request::RoleList => self.role_list(subject, request),
             Request::RoleChange { role, user, membership, mode } => self.role_change(
                 subject,

@@ -38,7 +38,8 @@ fn the_trail_is_read_by_one_and_deleted_by_another() -> Result<(), String> {
         .and_then(|()| halves(&host))
         .and_then(|()| archive(&host))
         .and_then(|()| deletion(&host))
-        .and_then(|()| foreign_hands(&host));
+        .and_then(|()| foreign_hands(&host))
+        .and_then(|()| access(&host));
     host.root(&format!("rm -rf {RULES} /srv/audit"));
     let tidied = alice(&host, "virtwarden policy reload");
     story.and_then(|()| check("tidy", &tidied))
@@ -178,6 +179,30 @@ fn deletion(host: &Host) -> Result<(), String> {
         };
         let (begun, ended) = (of(Kind::Attempt), of(Kind::Outcome));
         if begun >= 3 && ended >= 3 { Ok(()) } else { Err(format!("{begun} attempts, {ended} outcomes")) }
+    })
+}
+
+fn access(host: &Host) -> Result<(), String> {
+    chapter("an access review: who can do what on bobvm, and who past every role");
+    refuses("bob reviews", &bob(host, "virtwarden role review"))?;
+    check("a dangerous membership", &host.root("gpasswd -a bob kvm"))?;
+    let before = trail::end(host);
+    let review = alice(host, "virtwarden role review --by vm --vm bobvm --csv && virtwarden role review");
+    check("undo", &host.root("gpasswd -d bob kvm"))?;
+    check("review", &review)?;
+    for line in [
+        "alice,every VM,",
+        "bob,bobvm,\"21-26,operate\",user,user,group libvirt,assigned to bob",
+        "DANGEROUS: bob is in group kvm",
+        "alice (an Administrator) is in group sudo",
+    ] {
+        if !review.out.contains(line) {
+            return Err(format!("the review does not say `{line}`: {}", review.out));
+        }
+    }
+    trail::until(host, before, |records| {
+        let reviews = records.iter().filter(|r| r.event.operation == "role review" && r.event.kind == Kind::Outcome);
+        if reviews.count() == 2 { Ok(()) } else { Err("the reviews are not on record".to_owned()) }
     })
 }
 

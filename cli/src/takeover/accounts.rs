@@ -120,6 +120,22 @@ pub(crate) fn too_strong(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
     Ok(found)
 }
 
+/// Groups that Debian and others make root by sudo or polkit.
+const ROOT_BY_SUDO: &[&str] = &["sudo", "wheel", "admin"];
+
+/// People who become root by sudo, one sentence each: root is bound by no role. An Administrator may need it.
+pub(crate) fn root_by_sudo(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
+    let administrators = members(host, ADMINISTRATORS)?;
+    let mut found = Vec::new();
+    for group in ROOT_BY_SUDO {
+        for name in people(host, group)? {
+            let standing = if administrators.contains(&name) { "an Administrator" } else { "no Administrator" };
+            found.push(format!("{name} ({standing}) is in group {group} and can become root: `gpasswd -d {name} {group}`"));
+        }
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
     SettingRow, SharingRows, TemplateRow, TrailKeys, Verification,
+    AccessRow, ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
+    SettingRow, SharingRows, TrailKeys, Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -38,6 +40,8 @@ pub enum Reply {
         /// The group that carries the role.
         group: String,
     },
+    /// To `role review`, one for each.
+    Access(AccessRow),
     /// To `policy show`.
     Policy(PolicyText),
     /// To `policy explain`.

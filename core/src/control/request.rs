@@ -172,6 +172,8 @@ pub enum Request {
         /// Make the change or show it.
         mode: Mode,
     },
+    /// Who can do what on which VM. Streams.
+    RoleReview,
     /// The roles and who holds them.
     RoleList,
     /// Announce that the asker is about to change who holds a role. The answer names the group to
@@ -396,6 +398,7 @@ impl Request {
             Request::NetworkUnassign { .. } => "network unassign",
             Request::NetworkCreate { .. } => "network create",
             Request::NetworkDelete { .. } => "network delete",
+            Request::RoleReview => "role review",
             Request::RoleList => "role list",
             Request::RoleChange { membership: Membership::Added, .. } => "role add",
             Request::RoleChange { membership: Membership::Removed, .. } => "role remove",

@@ -90,7 +90,7 @@ pub(super) const fn demand(request: &Request) -> Demand {
             Demand::Rights(CLAIM, Scope::Network)
         }
         // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
-        Request::RoleList | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
+        Request::RoleList | Request::RoleReview | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
         Request::RoleDone { .. } => Demand::Nothing,
         Request::PolicyShow
         | Request::PolicyReload { .. }

@@ -112,7 +112,7 @@ impl Control {
     }
 
     /// The subject that an account would be after a login, as far as the policy looks.
-    fn imagine(&self, user: &str, now: Instant) -> Result<Subject, Failure> {
+    pub(super) fn imagine(&self, user: &str, now: Instant) -> Result<Subject, Failure> {
         let account = people::account(user)?;
         let gone = || not_found(format!("there is no user `{user}`"));
         let membership = self.accounts.of_uid(account.uid, now).ok_or_else(gone)?;

@@ -10,6 +10,7 @@ mod lockouts;
 mod media;
 mod networks;
 mod policy_trial;
+mod review;
 mod scene;
 mod settings;
 mod sharing;
@@ -123,6 +124,7 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (create::create(create::wish("new", None), None, Mode::Apply), denied),
         (Request::AuditKeys, denied),
         (audit::delete(3, Mode::Apply), denied),
+        (Request::RoleReview, denied),
     ]
 }
 
@@ -186,12 +188,16 @@ fn kind(request: &Request) -> usize {
         Request::VmCreate { .. } => 54,
         Request::AuditKeys => 55,
         Request::AuditDelete { .. } => 56,
+        Request::AuditKeys => 57,
+        Request::AuditDelete { .. } => 58,
+        Request::RoleReview => 59,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=56));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=59));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=59));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();

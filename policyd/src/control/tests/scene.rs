@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
-    Before, Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, TrailKeys,
+    AccessRow, Before, Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, TrailKeys,
     Verification, VmRow, VmState,
 };
 use virtwarden_core::object::Uuid;
@@ -262,6 +262,7 @@ struct Ear {
     lines: Vec<String>,
     rows: Vec<VmRow>,
     confirmations: Vec<ConfirmationRow>,
+    access: Vec<AccessRow>,
 }
 
 impl Listener for Ear {
@@ -270,6 +271,8 @@ impl Listener for Ear {
             self.lines.push(line);
         } else if let Reply::Vm(row) = reply {
             self.rows.push(row);
+        } else if let Reply::Access(row) = reply {
+            self.access.push(row);
         } else if let Reply::Confirmations(rows) = reply {
             self.confirmations.extend(rows);
         } else {
@@ -429,6 +432,14 @@ impl Scene {
         let answer = self.control.answer(subject, &Request::VmList, &mut None, Instant::now(), &mut ear);
         assert_eq!(answer, Ok(Reply::End { replies: u64::try_from(ear.rows.len()).unwrap() }));
         ear.rows
+    }
+
+    /// What a review of access shows.
+    pub(super) fn access(&self, subject: &Subject) -> Vec<AccessRow> {
+        let mut ear = Ear::default();
+        let answer = self.control.answer(subject, &Request::RoleReview, &mut None, Instant::now(), &mut ear);
+        assert_eq!(answer, Ok(Reply::End { replies: u64::try_from(ear.access.len()).unwrap() }));
+        ear.access
     }
 
     pub(super) fn names(&self, subject: &Subject) -> Vec<String> {
