@@ -118,6 +118,7 @@ fn patience(request: &Request) -> Option<Duration> {
     match request {
         Request::AuditFollow { .. } | Request::MediaWatch => None,
         Request::AuditList { .. }
+        | Request::PolicySimulate { .. }
         | Request::AuditExport { .. }
         | Request::AuditDelete { .. }
         | Request::AuditVerify => Some(LONG),
@@ -146,6 +147,9 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::PolicyTry { .. }
         | Request::PolicyConfirm
         | Request::PolicyExplain { .. }
+        | Request::PolicyDiff { .. }
+        | Request::PolicyFormer
+        | Request::PolicyRecall { .. }
         | Request::AuditKeys
         | Request::SessionList
         | Request::SessionShow { .. }

@@ -2,16 +2,20 @@
 //! `virtwarden policy`.
 
 mod check;
+mod files;
+mod rollback;
+mod simulate;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use virtwarden_core::control::{Mode, PolicyText, Reply, Request, Verdict};
+use virtwarden_core::control::{PolicyText, Reply, Request, Verdict};
 
 use crate::arguments::{ExplainArguments, PolicyVerb};
 use crate::client::{ask, unexpected};
 use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output, listed};
+use crate::time;
 use crate::vm::print_change;
 
 /// Does what the verb says.
@@ -19,7 +23,16 @@ pub(crate) fn run(verb: &PolicyVerb, socket: &Path, output: &Output) -> Result<E
     match verb {
         PolicyVerb::Check { directory } => check::check(directory.as_deref(), output)?,
         PolicyVerb::Show => show(socket, output)?,
-        PolicyVerb::Diff => reload(&Request::PolicyReload { mode: Mode::DryRun }, socket, output)?,
+        PolicyVerb::Diff { files } => {
+            reload(&Request::PolicyDiff { files: files::read(files)? }, socket, output)?;
+        }
+        PolicyVerb::Simulate { files, since } => {
+            simulate::simulate(files::read(files)?, since.first(time::now()), socket, output)?;
+        }
+        PolicyVerb::Rollback { number: None, .. } => rollback::list(socket, output)?,
+        PolicyVerb::Rollback { number: Some(number), change } => {
+            rollback::go_back(*number, change.mode(), socket, output)?;
+        }
         PolicyVerb::Explain(question) => return explain(question, socket, output),
         PolicyVerb::Reload { revert_after: None, change } => {
             reload(&Request::PolicyReload { mode: change.mode() }, socket, output)?;

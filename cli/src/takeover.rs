@@ -31,6 +31,7 @@ mod switch;
 mod trouble;
 
 use std::io::{IsTerminal, Write, stdin, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) use crate::takeover::place::has_access_list;
@@ -126,6 +127,14 @@ impl TakeoverArguments {
         let mut answer = String::new();
         stdin().read_line(&mut answer).map_err(Trouble::io("read the answer"))?;
         Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    }
+}
+
+/// Puts a file of root's in its place, or removes it.
+pub(crate) fn put_in_place(path: &Path, text: Option<&str>) -> Result<(), Failed> {
+    match text {
+        Some(text) => Ok(place::write(path, text, 0o644, None)?),
+        None => Ok(place::remove(path).and_then(|()| place::sync_parent(path))?),
     }
 }
 

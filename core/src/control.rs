@@ -13,6 +13,7 @@ mod line;
 mod lockout;
 mod media;
 mod network;
+mod policy;
 mod reply;
 mod request;
 mod session;
@@ -32,6 +33,7 @@ pub use network::{
     Conversation as NetworkConversation, NetworkClaim, NetworkMembership, NetworkRow, NetworkState,
     NetworkVm, WayOut, conversations,
 };
+pub use policy::{FormerPolicy, Simulation, SimulationRow};
 pub use reply::{
     Change, Explanation, Failure, FailureKind, PolicyFile, PolicyText, Presence, Reply, RoleRow, Status,
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authentication::{Authenticated, Origin};
 use crate::object::Uuid;
+use crate::policy::request::Right;
 use crate::subject::{Account, Door, Login, Process};
 use crate::table3::Function;
 
@@ -79,6 +80,9 @@ pub struct Target {
     /// Its identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uuid: Option<Uuid>,
+    /// What was needed on it, for attempts and denials: another policy can be asked the same again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<Right>,
 }
 
 /// One event, before the trail gives it a place.

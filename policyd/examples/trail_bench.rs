@@ -94,6 +94,7 @@ fn event() -> Event {
             kind: "vm".to_owned(),
             name: Some("bobvm".to_owned()),
             uuid: Some(Uuid([7; 16])),
+            ..Target::default()
         }],
         detail: String::new(),
         of: None,

@@ -9,6 +9,7 @@ mod archive;
 mod assignments;
 mod audit;
 mod beyond;
+mod candidates;
 mod clients;
 mod conclude;
 mod confirmation;
@@ -33,6 +34,7 @@ mod sessions;
 mod settings;
 mod sharing;
 mod shelf;
+mod simulate;
 mod status;
 mod vms;
 
@@ -59,6 +61,7 @@ pub use self::server::{admit, serve};
 pub use self::shelf::Shelf;
 pub use self::vms::{Disk, Workshop};
 use crate::accounts::Accounts;
+use crate::former::Former;
 use crate::login::Logins;
 use crate::monitor::{Attempt, Monitor, Refusal};
 use crate::policies::InForce;
@@ -89,6 +92,8 @@ pub struct Control {
     pub desk: Desk,
     /// What time it is, where a change keeps its time.
     pub clock: fn() -> SystemTime,
+    /// The policies that were in force before.
+    pub former: Former,
     /// The trail, to read.
     pub archive: Box<dyn Archive>,
     /// Told of each policy that has come into force.
@@ -168,6 +173,12 @@ impl Control {
             Request::PolicyReload { mode } => self.policy_reload(subject, request, *mode),
             Request::PolicyTry { seconds } => self.policy_try(subject, request, *seconds),
             Request::PolicyConfirm => self.policy_confirm(subject, request),
+            Request::PolicyDiff { files } => self.policy_diff(subject, request, files),
+            Request::PolicySimulate { files, since } => {
+                self.policy_simulate(subject, request, (files, *since), now)
+            }
+            Request::PolicyFormer => self.policy_former(subject, request),
+            Request::PolicyRecall { number } => self.policy_recall(subject, request, *number),
             Request::PolicyExplain { user, right, object } => {
                 self.policy_explain(subject, request, user, *right, object, now)
             }

@@ -2,9 +2,11 @@
 //! The monitor: every way to change something passes through here.
 
 pub mod accounts;
+pub mod candidate;
 pub mod census;
 pub mod confirmations;
 pub mod control;
+pub mod former;
 pub mod gate;
 pub mod kept;
 mod ledger;

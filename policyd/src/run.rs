@@ -32,6 +32,8 @@ pub enum RunError {
     Settings(StoreError),
     /// The open channels cannot be read.
     Sharing(StoreError),
+    /// The former policies cannot be read.
+    Former(StoreError),
     /// Failures and locks cannot be read or kept.
     Lockouts(StoreError),
     /// The state of removable media cannot be read.
@@ -53,6 +55,7 @@ impl fmt::Display for RunError {
             RunError::Registry(error) => write!(f, "no registry: {error}"),
             RunError::Networks(error) => write!(f, "no book of networks: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
+            RunError::Former(error) => write!(f, "no former policies: {error}"),
             RunError::Sharing(error) => write!(f, "no open channels: {error}"),
             RunError::Lockouts(error) => write!(f, "no lockout: {error}"),
             RunError::Media(error) => write!(f, "no removable media: {error}"),

@@ -26,6 +26,15 @@ networks = []
 pools = []
 devices = []";
 const RULES: &str = "/etc/virtwarden/policy.d/15-halves.toml";
+const SITE: &str = "/etc/virtwarden/policy.d/16-site.toml";
+/// Users start nothing, and may configure networks of their own choice.
+const CANDIDATE: &str = "[role.user]
+column = \"user\"
+groups = [\"libvirt\"]
+vms = \"assigned\"
+networks = \"all\"
+functions = [\"stop\", \"configure-networks\"]
+also = [\"operate\"]";
 const SEGMENTS: &str = "/var/log/virtwarden/audit";
 
 #[test]
@@ -39,8 +48,9 @@ fn the_trail_is_read_by_one_and_deleted_by_another() -> Result<(), String> {
         .and_then(|()| archive(&host))
         .and_then(|()| deletion(&host))
         .and_then(|()| foreign_hands(&host))
-        .and_then(|()| access(&host));
-    host.root(&format!("rm -rf {RULES} /srv/audit"));
+        .and_then(|()| access(&host))
+        .and_then(|()| policies(&host));
+    host.root(&format!("rm -rf {RULES} {SITE} /srv/audit"));
     let tidied = alice(&host, "virtwarden policy reload");
     story.and_then(|()| check("tidy", &tidied))
 }
@@ -201,9 +211,70 @@ fn access(host: &Host) -> Result<(), String> {
         }
     }
     trail::until(host, before, |records| {
-        let reviews = records.iter().filter(|r| r.event.operation == "role review" && r.event.kind == Kind::Outcome);
+        let reviews =
+            records.iter().filter(|r| r.event.operation == "role review" && r.event.kind == Kind::Outcome);
         if reviews.count() == 2 { Ok(()) } else { Err("the reviews are not on record".to_owned()) }
     })
+}
+
+fn policies(host: &Host) -> Result<(), String> {
+    chapter("a candidate: what it changes, what it would have answered, and the way back");
+    let candidate = "/srv/audit/16-site.toml";
+    check("candidate", &host.write(candidate, CANDIDATE))?;
+    check(
+        "bob works",
+        &bob(host, "virsh start bobvm && virsh destroy bobvm && virsh start bobvm && virsh destroy bobvm"),
+    )?;
+    let red = bob(host, "virsh net-define /srv/vms/red.xml");
+    if red.succeeded() {
+        return Err("bob made a network".to_owned());
+    }
+    says(
+        &alice(host, &format!("virtwarden policy diff {candidate}")),
+        &["role `user` may `start` (row 22) no longer", "role `user` may `configure-networks` (row 5) now"],
+    )?;
+    trail::eventually(|| {
+        let simulated = alice(host, &format!("virtwarden policy simulate {candidate} --since 1h --json"));
+        let rows: serde_json::Value = serde_json::from_str(&simulated.out).map_err(|_| simulated.shown())?;
+        let found = |verdict: &str, right: &str, least: u64| {
+            let rows = rows.pointer("/rows").and_then(serde_json::Value::as_array).into_iter().flatten();
+            let is = |row: &&serde_json::Value| {
+                row["person"] == "bob" && row["verdict"] == verdict && row["right"] == right
+            };
+            rows.filter(is).filter_map(|row| row["count"].as_u64()).sum::<u64>() >= least
+        };
+        let expected = found("denied", "start", 2) && found("allowed", "configure-networks", 1);
+        if expected { Ok(()) } else { Err(simulated.out.clone()) }
+    })?;
+    refuses("bob simulates", &bob(host, &format!("virtwarden policy simulate {candidate}")))?;
+    check("in force", &host.root(&format!("cp {candidate} {SITE}")))?;
+    check("in force", &alice(host, "virtwarden policy reload"))?;
+    let list = alice(host, "virtwarden policy rollback --json");
+    let former: serde_json::Value = serde_json::from_str(&list.out).map_err(|_| list.shown())?;
+    let number = former.pointer("/0/number").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    if former.pointer("/0/by").and_then(serde_json::Value::as_str) != Some("alice") {
+        return Err(format!("the list does not say who: {}", list.out));
+    }
+    let rollback = format!("virtwarden policy rollback {number}");
+    check("shown", &alice(host, &format!("{rollback} --dry-run")))?;
+    refuses("bob goes back", &bob(host, &format!("{rollback} --dry-run")))?;
+    refuses_without_root(&alice(host, &rollback))?;
+    says(&host.login("root", &rollback), &["role.user: start: - -> granted"])?;
+    check("the file is gone", &host.root(&format!("test ! -e {SITE} && test -e {RULES}")))?;
+    check("bob works again", &bob(host, "virsh start bobvm && virsh destroy bobvm"))
+}
+
+fn refuses_without_root(ran: &Ran) -> Result<(), String> {
+    let told = ran.code == 3 && ran.err.contains("only root can write policy files");
+    if told { Ok(()) } else { Err(format!("without root: {}", ran.shown())) }
+}
+
+fn says(ran: &Ran, lines: &[&str]) -> Result<(), String> {
+    check("it works", ran)?;
+    match lines.iter().find(|line| !ran.out.contains(**line)) {
+        None => Ok(()),
+        Some(line) => Err(format!("it does not say `{line}`: {}", ran.out)),
+    }
 }
 
 fn foreign_hands(host: &Host) -> Result<(), String> {

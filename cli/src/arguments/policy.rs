@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use virtwarden_core::control::ObjectName;
 use virtwarden_core::policy::request::Right;
 
 use super::ChangeArguments;
 use super::object::{parse_object, parse_right};
+use crate::time::{Moment, parse_moment};
 
 /// What to do with the policy.
 #[derive(Debug, Subcommand)]
@@ -20,8 +21,29 @@ pub(crate) enum PolicyVerb {
     },
     /// Show the policy in force.
     Show,
-    /// Show how the files on this host differ from the policy in force.
-    Diff,
+    /// Say in words how the files on this host, or others, differ from the policy in force.
+    Diff {
+        /// Policy files that stand beside the host's own, or in the place of those of their names.
+        #[arg(value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
+    /// Ask such a policy what is on record: what it would have refused or allowed.
+    Simulate {
+        /// As for `virtwarden policy diff`.
+        #[arg(value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+        /// Not before: `2026-11-21`, `2026-11-21T09:30` (UTC), or an age such as `12h`.
+        #[arg(long, value_parser = parse_moment, value_name = "TIME", default_value = "7d")]
+        since: Moment,
+    },
+    /// List the policies that were in force before, or go back to one of them. To go back needs root.
+    Rollback {
+        /// Its number in the list.
+        number: Option<u32>,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
     /// Say what the policy answers, and why.
     Explain(ExplainArguments),
     /// Put the files of this host in force, all or none.

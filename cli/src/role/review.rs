@@ -103,12 +103,9 @@ fn rights(rights: &[Right]) -> String {
         .iter()
         .filter_map(|right| match right {
             Right::Function(function) => Some(*function),
-            Right::View
-            | Right::Operate
-            | Right::Guest
-            | Right::Administer
-            | Right::Review
-            | Right::Raw => None,
+            Right::View | Right::Operate | Right::Guest | Right::Administer | Right::Review | Right::Raw => {
+                None
+            }
         })
         .collect();
     let rows = (!functions.is_empty()).then(|| crate::functions::ranges(&functions));
@@ -147,7 +144,9 @@ mod tests {
 
     #[test]
     fn whoever_reaches_every_vm_is_shown_with_each() {
-        for (to, shown) in [(vm("bobvm"), true), (AccessTo::EveryVm, true), (vm("finance"), false), (AccessTo::Host, false)] {
+        for (to, shown) in
+            [(vm("bobvm"), true), (AccessTo::EveryVm, true), (vm("finance"), false), (AccessTo::Host, false)]
+        {
             assert_eq!(is_asked_for(&row("bob", to), &asked(None, Some("bobvm"))), shown);
         }
         assert!(!is_asked_for(&row("bob", AccessTo::Host), &asked(Some("alice"), None)));
@@ -155,8 +154,12 @@ mod tests {
 
     #[test]
     fn lines_go_by_person_or_by_vm() {
-        let mut rows =
-            [row("bob", vm("b")), row("alice", AccessTo::EveryVm), row("bob", vm("a")), row("alice", AccessTo::Host)];
+        let mut rows = [
+            row("bob", vm("b")),
+            row("alice", AccessTo::EveryVm),
+            row("bob", vm("a")),
+            row("alice", AccessTo::Host),
+        ];
         let order = |rows: &[AccessRow]| rows.iter().map(|row| cells(row)[..2].join(" ")).collect::<Vec<_>>();
         sort(&mut rows, Sorted::Person);
         assert_eq!(order(&rows), ["alice the host", "alice every VM", "bob a", "bob b"]);

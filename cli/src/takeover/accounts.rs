@@ -129,8 +129,11 @@ pub(crate) fn root_by_sudo(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
     let mut found = Vec::new();
     for group in ROOT_BY_SUDO {
         for name in people(host, group)? {
-            let standing = if administrators.contains(&name) { "an Administrator" } else { "no Administrator" };
-            found.push(format!("{name} ({standing}) is in group {group} and can become root: `gpasswd -d {name} {group}`"));
+            let standing =
+                if administrators.contains(&name) { "an Administrator" } else { "no Administrator" };
+            found.push(format!(
+                "{name} ({standing}) is in group {group} and can become root: `gpasswd -d {name} {group}`"
+            ));
         }
     }
     Ok(found)

@@ -164,6 +164,7 @@ mod tests {
                 kind: "vm".to_owned(),
                 name: Some("bobvm".to_owned()),
                 uuid: Some(Uuid([7; 16])),
+                ..Target::default()
             }],
             detail: String::new(),
             of: None,
@@ -201,7 +202,7 @@ mod tests {
         let mut event = start_by_bob_as_root();
         event.kind = Kind::Login;
         event.targets =
-            vec![Target { kind: "account".to_owned(), name: Some("carol".to_owned()), uuid: None }];
+            vec![Target { kind: "account".to_owned(), name: Some("carol".to_owned()), ..Target::default() }];
         let logins = AuditFilter { kind: Some(Kind::Login), ..AuditFilter::default() };
         for (person, found) in [("carol", true), ("bob", true), ("alice", false)] {
             let filter = AuditFilter { person: Some(person.into()), ..logins.clone() };

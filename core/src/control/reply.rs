@@ -4,10 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
-    SettingRow, SharingRows, TemplateRow, TrailKeys, Verification,
-    AccessRow, ConfirmationRow, DeviceClassRow, Elevation, HookAnswer, LockoutRow, MediumRow, NetworkRow, SessionRow,
-    SettingRow, SharingRows, TrailKeys, Verification,
+    AccessRow, ConfirmationRow, DeviceClassRow, Elevation, FormerPolicy, HookAnswer, LockoutRow, MediumRow,
+    NetworkRow, SessionRow, SettingRow, SharingRows, Simulation, TemplateRow, TrailKeys, Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -44,6 +42,10 @@ pub enum Reply {
     Access(AccessRow),
     /// To `policy show`.
     Policy(PolicyText),
+    /// To `policy simulate`.
+    Simulation(Simulation),
+    /// To `policy rollback`: those that were in force before, newest first; with their files if one was named.
+    FormerPolicies(Vec<FormerPolicy>),
     /// To `policy explain`.
     Explanation(Explanation),
     /// One record of the trail, exactly the line that is stored, without its end.

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuditFilter, AuditRange, Before, HookCall, OriginClass, SharingRequest, VmBelonging, VmWish, WayOut};
+use super::{
+    AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, SharingRequest, VmBelonging, VmWish,
+    WayOut,
+};
 use crate::object::Uuid;
 use crate::policy::request::Right;
 use crate::record::Outcome;
@@ -218,6 +221,28 @@ pub enum Request {
         /// On which object.
         object: ObjectName,
     },
+    /// How files that are not in force would change the policy.
+    PolicyDiff {
+        /// They stand beside the host's own, or in the place of those of their names; none: the host's own alone.
+        #[serde(default)]
+        files: Vec<PolicyFile>,
+    },
+    /// What such a policy would have answered to what is on record.
+    PolicySimulate {
+        /// As above.
+        #[serde(default)]
+        files: Vec<PolicyFile>,
+        /// Not before this time, in microseconds since 1970 UTC.
+        #[serde(default)]
+        since: Option<u64>,
+    },
+    /// The policies that were in force before.
+    PolicyFormer,
+    /// One of them with its files, to put it in force again by them.
+    PolicyRecall {
+        /// Its number.
+        number: u32,
+    },
     /// Records of the audit trail, oldest first. Streams.
     AuditList {
         /// Which.
@@ -408,6 +433,10 @@ impl Request {
             Request::PolicyTry { .. } => "policy try",
             Request::PolicyConfirm => "policy confirm",
             Request::PolicyExplain { .. } => "policy explain",
+            Request::PolicyDiff { .. } => "policy diff",
+            Request::PolicySimulate { .. } => "policy simulate",
+            Request::PolicyFormer => "policy former",
+            Request::PolicyRecall { .. } => "policy rollback",
             Request::AuditList { .. } => "audit list",
             Request::AuditFollow { .. } => "audit follow",
             Request::AuditVerify => "audit verify",

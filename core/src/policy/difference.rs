@@ -7,6 +7,7 @@ use std::fmt;
 use crate::media::{Class, Granted, Rule};
 use crate::policy::Policy;
 use crate::policy::rule::{InformationDomain, Role};
+use crate::table3::Function;
 
 /// A cell of the policy that has another value, by names that people know:
 /// `role.user` and `start`, `gate` and `connections`.
@@ -27,6 +28,34 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         write!(f, "{}: {}: {} -> {}", self.table, self.cell, value(&self.before), value(&self.after))
+    }
+}
+
+impl Change {
+    /// For people: "role `user` may no longer start (22)", "bob holds role `user` now".
+    pub fn words(&self) -> String {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (before, after) = (value(&self.before), value(&self.after));
+        let Some(role) = self.table.strip_prefix("role.") else {
+            return format!("[{}] {}: {after} instead of {before}", self.table, self.cell);
+        };
+        let member = before == "member" || after == "member";
+        match (&self.before, &self.after) {
+            (None, Some(_)) if member => format!("{} holds role `{role}` now", self.cell),
+            (Some(_), None) if member => format!("{} holds role `{role}` no longer", self.cell),
+            (None, Some(granted)) if granted == "granted" => format!("role `{role}` may {} now", self.act()),
+            (Some(granted), None) if granted == "granted" => {
+                format!("role `{role}` may {} no longer", self.act())
+            }
+            (None, Some(_)) | (Some(_), None) | (Some(_), Some(_)) | (None, None) => {
+                format!("role `{role}`: {} is {after} instead of {before}", self.cell)
+            }
+        }
+    }
+
+    fn act(&self) -> String {
+        let number = Function::from_slug(&self.cell).map(|function| format!(" (row {})", function.number()));
+        format!("`{}`{}", self.cell, number.unwrap_or_default())
     }
 }
 
@@ -127,4 +156,36 @@ fn class_cells(class: &Class, cells: &mut Cells) {
 
 fn put(cells: &mut Cells, table: &str, cell: impl fmt::Display, value: impl fmt::Display) {
     cells.insert((table.to_owned(), cell.to_string()), value.to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Source;
+
+    fn policy(text: &str) -> Policy {
+        Policy::load(&[Source { name: "test", text }]).unwrap()
+    }
+
+    #[test]
+    fn a_difference_reads_like_a_sentence() {
+        let before =
+            policy("[role.user]\ncolumn = \"user\"\ngroups = [\"libvirt\"]\nfunctions = [\"start\"]\n");
+        let after = policy(
+            "[role.user]\ncolumn = \"user\"\nusers = [\"bob\"]\nfunctions = [\"stop\"]\nvms = \"all\"\n\
+             [gate]\nconnections = 9\n",
+        );
+        let words: Vec<_> = Policy::difference(&before, &after).iter().map(Change::words).collect();
+        assert_eq!(
+            words,
+            [
+                "[gate] connections: 9 instead of 512",
+                "group libvirt holds role `user` no longer",
+                "role `user` may `start` (row 22) no longer",
+                "role `user` may `stop` (row 23) now",
+                "user bob holds role `user` now",
+                "role `user`: vms is all instead of assigned",
+            ]
+        );
+    }
 }

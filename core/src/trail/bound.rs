@@ -40,7 +40,7 @@ fn cut_target(target: &mut Target) {
 }
 
 fn more_targets(left: usize) -> Target {
-    Target { kind: "more".to_owned(), name: Some(format!("...[+{left} targets]")), uuid: None }
+    Target { kind: "more".to_owned(), name: Some(format!("...[+{left} targets]")), ..Target::default() }
 }
 
 fn shorten<T>(mut list: Vec<T>, more: impl Fn(usize) -> T) -> Vec<T> {
@@ -72,7 +72,7 @@ mod tests {
     fn worst(length: usize) -> Event {
         let name = "\u{1}".repeat(length);
         let account = Account { name: name.clone(), uid: u32::MAX };
-        let target = Target { kind: name.clone(), name: Some(name.clone()), uuid: None };
+        let target = Target { kind: name.clone(), name: Some(name.clone()), ..Target::default() };
         Event {
             origin: None,
             kind: Kind::Denial,

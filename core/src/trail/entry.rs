@@ -131,7 +131,7 @@ pub fn of_trail(operation: &str, outcome: Outcome, detail: String) -> Event {
         actor: None,
         operation: operation.to_owned(),
         functions: Vec::new(),
-        targets: vec![Target { kind: "trail".to_owned(), name: None, uuid: None }],
+        targets: vec![Target { kind: "trail".to_owned(), name: None, ..Target::default() }],
         detail,
         of: None,
         count: None,

@@ -50,6 +50,7 @@ const CONNECT: &[Right] = &[Right::Function(Function::ConnectRemovable)];
 const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
 /// Who reads the trail and who manages it can be two people: a site's auditor deletes nothing.
 const REVIEW: &[Right] = &[Right::Review];
+const SIMULATE: &[Right] = &[Right::Administer, Right::Review];
 const MANAGE_AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
 /// To look at a setting, or to set it, is its own function of Table 3.
@@ -90,13 +91,20 @@ pub(super) const fn demand(request: &Request) -> Demand {
             Demand::Rights(CLAIM, Scope::Network)
         }
         // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
-        Request::RoleList | Request::RoleReview | Request::RoleChange { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
+        Request::RoleList | Request::RoleReview | Request::RoleChange { .. } => {
+            Demand::Rights(ADMINISTER, Scope::Policy)
+        }
         Request::RoleDone { .. } => Demand::Nothing,
         Request::PolicyShow
         | Request::PolicyReload { .. }
         | Request::PolicyTry { .. }
         | Request::PolicyConfirm
+        | Request::PolicyDiff { .. }
+        | Request::PolicyFormer
+        | Request::PolicyRecall { .. }
         | Request::PolicyExplain { .. } => Demand::Rights(ADMINISTER, Scope::Policy),
+        // What is on record is told by it, too.
+        Request::PolicySimulate { .. } => Demand::Rights(SIMULATE, Scope::Policy),
         Request::AuditList { .. }
         | Request::AuditFollow { .. }
         | Request::AuditVerify

@@ -163,6 +163,7 @@ fn observation(subject: &Subject, call: &HookCall, judged: &Result<(), String>) 
         kind: kind.to_owned(),
         name: Some(call.object.clone()).filter(|name| name != "-"),
         uuid: identity(call),
+        ..Target::default()
     };
     let plugged = plugged(call);
     Event {
@@ -193,7 +194,7 @@ fn plugged(call: &HookCall) -> Option<Target> {
     let told = parse(&call.xml).ok()?;
     let port = told.child("networkport")?;
     let name = port.child("owner").and_then(|owner| owner.text_of("name"));
-    Some(Target { kind: "vm".to_owned(), name, uuid: owner(port) })
+    Some(Target { kind: "vm".to_owned(), name, uuid: owner(port), ..Target::default() })
 }
 
 /// The VM that a port of a network is for.

@@ -137,7 +137,11 @@ fn unlocked(subject: &Subject, account: &str, class: OriginClass, tally: &Tally)
         actor: Some(actor(subject, &[])),
         operation: "login unlocked".to_owned(),
         functions: vec![Function::LockoutPolicy],
-        targets: vec![Target { kind: "account".to_owned(), name: Some(account.to_owned()), uuid: None }],
+        targets: vec![Target {
+            kind: "account".to_owned(),
+            name: Some(account.to_owned()),
+            ..Target::default()
+        }],
         origin: match &subject.authentication {
             Authentication::Person(person) => Some(person.origin.clone()),
             Authentication::Nobody(_) => None,

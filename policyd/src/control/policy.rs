@@ -69,6 +69,7 @@ impl Control {
         if mode == Mode::Apply {
             self.monitor.policies().put_in_force(candidate);
             (self.announce)(&self.monitor.policy());
+            self.keep_former(&before, subject);
         }
         Ok(differences.iter().map(ToString::to_string).collect())
     }

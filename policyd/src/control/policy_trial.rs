@@ -129,7 +129,7 @@ fn end(monitor: &Arc<Monitor>, announce: &Announce, patience: Duration) {
         actor: None,
         operation: "policy revert".to_owned(),
         functions: Vec::new(),
-        targets: vec![Target { kind: "policy".to_owned(), name: None, uuid: None }],
+        targets: vec![Target { kind: "policy".to_owned(), name: None, ..Target::default() }],
         detail: "nobody confirmed the policy on trial; the one from before is in force".to_owned(),
         of: None,
         count: None,

@@ -35,7 +35,9 @@ impl Control {
         let attempt = self.begin(subject, request, "")?;
         let policy = self.monitor.policy();
         let mut sent = 0;
-        for row in self.everybody(&policy.policy).iter().flat_map(|name| self.of_person(&policy.policy, name, now)) {
+        for row in
+            self.everybody(&policy.policy).iter().flat_map(|name| self.of_person(&policy.policy, name, now))
+        {
             sent += 1;
             if listener.take(Reply::Access(row)) == Flow::Stop {
                 break;
@@ -147,8 +149,10 @@ fn reach(role: &Role, vm: &Vm, subject: &Subject) -> Option<String> {
                 return format!("assigned to {}", subject.account.name);
             }
             let groups = vm.assignment.iter().flat_map(|assignment| &assignment.groups);
-            let mine: Vec<_> =
-                groups.filter(|group| subject.groups.contains(group)).map(|group| group.name.clone()).collect();
+            let mine: Vec<_> = groups
+                .filter(|group| subject.groups.contains(group))
+                .map(|group| group.name.clone())
+                .collect();
             format!("assigned to group {}", mine.join(", "))
         }
     })

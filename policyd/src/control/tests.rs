@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Stories of the control socket.
 
-mod bench;
 mod audit;
+mod bench;
 mod cabinet;
+mod candidates;
 mod confirmation;
 mod create;
 mod lockouts;
@@ -125,6 +126,10 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::AuditKeys, denied),
         (audit::delete(3, Mode::Apply), denied),
         (Request::RoleReview, denied),
+        (Request::PolicyDiff { files: Vec::new() }, denied),
+        (Request::PolicySimulate { files: Vec::new(), since: None }, denied),
+        (Request::PolicyFormer, denied),
+        (Request::PolicyRecall { number: 1 }, denied),
     ]
 }
 
@@ -188,16 +193,17 @@ fn kind(request: &Request) -> usize {
         Request::VmCreate { .. } => 54,
         Request::AuditKeys => 55,
         Request::AuditDelete { .. } => 56,
-        Request::AuditKeys => 57,
-        Request::AuditDelete { .. } => 58,
-        Request::RoleReview => 59,
+        Request::RoleReview => 57,
+        Request::PolicyDiff { .. } => 58,
+        Request::PolicySimulate { .. } => 59,
+        Request::PolicyFormer => 60,
+        Request::PolicyRecall { .. } => 61,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=59));
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=59));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=61));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -224,7 +230,7 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
         let expected = match kind(&request) {
             10 | 22..=24 | 51 | 52 => Some(FailureKind::Usage),
             18 => Some(FailureKind::Denied),
-            37 | 39 | 42 => Some(FailureKind::NotFound),
+            37 | 39 | 42 | 61 => Some(FailureKind::NotFound),
             _ => None,
         };
         assert_eq!(answer.as_ref().err().map(|failure| failure.kind), expected, "{request:?} {answer:?}");

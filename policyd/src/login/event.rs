@@ -43,6 +43,7 @@ impl Logins {
                 kind: "account".to_owned(),
                 name: Some(claimed.name.clone()),
                 uuid: None,
+                ..Target::default()
             }],
             origin: Some(claimed.origin.clone()),
             detail,

@@ -8,11 +8,13 @@ use virtwarden_core::table3::Function;
 
 /// Seen by policyd itself.
 pub(super) fn seen(operation: &str, medium: &Id, vm: Option<(Uuid, &str)>, detail: &str) -> Event {
-    let mut targets = vec![Target { kind: "medium".to_owned(), name: Some(medium.0.clone()), uuid: None }];
+    let mut targets =
+        vec![Target { kind: "medium".to_owned(), name: Some(medium.0.clone()), ..Target::default() }];
     targets.extend(vm.map(|(uuid, name)| Target {
         kind: "vm".to_owned(),
         name: Some(name.to_owned()).filter(|name| !name.is_empty()),
         uuid: Some(uuid),
+        ..Target::default()
     }));
     Event {
         origin: None,

@@ -61,11 +61,15 @@ fn functions(needs: &[Need]) -> Vec<Function> {
 }
 
 fn targets(needs: &[Need]) -> Vec<Target> {
-    let mut targets = Vec::new();
+    let mut targets: Vec<Target> = Vec::new();
     for need in needs {
-        let target = target(&need.object);
-        if !targets.contains(&target) {
-            targets.push(target);
+        let new = target(&need.object);
+        let same =
+            |known: &&mut Target| (&known.kind, &known.name, known.uuid) == (&new.kind, &new.name, new.uuid);
+        match targets.iter_mut().find(same) {
+            Some(known) if known.rights.contains(&need.right) => {}
+            Some(known) => known.rights.push(need.right),
+            None => targets.push(Target { rights: vec![need.right], ..new }),
         }
     }
     targets
@@ -88,5 +92,5 @@ pub fn target(object: &Object) -> Target {
         Object::Policy => ("policy", None, None),
         Object::Trail => ("trail", None, None),
     };
-    Target { kind: kind.to_owned(), name: name.filter(|name| !name.is_empty()), uuid }
+    Target { kind: kind.to_owned(), name: name.filter(|name| !name.is_empty()), uuid, ..Target::default() }
 }

@@ -136,7 +136,12 @@ fn change<E: std::fmt::Display>(
         actor: None,
         operation: operation.to_owned(),
         functions: Vec::new(),
-        targets: vec![Target { kind: "vm".to_owned(), name: Some(name.to_owned()), uuid: Some(uuid) }],
+        targets: vec![Target {
+            kind: "vm".to_owned(),
+            name: Some(name.to_owned()),
+            uuid: Some(uuid),
+            ..Target::default()
+        }],
         detail,
         of: None,
         count: None,

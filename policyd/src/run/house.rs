@@ -14,6 +14,7 @@ use super::RunError;
 use crate::accounts::Accounts;
 use crate::census::Census;
 use crate::control::{self, Clients, Control, Desk, HostMedia, Libvirt, Limits, Shelf};
+use crate::former::Former;
 use crate::gate::{Gate, STACK};
 use crate::lockout::Lockouts;
 use crate::login::{self, HostDirectory, Logins, Places, Snapshot, UnderWay};
@@ -107,6 +108,7 @@ impl House {
                 turns: gate.turns().clone(),
             },
             clock: SystemTime::now,
+            former: open_former(options, &trail)?,
             archive: Box::new(Shelf::new(trail.clone(), config)?),
             announce: announce(
                 trail.clone(),
@@ -190,6 +192,14 @@ impl House {
 }
 
 /// Which networks there are, and whose.
+fn open_former(options: &Options, trail: &Trail) -> Result<Former, RunError> {
+    let former = Former::open(&options.state.join("former-policies.json")).map_err(RunError::Former)?;
+    if let Some(warning) = former.condition().warning() {
+        Ledger::note(trail, changed("former policies damaged", Outcome::Failure, warning.to_owned()));
+    }
+    Ok(former)
+}
+
 fn open_networks(options: &Options, trail: &Trail) -> Result<Arc<Book>, RunError> {
     let book = Book::open(&options.state.join("networks.json")).map_err(RunError::Networks)?;
     if let Some(warning) = book.condition().warning() {

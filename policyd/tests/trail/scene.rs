@@ -116,7 +116,7 @@ pub(crate) fn event(kind: Kind, outcome: Outcome, who: Actor, operation: &str) -
         actor: Some(who),
         operation: operation.to_owned(),
         functions: vec![Function::Start],
-        targets: vec![Target { kind: "vm".to_owned(), name: Some("bobvm".to_owned()), uuid: None }],
+        targets: vec![Target { kind: "vm".to_owned(), name: Some("bobvm".to_owned()), ..Target::default() }],
         detail: String::new(),
         of: None,
         count: None,

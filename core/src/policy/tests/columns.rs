@@ -47,7 +47,8 @@ fn slugs() -> impl Strategy<Value = String> {
 }
 
 fn also() -> impl Strategy<Value = String> {
-    subsequence(vec!["operate", "guest", "administer", "review", "raw"], 0..3).prop_map(|list| format!("{list:?}"))
+    subsequence(vec!["operate", "guest", "administer", "review", "raw"], 0..3)
+        .prop_map(|list| format!("{list:?}"))
 }
 
 /// A role in one of the ways that TOML offers to write the same thing.

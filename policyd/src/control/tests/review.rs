@@ -52,7 +52,10 @@ fn a_vm_is_told_with_the_way_to_it_and_only_where_there_is_one() {
 #[test]
 fn a_name_without_an_account_is_shown_as_such_and_the_review_is_on_record() {
     let scene = Scene::new();
-    rules(&scene, "[role.helper]\ncolumn = \"user\"\nusers = [\"no-such-account\"]\nfunctions = [\"start\"]\n");
+    rules(
+        &scene,
+        "[role.helper]\ncolumn = \"user\"\nusers = [\"no-such-account\"]\nfunctions = [\"start\"]\n",
+    );
     let rows = scene.access(&alice());
     let row = rows.iter().find(|row| row.person == "no-such-account").unwrap();
     assert_eq!((row.through.join(""), row.rights.len()), ("there is no such account".to_owned(), 0));

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use virtwarden_core::authentication::{Authenticated, Authentication, Factor, Origin};
 use virtwarden_core::control::{
-    AccessRow, Before, Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request, TrailKeys,
-    Verification, VmRow, VmState,
+    AccessRow, Before, Change, ConfirmationRow, Failure, NetworkState, Order, Reply, Report, Request,
+    TrailKeys, Verification, VmRow, VmState,
 };
 use virtwarden_core::object::Uuid;
 use virtwarden_core::record::{Event, Kind, Outcome};
@@ -29,6 +29,7 @@ use crate::control::{
     Archive, Control, Defined, Desk, Fabric, Flow, Hypervisor, Listener, Part, Pending, Present, Reader,
     Record, Seen, State,
 };
+use crate::former::Former;
 use crate::lockout::Lockouts;
 use crate::login::{HostDirectory, Logins, Snapshot, UnderWay};
 use crate::monitor::{Ledger, Monitor};
@@ -197,10 +198,17 @@ impl Components for Hands {
 struct Shelf {
     removed: Arc<Mutex<Vec<String>>>,
     broken: Arc<AtomicBool>,
+    instead: Arc<Mutex<Option<Arc<Notebook>>>>,
 }
 
 impl Archive for Shelf {
     fn read(&self, reader: &mut dyn Reader) -> Result<(), String> {
+        if let Some(notebook) = self.instead.lock().unwrap().as_ref() {
+            for (sequence, event) in (1..).zip(notebook.events.lock().unwrap().iter()) {
+                reader.take(&Record { sequence, time: sequence * 10, event, part: Part::Event, line: "" });
+            }
+            return Ok(());
+        }
         let event = Event {
             origin: None,
             kind: Kind::Trail,
@@ -369,6 +377,7 @@ impl Scene {
                 turns: Arc::default(),
             },
             clock: || UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            former: Former::open(&directory.path().join("former.json")).unwrap(),
             archive: Box::new(shelf.clone()),
             announce: Arc::new(move |_: &crate::policies::InForce| {
                 counter.fetch_add(1, Ordering::Relaxed);
@@ -458,6 +467,11 @@ impl Scene {
     /// What of the trail was removed.
     pub(super) fn removed(&self) -> Vec<String> {
         self.shelf.removed.lock().unwrap().clone()
+    }
+
+    /// From now on the trail is what the ledger was told.
+    pub(super) fn replay_what_was_told(&self) {
+        *self.shelf.instead.lock().unwrap() = Some(self.notebook.clone());
     }
 
     /// Somebody has changed the trail.

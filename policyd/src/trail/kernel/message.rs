@@ -88,7 +88,7 @@ mod tests {
             }),
             operation: "DOMAIN_CREATE".into(),
             functions: vec![Function::Start, Function::Stop],
-            targets: vec![Target { kind: "vm".into(), name: Some(name.into()), uuid: None }],
+            targets: vec![Target { kind: "vm".into(), name: Some(name.into()), ..Target::default() }],
             detail: "not assigned".into(),
             of: None,
             count: None,
