@@ -20,6 +20,8 @@ pub(super) const fn of(function: Function) -> &'static [&'static str] {
         Function::ManageAudit => {
             &["SRG-OS-000057-VMM-000260", "SRG-OS-000058-VMM-000270", "SRG-OS-000059-VMM-000280"]
         }
+        // Whoever sits there can lock.
+        Function::ScreenLock => &["SRG-OS-000030-VMM-000110"],
         // A session lock after 15 minutes.
         Function::ScreenLockTimeout => &["SRG-OS-000029-VMM-000100"],
         // Connections of idle sessions end; sessions end.
@@ -36,7 +38,6 @@ pub(super) const fn of(function: Function) -> &'static [&'static str] {
         | Function::Hypercalls
         | Function::Cryptography
         | Function::AuthorizationFactors
-        | Function::ScreenLock
         | Function::DirectoryServer
         | Function::ConnectRemovable
         | Function::Start

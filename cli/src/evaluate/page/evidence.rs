@@ -39,7 +39,12 @@ fn block(anchor: &str, title: &str, says: &str, end: &Verdict, steps: &[Step]) -
         Html::element("p", &[("class", "says")], [Html::text(says)]),
         Html::element("p", &[], ended),
     ];
-    inside.extend(steps.iter().map(step));
+    let (looks, deeds): (Vec<_>, Vec<_>) = steps.iter().partition(|step| is_a_look(step.door));
+    inside.extend(deeds.iter().map(|deed| step(deed, "deed")));
+    if !deeds.is_empty() && !looks.is_empty() {
+        inside.push(Html::word("h4", "Policy and host, looked at"));
+    }
+    inside.extend(looks.iter().map(|look| step(look, "look")));
     inside.push(Html::element(
         "p",
         &[("class", "back")],
@@ -48,10 +53,31 @@ fn block(anchor: &str, title: &str, says: &str, end: &Verdict, steps: &[Step]) -
     Html::element("article", &[("id", anchor)], inside)
 }
 
+/// Nobody acted: the policy was asked, or the host was looked at.
+const fn is_a_look(door: Door) -> bool {
+    match door {
+        Door::Policy | Door::Host => true,
+        Door::LibvirtSocket
+        | Door::ReadOnlySocket
+        | Door::SessionDaemon
+        | Door::ControlSocket
+        | Door::File
+        | Door::Ssh
+        | Door::Emulator
+        | Door::Hook => false,
+    }
+}
+
 /// One step, folded; open where it went wrong, so that nobody has to look for it.
-fn step(step: &Step) -> Html {
-    let head =
-        Html::element("summary", &[], [verdict(&step.verdict), Html::own(" "), Html::text(&step.what)]);
+fn step(step: &Step, class: &'static str) -> Html {
+    let mut head = vec![verdict(&step.verdict), Html::own(" "), Html::text(&step.what)];
+    if !is_a_look(step.door) {
+        head.extend([
+            Html::own(" "),
+            Html::element("span", &[("class", "says")], [Html::text(step.door.word())]),
+        ]);
+    }
+    let head = Html::element("summary", &[], head);
     let mut inside = vec![head, briefly(step)];
     if !step.verdict.why().is_empty() {
         inside.push(Html::element("p", &[("class", "why")], [Html::text(step.verdict.why())]));
@@ -66,8 +92,8 @@ fn step(step: &Step) -> Html {
     inside.extend(state(&step.state));
     inside.extend(records(&step.records));
     match step.verdict {
-        Verdict::Fail { .. } => Html::element("details", &[("open", "")], inside),
-        Verdict::Pass | Verdict::NotExercised { .. } => Html::element("details", &[], inside),
+        Verdict::Fail { .. } => Html::element("details", &[("class", class), ("open", "")], inside),
+        Verdict::Pass | Verdict::NotExercised { .. } => Html::element("details", &[("class", class)], inside),
     }
 }
 
@@ -75,17 +101,7 @@ fn step(step: &Step) -> Html {
 fn briefly(step: &Step) -> Html {
     let mut inside = vec![Html::text(&format!("As {}, by: {}. ", step.who, step.door.word()))];
     if step.exit.is_none() && !step.command.is_empty() {
-        let why = match step.door {
-            Door::Policy | Door::Host => "See also: ",
-            Door::LibvirtSocket
-            | Door::ReadOnlySocket
-            | Door::SessionDaemon
-            | Door::ControlSocket
-            | Door::File
-            | Door::Ssh
-            | Door::Emulator
-            | Door::Hook => "Did not end by itself: ",
-        };
+        let why = if is_a_look(step.door) { "See also: " } else { "Did not end by itself: " };
         inside.extend([Html::own(why), Html::word("code", &step.command), Html::own(". ")]);
     }
     if step.state == State::NotCompared {
@@ -99,7 +115,11 @@ fn briefly(step: &Step) -> Html {
 
 /// Text that came from elsewhere. It scrolls in its own box, which the keyboard reaches.
 fn code(text: &str) -> Html {
-    Html::element("pre", &[("tabindex", "0")], [Html::element("code", &[], [Html::lines(text)])])
+    Html::element(
+        "pre",
+        &[("tabindex", "0")],
+        [Html::element("code", &[], [Html::lines(text.trim_matches('\n'))])],
+    )
 }
 
 fn state(state: &State) -> Vec<Html> {
