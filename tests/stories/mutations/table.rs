@@ -243,8 +243,11 @@ pub(crate) const WAVES: &[&[Mutation]] = &[
         ),
         mutation(
             "anybody may read the trail",
-            How::Mode("/var/log/virtwarden/audit/00000001.jsonl", "644"),
-            "/00000001.jsonl` is open to others",
+            How::Scripts(
+                "chmod 644 $(ls /var/log/virtwarden/audit/*.jsonl | head -n 1)",
+                "chmod 600 /var/log/virtwarden/audit/*.jsonl",
+            ),
+            ".jsonl` is open to others",
             "user 6",
         ),
         mutation(
@@ -256,8 +259,8 @@ pub(crate) const WAVES: &[&[Mutation]] = &[
         mutation(
             "a record was changed",
             How::Scripts(
-                "f=/var/log/virtwarden/audit/00000001.jsonl; dd if=$f of=/root/mutation-byte bs=1 skip=200 count=1 status=none; printf '~' | dd of=$f bs=1 seek=200 conv=notrunc status=none",
-                "dd if=/root/mutation-byte of=/var/log/virtwarden/audit/00000001.jsonl bs=1 seek=200 conv=notrunc status=none; rm /root/mutation-byte",
+                "f=$(ls /var/log/virtwarden/audit/*.jsonl | head -n 1); dd if=$f of=/root/mutation-byte bs=1 skip=200 count=1 status=none; printf '~' | dd of=$f bs=1 seek=200 conv=notrunc status=none",
+                "f=$(ls /var/log/virtwarden/audit/*.jsonl | head -n 1); dd if=/root/mutation-byte of=$f bs=1 seek=200 conv=notrunc status=none; rm /root/mutation-byte",
             ),
             "the trail is not whole",
             "user 6; administrator 6",
