@@ -305,14 +305,19 @@ fn redirection_gets_the_filter_of_the_policy_and_no_other() -> Told {
         }
         let loose = "virsh -c \"$B\" dumpxml finance --inactive | sed \"s#<usbdev allow='no'/>#<usbdev allow='yes'/>#\" > /tmp/loose.xml && virsh -c \"$B\" define /tmp/loose.xml";
         check("loosened behind the gate", &host.root(&format!("B='{BEHIND}'; {loose}")))?;
-        for ran in
-            [alice(host, "virsh start finance"), host.root(&format!("virsh -c '{BEHIND}' start finance"))]
-        {
-            if ran.succeeded() {
-                return Err("it started with a filter of its own".to_owned());
-            }
-            says(&ran, "redirection")?;
+        let past = host.root(&format!("virsh -c '{BEHIND}' start finance"));
+        if past.succeeded() {
+            return Err("it started with a filter of its own".to_owned());
         }
+        says(&past, "redirection")?;
+        let ran = alice(host, "virsh start finance");
+        let shown = alice(host, "virsh dumpxml finance --inactive").out;
+        if ran.shown().contains("access denied") || !shown.contains("<usbdev allow='no'/>") {
+            return Err(format!("started through the gate: {}\n{shown}", ran.shown()));
+        }
+        let told = "virtwarden audit list --raw --vm finance --limit 20 | grep -q 'completed: filter of USB redirection'";
+        check("on record", &alice(host, told))?;
+        host.root(&format!("virsh -c '{BEHIND}' destroy finance"));
         Ok(())
     })
 }

@@ -22,6 +22,7 @@ const FIRST_SERIAL: u32 = 0xf000_0000;
 
 /// The procedures that we ask.
 pub(super) mod question {
+    pub(in crate::gate) const DOMAIN_DEFINE_XML: u32 = 11;
     pub(in crate::gate) const DOMAIN_GET_XML_DESC: u32 = 14;
     pub(in crate::gate) const DOMAIN_LOOKUP_BY_NAME: u32 = 23;
     pub(in crate::gate) const DOMAIN_LOOKUP_BY_UUID: u32 = 24;

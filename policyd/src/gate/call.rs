@@ -16,6 +16,7 @@ use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::Subject;
 
+use super::ask::question;
 use super::budget::Room;
 use super::connection::{Connection, Stage};
 use super::end::End;
@@ -53,6 +54,8 @@ pub(super) struct Forward {
     pub(super) detail: String,
     /// Arguments that go out otherwise than they came.
     pub(super) replaced: Replaced,
+    /// The definition that the VM gets first, once the attempt is on record.
+    pub(super) first: Option<Box<str>>,
     /// What follows from a good answer.
     pub(super) chore: Option<Chore>,
     /// Media that come and go if the answer is good.
@@ -67,6 +70,7 @@ impl From<Vec<Need>> for Forward {
             needs,
             detail: String::new(),
             replaced: Vec::new(),
+            first: None,
             chore: None,
             media: Moves::default(),
             turn: None,
@@ -107,6 +111,7 @@ impl Connection {
             return Ok(Some(Vec::new()));
         }
         let bytes = rewrite(&call, frame, bytes, forward.replaced)?;
+        let attempt = self.prepare(attempt, forward.first)?;
         let (chore, media, turn, subject) =
             (forward.chore, forward.media, forward.turn, call.subject.clone());
         let Some(upstream) = &mut self.link.upstream else {
@@ -117,6 +122,18 @@ impl Connection {
             Pending { procedure: call.procedure, subject, attempt, chore, media, turn, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)
+    }
+
+    /// Gives the VM the definition that the call needs it to have. If libvirtd does not take it, the call ends there.
+    fn prepare(&mut self, attempt: Attempt, first: Option<Box<str>>) -> Result<Attempt, Fault> {
+        let Some(definition) = first else { return Ok(attempt) };
+        match self.ask(question::DOMAIN_DEFINE_XML, &[Value::Text(String::from(definition).into())]) {
+            Ok(_) => Ok(attempt),
+            Err(fault) => {
+                attempt.finish(Outcome::Failure, "libvirtd did not take the completed definition");
+                Err(fault)
+            }
+        }
     }
 
     /// Decides and records; what is hidden is answered like what does not exist.

@@ -104,6 +104,7 @@ impl Connection {
         Ok(Forward {
             detail: format!("VM `{}`: {}{completed}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
+            first: None,
             chore: self.chore_of_creation(call, known),
             media: self.moving(&vm, &differences, judged, if starts { Comes::Start } else { Comes::Later }),
             turn,
@@ -177,7 +178,12 @@ impl Connection {
     }
 
     /// The definition with the filter that follows from the policy, where USB devices can be redirected.
-    fn with_filter(&self, call: &Call<'_>, definition: &Definition, vm: &Vm) -> Result<Definition, Fault> {
+    pub(super) fn with_filter(
+        &self,
+        call: &Call<'_>,
+        definition: &Definition,
+        vm: &Vm,
+    ) -> Result<Definition, Fault> {
         let policy = self.gate.monitor.policy();
         let filter = policy.policy.redirection(vm.assignment.as_deref());
         Definition::new(filter.put_into(definition.root())).map_err(|error| self.unreadable(call, &error))

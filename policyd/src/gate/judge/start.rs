@@ -46,6 +46,7 @@ impl Connection {
         let present = self.present(&vm)?;
         let mut needed = needs(wanted, &object);
         let mut detail = String::new();
+        let mut first = None;
         let media;
         match self.managed_save(call, &vm)? {
             Some(saved) => {
@@ -57,11 +58,17 @@ impl Connection {
                 detail = summary(&changes);
             }
             None => {
-                self.insist_on_bounds(call, &present.stored.facts(), Judged::Known(&vm), &needed)?;
+                let stored = self.with_filter(call, &present.stored, &vm)?;
+                self.insist_on_bounds(call, &stored.facts(), Judged::Known(&vm), &needed)?;
                 media = self.media_again(call, (&vm, &present), &[&present.stored], &[], &mut needed)?;
+                if stored.facts().redirection != present.stored.facts().redirection {
+                    // It was defined past us, or before today's rules: what it says otherwise stays as it is.
+                    detail = "completed: filter of USB redirection".to_owned();
+                    first = Some(stored.write().into());
+                }
             }
         }
-        Ok(Forward { detail, replaced, media, turn: Some(turn), ..Forward::from(needed) })
+        Ok(Forward { detail, replaced, first, media, turn: Some(turn), ..Forward::from(needed) })
     }
 
     /// Every medium in definitions that come into force: where it was when that was written says nothing of

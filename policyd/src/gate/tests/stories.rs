@@ -573,3 +573,45 @@ fn who_undefines_a_vm_makes_the_registry_forget_it_on_record() {
     assert_eq!(outcomes(&scene, "registry forget", 1), [Outcome::Success]);
     assert!(scene.gate.monitor.registry().vm(BOBS).is_none());
 }
+
+/// Defined before today's rules, or past the gate.
+#[test]
+fn a_redirection_without_the_filter_gets_it_when_the_vm_starts() {
+    let rest = "<devices><redirdev bus='usb' type='spicevmc'/></devices>";
+    let script: Script = Arc::new(move |heard| {
+        (heard.name == "DOMAIN_GET_XML_DESC").then(|| vec![good(heard, &[text(&definition(BOBS, rest))])])
+    });
+    let scene = Scene::scripted(USER, script);
+    assert_eq!(scene.open_client().call("DOMAIN_CREATE", &[vm(BOBS)]).0, Status::Ok);
+    let changes = ["DOMAIN_DEFINE_XML", "DOMAIN_CREATE"];
+    let heard: Vec<_> =
+        scene.libvirtd.calls().into_iter().filter(|call| changes.contains(&call.name)).collect();
+    assert_eq!(heard.iter().map(|call| call.name).collect::<Vec<_>>(), changes);
+    let written = String::from_utf8_lossy(&heard[0].payload).into_owned();
+    assert!(written.contains("<redirfilter>") && written.contains("<redirdev "), "{written}");
+    let events = scene.notebook.events.lock().unwrap();
+    let (attempt, before) = &events.iter().find(|(event, _)| event.kind == Kind::Attempt).unwrap();
+    assert_eq!(attempt.detail, "completed: filter of USB redirection");
+    assert!(
+        scene.libvirtd.calls()[..*before].iter().all(|call| call.name != "DOMAIN_DEFINE_XML"),
+        "recorded first"
+    );
+}
+
+#[test]
+fn a_vm_whose_completed_definition_libvirtd_does_not_take_does_not_start() {
+    let rest = "<devices><redirdev bus='usb' type='spicevmc'/></devices>";
+    let script: Script = Arc::new(move |heard| match heard.name {
+        "DOMAIN_GET_XML_DESC" => Some(vec![good(heard, &[text(&definition(BOBS, rest))])]),
+        "DOMAIN_DEFINE_XML" => {
+            let error = crate::gate::fault::error(1, 10, "no");
+            Some(vec![reply(heard.header, Status::Error, &error)])
+        }
+        _ => None,
+    });
+    let scene = Scene::scripted(USER, script);
+    assert_eq!(scene.open_client().call("DOMAIN_CREATE", &[vm(BOBS)]).0, Status::Error);
+    assert!(!scene.libvirtd.heard().contains(&"DOMAIN_CREATE"));
+    let events = scene.notebook.events.lock().unwrap();
+    assert!(events.iter().any(|(event, _)| event.kind == Kind::Outcome && event.outcome == Outcome::Failure));
+}
