@@ -2,6 +2,7 @@
 //! The policy in force: read from its directories, replaced whole, never half.
 
 mod trial;
+mod unconfirmed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +15,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use virtwarden_core::policy::fault::PolicyError;
 use virtwarden_core::policy::{Policy, Source};
 
-pub use self::trial::{End, Trial};
+pub use self::trial::{End, Trial, TrialError};
+use crate::kept::StoreError;
 
 /// A policy file with its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +85,19 @@ impl Policies {
     pub fn open(directories: Vec<PathBuf>) -> Result<Self, LoadError> {
         let current = RwLock::new(Arc::new(read(&directories)?));
         Ok(Self { directories, current, trial: Trial::default() })
+    }
+
+    /// Keeps what is on trial in a file, so that a restart is no confirmation. What an Administrator must know of it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn keeping(mut self, path: &Path) -> Result<(Self, Vec<String>), StoreError> {
+        let (trial, before, warnings) = Trial::kept(path, &self.current())?;
+        self.trial = trial;
+        if let Some(before) = before {
+            self.put_in_force(before);
+        }
+        Ok((self, warnings))
     }
 
     /// The policy that decides now.

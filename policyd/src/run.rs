@@ -26,6 +26,8 @@ pub enum RunError {
     Policy(LoadError),
     /// The registry cannot be read.
     Registry(StoreError),
+    /// What was kept of a policy on trial cannot be read.
+    PolicyTrial(StoreError),
     /// Whose networks are whose cannot be read or kept.
     Networks(networks::StoreError),
     /// The settings cannot be read.
@@ -53,6 +55,7 @@ impl fmt::Display for RunError {
         match self {
             RunError::Policy(error) => write!(f, "no policy: {error}"),
             RunError::Registry(error) => write!(f, "no registry: {error}"),
+            RunError::PolicyTrial(error) => write!(f, "no policy: {error}"),
             RunError::Networks(error) => write!(f, "no book of networks: {error}"),
             RunError::Settings(error) => write!(f, "no settings: {error}"),
             RunError::Former(error) => write!(f, "no former policies: {error}"),

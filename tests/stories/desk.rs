@@ -212,6 +212,17 @@ fn a_policy_that_nobody_confirms_goes_again() -> Result<(), String> {
     recorded(&host, since, "policy revert", "", Outcome::Success)?;
     told("alice", "policy reload --revert-after 5", "nobody confirmed: reverted");
     says(&alice(&host, "virtwarden policy confirm"), 2, "no policy is on trial")?;
+    says(&alice(&host, "virtwarden policy reload --revert-after 120"), 0, "green")?;
+    let since = newest_record(&host);
+    host.root("systemctl reload virtwarden-policyd");
+    recorded(&host, since, "policy reload", "", Outcome::Failure)?;
+    check("restart", &host.root("systemctl restart virtwarden-policyd"))?;
+    says(&alice(&host, "virtwarden policy diff"), 0, "green")?;
+    told(
+        "root",
+        "systemctl reload, systemctl restart",
+        "no confirmation: the policy from before is in force",
+    );
     says(&alice(&host, "virtwarden policy reload --revert-after 20; virtwarden policy confirm"), 0, "stays")?;
     std::thread::sleep(std::time::Duration::from_secs(22));
     says(&alice(&host, "virtwarden policy diff"), 0, "nothing to change")?;

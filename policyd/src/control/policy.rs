@@ -16,7 +16,7 @@ use virtwarden_core::trail::digest::Digest;
 
 use super::failure::{failed, not_found};
 use super::{Control, people};
-use crate::policies::PolicyFile;
+use crate::policies::{InForce, PolicyFile};
 
 impl Control {
     /// The policy in force, as text.
@@ -60,18 +60,34 @@ impl Control {
         }
     }
 
-    pub(super) fn reload(&self, subject: &Subject, mode: Mode) -> Result<Vec<String>, Failure> {
+    fn reload(&self, subject: &Subject, mode: Mode) -> Result<Vec<String>, Failure> {
+        let (candidate, differences) = self.checked(Some(subject))?;
+        if mode == Mode::Apply {
+            self.settled()?;
+            self.adopt(candidate, Some(subject));
+        }
+        Ok(differences)
+    }
+
+    /// The files of this host, if they may come into force, and how they differ from what is. Who asks must be able to
+    /// ask again; a signal is nobody's.
+    pub(super) fn checked(&self, subject: Option<&Subject>) -> Result<(InForce, Vec<String>), Failure> {
         let before = self.monitor.policy();
         let candidate = self.monitor.policies().candidate().map_err(|error| failed(error.to_string()))?;
-        keeps_the_asker(&candidate.policy, subject)?;
+        subject.map_or(Ok(()), |subject| keeps_the_asker(&candidate.policy, subject))?;
         self.keeps_a_keyboard(&candidate.policy)?;
         let differences = Policy::difference(&before.policy, &candidate.policy);
-        if mode == Mode::Apply {
-            self.monitor.policies().put_in_force(candidate);
-            (self.announce)(&self.monitor.policy());
+        Ok((candidate, differences.iter().map(ToString::to_string).collect()))
+    }
+
+    /// Puts it in force, for everybody who goes by it. What somebody replaces knowingly, he can go back to.
+    pub(super) fn adopt(&self, candidate: InForce, by: Option<&Subject>) {
+        let before = self.monitor.policy();
+        self.monitor.policies().put_in_force(candidate);
+        (self.announce)(&self.monitor.policy());
+        if let Some(subject) = by {
             self.keep_former(&before, subject);
         }
-        Ok(differences.iter().map(ToString::to_string).collect())
     }
 
     /// What the policy would answer.

@@ -12,11 +12,12 @@ use virtwarden_core::policy::Policy;
 use virtwarden_core::record::{Event, Kind, Outcome, Target};
 use virtwarden_core::subject::Subject;
 
+use super::conclude::conclude;
 use super::failure::{failed, usage};
 use super::{Announce, Control};
 use crate::media::Having;
 use crate::monitor::Monitor;
-use crate::policies::End;
+use crate::policies::{End, TrialError};
 
 /// Bounds of a trial in seconds.
 const SHORTEST: u32 = 5;
@@ -49,20 +50,16 @@ impl Control {
         if !(SHORTEST..=LONGEST).contains(&seconds) {
             return Err(usage(format!("a policy is tried for {SHORTEST} to {LONGEST} seconds")));
         }
-        let before = self.monitor.policy();
         self.insist_on_no_trial()?;
-        let trial = self.monitor.policies().trial();
-        trial.begin(before).map_err(|_| under_way())?;
-        let changed = self.reload(subject, Mode::Apply);
-        if changed.is_err() {
-            let _it_was_begun_above = trial.confirm();
-            return changed;
-        }
+        let (candidate, differences) = self.checked(Some(subject))?;
+        let before = self.monitor.policy();
+        self.monitor.policies().trial().begin(before, &candidate).map_err(not_tried)?;
+        self.adopt(candidate, Some(subject));
         let (monitor, announce) = (self.monitor.clone(), self.announce.clone());
         let waits = move || end(&monitor, &announce, Duration::from_secs(seconds.into()));
         let thread = thread::Builder::new().name("policy trial".to_owned()).spawn(waits);
         thread.map(|_| ()).map_err(|error| self.called_off(&error))?;
-        changed
+        Ok(differences)
     }
 
     fn called_off(&self, error: &std::io::Error) -> Failure {
@@ -73,18 +70,25 @@ impl Control {
     /// The policy on trial stays.
     pub(super) fn policy_confirm(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
         let attempt = self.begin(subject, request, "")?;
-        if self.monitor.policies().trial().confirm().is_ok() {
-            attempt.finish(Outcome::Success, "");
-            return Ok(Reply::Changed(Change {
-                mode: Mode::Apply,
-                differences: vec!["the policy on trial stays".to_owned()],
-            }));
-        }
-        let failure = usage(
-            "no policy is on trial: it is confirmed, or its time is over; see `virtwarden policy diff`",
-        );
-        attempt.finish(Outcome::Failure, &failure.message);
-        Err(failure)
+        let confirmed = self.monitor.policies().trial().confirm().map_err(not_tried);
+        conclude(attempt, confirmed.map(|()| vec!["the policy on trial stays".to_owned()]), Mode::Apply)
+    }
+
+    /// The files again, because somebody who may signal policyd wants them: the same checks, but for who he is.
+    ///
+    /// # Errors
+    /// What was in force stays; why, for people.
+    pub fn reload_for_nobody(&self) -> Result<(), String> {
+        let reloaded = self.insist_on_no_trial().and_then(|()| self.checked(None));
+        let (candidate, _) = reloaded.map_err(|failure| failure.message)?;
+        self.settled().map_err(|failure| failure.message)?;
+        self.adopt(candidate, None);
+        Ok(())
+    }
+
+    /// What comes into force now is known to whoever wants it: it is no trial, and the last one is over for good.
+    pub(super) fn settled(&self) -> Result<(), Failure> {
+        self.monitor.policies().trial().settle().map_err(not_tried)
     }
 
     /// While a policy is on trial no other comes: it would be thrown away with it.
@@ -134,6 +138,16 @@ fn end(monitor: &Arc<Monitor>, announce: &Announce, patience: Duration) {
         of: None,
         count: None,
     });
+}
+
+fn not_tried(error: TrialError) -> Failure {
+    match error {
+        TrialError::UnderWay => under_way(),
+        TrialError::None => {
+            usage("no policy is on trial: it is confirmed, or its time is over; see `virtwarden policy diff`")
+        }
+        TrialError::Store(error) => failed(format!("what was in force stays: {error}")),
+    }
 }
 
 fn under_way() -> Failure {

@@ -53,9 +53,15 @@ pub(super) struct House {
 impl House {
     pub(super) fn open(options: &Options) -> Result<Self, RunError> {
         let policies = Policies::open(options.policy.clone()).map_err(RunError::Policy)?;
+        let trial = options.state.join("policy-trial.json");
+        let (policies, warnings) = policies.keeping(&trial).map_err(RunError::PolicyTrial)?;
         let registry = Registry::open(&options.state.join("registry.json")).map_err(RunError::Registry)?;
         let config = trail_config(options, &policies.current());
         let trail = Arc::new(Trail::open(config.clone()).map_err(RunError::Trail)?);
+        for warning in warnings {
+            eprintln!("virtwarden-policyd: {warning}");
+            Ledger::note(&*trail, changed("policy revert", Outcome::Success, warning));
+        }
         if let Some(warning) = registry.condition().warning() {
             Ledger::note(&*trail, changed("registry damaged", Outcome::Failure, warning.to_owned()));
         }
@@ -164,14 +170,11 @@ impl House {
     /// A policy with a mistake changes nothing; that it was tried is recorded either way.
     pub(super) fn reload(&self) {
         systemd::notify(State::Reloading);
-        let (outcome, detail) = match self.monitor.policies().reload() {
-            Ok(policy) => {
-                (self.control.announce)(&policy);
-                (Outcome::Success, String::new())
-            }
-            Err(error) => {
-                eprintln!("virtwarden-policyd: the policy in force stays: {error}");
-                (Outcome::Failure, error.to_string())
+        let (outcome, detail) = match self.control.reload_for_nobody() {
+            Ok(()) => (Outcome::Success, String::new()),
+            Err(why) => {
+                eprintln!("virtwarden-policyd: the policy in force stays: {why}");
+                (Outcome::Failure, why)
             }
         };
         Ledger::note(&*self.trail, changed("policy reload", outcome, detail));

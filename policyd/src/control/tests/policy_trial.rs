@@ -11,7 +11,7 @@ use virtwarden_core::policy::{Policy, Source as File};
 use super::scene::{Scene, alice, bob};
 use super::*;
 use crate::control::policy_trial::keeps_a_keyboard_among;
-use crate::policies::End;
+use crate::policies::{End, Policies};
 
 const NEW: &str = "[information-domain.green]\nnetworks = [\"green-net\"]\n";
 
@@ -113,4 +113,47 @@ fn a_policy_that_denies_every_keyboard_is_not_taken() {
         keeps_a_keyboard_among(&[keyboard(1, 8)], none.media_rules()).is_ok(),
         "no keyboard is plugged in"
     );
+}
+
+#[test]
+fn a_restart_is_no_confirmation_and_a_confirmed_policy_outlives_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+    let kept = directory.path().join("trial.json");
+    let open = || Policies::open(vec![directory.path().into()]).unwrap().keeping(&kept).unwrap();
+    let domains = |policies: &Policies| policies.current().policy.information_domains().count();
+    file("10.toml", "[role.one]\ncolumn = \"administrator\"\n");
+
+    let (first, warnings) = open();
+    assert!(warnings.is_empty());
+    file("30-new.toml", NEW);
+    first.trial().begin(first.current(), &first.candidate().unwrap()).unwrap();
+    let (second, warnings) = open();
+    assert_eq!((domains(&second), warnings.len()), (0, 1), "the one from before is in force: {warnings:?}");
+    assert_eq!(domains(&open().0), 0, "and after the next restart, too");
+
+    second.trial().begin(second.current(), &second.candidate().unwrap()).unwrap();
+    second.trial().confirm().unwrap();
+    assert_eq!((domains(&open().0), open().1.len()), (1, 0), "confirmed");
+
+    let (third, _) = open();
+    file("30-new.toml", "");
+    third.trial().begin(third.current(), &third.candidate().unwrap()).unwrap();
+    file("30-new.toml", "[information-domain.other]\nnetworks = [\"other\"]\n");
+    assert_eq!(domains(&open().0), 1, "files that were never on trial are what they are");
+    std::fs::write(&kept, "{").unwrap();
+    assert_eq!(open().1.len(), 1, "damage is told");
+}
+
+#[test]
+fn a_signal_goes_through_the_same_check() {
+    let scene = tried();
+    scene.write_policy("40-more.toml", "[information-domain.yellow]\nnetworks = [\"yellow-net\"]\n");
+    assert!(scene.control.reload_for_nobody().unwrap_err().contains("on trial"));
+    scene.change(&alice(), &Request::PolicyConfirm).unwrap();
+    scene.control.reload_for_nobody().unwrap();
+    assert!(scene.control.monitor.policy().policy.information_domain("yellow").is_some());
+    scene.write_policy("40-more.toml", "[no-such-table]\n");
+    assert!(scene.control.reload_for_nobody().is_err());
+    assert!(scene.control.monitor.policy().policy.information_domain("yellow").is_some());
 }
