@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden device`.
 
+mod apply;
 mod learn;
 
 use std::path::Path;
@@ -30,9 +31,10 @@ pub(crate) fn run(verb: &DeviceVerb, socket: &Path, output: &Output) -> Result<(
             };
             output.show(&rows, CLASS_HEADERS, rows.iter().map(class_row))
         }
-        DeviceVerb::Learn { class, grant } => {
+        DeviceVerb::Learn { class, grant, apply, revert_after } => {
             let proposal = learn::proposal(&plugged(socket)?, &learn::Wish { class, granted: grant });
             match proposal {
+                Some(text) if *apply => apply::apply((class, &text), *revert_after, socket, output),
                 Some(text) => output.lines(&text),
                 None => Err(Failed {
                     exit: Exit::NotFound,
