@@ -130,6 +130,7 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::VmAssign { .. }
         | Request::VmUnassign { .. }
         | Request::VmDomain { .. }
+        | Request::VmSensitive { .. }
         | Request::VmTemplates
         | Request::VmCreate { .. }
         | Request::NetworkList

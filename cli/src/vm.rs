@@ -12,7 +12,7 @@ use crate::client::{Client, ask, unexpected};
 use crate::exit::Failed;
 use crate::output::{Format, Output, listed};
 
-const HEADERS: [&str; 6] = ["NAME", "STATE", "USERS", "GROUPS", "INFORMATION DOMAIN", "UUID"];
+const HEADERS: [&str; 7] = ["NAME", "STATE", "USERS", "GROUPS", "INFORMATION DOMAIN", "SENSITIVE", "UUID"];
 
 /// Does what the verb says.
 pub(crate) fn run(verb: &VmVerb, socket: &Path, output: &Output) -> Result<(), Failed> {
@@ -25,9 +25,11 @@ pub(crate) fn run(verb: &VmVerb, socket: &Path, output: &Output) -> Result<(), F
         VmVerb::List => list(socket, output),
         VmVerb::Show { .. } => show(&request(verb), socket, output),
         VmVerb::Templates => templates::list(socket, output),
-        VmVerb::Create(_) | VmVerb::Assign { .. } | VmVerb::Unassign { .. } | VmVerb::Domain { .. } => {
-            change(&request(verb), socket, output)
-        }
+        VmVerb::Sensitive { .. }
+        | VmVerb::Create(_)
+        | VmVerb::Assign { .. }
+        | VmVerb::Unassign { .. }
+        | VmVerb::Domain { .. } => change(&request(verb), socket, output),
     }
 }
 
@@ -60,6 +62,9 @@ fn request(verb: &VmVerb) -> Request {
         VmVerb::List => Request::VmList,
         VmVerb::Show { vm } => Request::VmShow { vm },
         VmVerb::Templates => Request::VmTemplates,
+        VmVerb::Sensitive { vm, sensitivity, change } => {
+            Request::VmSensitive { vm, sensitivity, mode: change.mode() }
+        }
         VmVerb::Create(create) => create.request(),
         VmVerb::Assign { vm, people, change } => {
             Request::VmAssign { vm, users: people.users, groups: people.groups, mode: change.mode() }
@@ -73,7 +78,7 @@ fn request(verb: &VmVerb) -> Request {
     }
 }
 
-fn row(vm: &VmRow) -> [String; 6] {
+fn row(vm: &VmRow) -> [String; 7] {
     let assignment = vm.assignment.clone().unwrap_or_default();
     [
         vm.name.clone(),
@@ -81,6 +86,7 @@ fn row(vm: &VmRow) -> [String; 6] {
         listed(assignment.users.iter().map(|user| &user.name)),
         listed(assignment.groups.iter().map(|group| &group.name)),
         assignment.information_domain.unwrap_or_else(|| "-".to_owned()),
+        if assignment.sensitivity.is_ordinary() { "-" } else { "yes" }.to_owned(),
         vm.uuid.to_string(),
     ]
 }

@@ -60,6 +60,32 @@ impl From<Uuid> for String {
     }
 }
 
+/// Whether a VM is kept from whatever could carry its data away. Administrators decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sensitivity {
+    /// What binds every VM, and no more.
+    #[default]
+    Ordinary,
+    /// No removable media, no sharing, no copy of its disks, memory or screen, by nobody.
+    Sensitive,
+}
+
+impl Sensitivity {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Sensitive => "sensitive",
+        }
+    }
+
+    /// Whether nothing more than usual binds the VM.
+    pub fn is_ordinary(&self) -> bool {
+        *self == Self::Ordinary
+    }
+}
+
 /// Whose VM it is and which information domain it belongs to. Kept by policyd's registry, never
 /// read from a VM's own definition, which anyone who may configure the VM can write.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +100,9 @@ pub struct Assignment {
     /// The information domain; none means that it is in none, so that no domain's networks are open to it.
     #[serde(default)]
     pub information_domain: Option<String>,
+    /// Whether it is sensitive.
+    #[serde(default, skip_serializing_if = "Sensitivity::is_ordinary")]
+    pub sensitivity: Sensitivity,
 }
 
 /// A VM as a decision sees it.
@@ -85,6 +114,13 @@ pub struct Vm {
     pub name: String,
     /// None: unknown to the registry, or assigned to nobody.
     pub assignment: Option<Arc<Assignment>>,
+}
+
+impl Vm {
+    /// Whether it is sensitive.
+    pub fn sensitivity(&self) -> Sensitivity {
+        self.assignment.as_ref().map(|assignment| assignment.sensitivity).unwrap_or_default()
+    }
 }
 
 /// What a request is about.

@@ -5,9 +5,10 @@
 use proptest::prelude::*;
 use virtwarden_core::control::{
     AuditFilter, AuditRange, Change, Failure, FailureKind, HookAnswer, HookCall, HookDriver, LineReader,
-    Marks, Membership, Mode, ObjectName, Presence, Reply, Request, Sight, VmRow, VmState, decode, encode,
+    Marks, Membership, Mode, ObjectName, Presence, Reply, Request, Sight, VmBelonging, VmRow, VmState,
+    VmWish, decode, encode,
 };
-use virtwarden_core::object::{Assignment, Uuid};
+use virtwarden_core::object::{Assignment, Sensitivity, Uuid};
 use virtwarden_core::policy::request::Right;
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::subject::{Account, Group};
@@ -81,6 +82,12 @@ fn request() -> impl Strategy<Value = Request> {
         Just(Request::Status),
         Just(Request::VmList),
         Just(Request::AuditVerify),
+        (any::<String>(), any::<Option<u64>>(), any::<Option<u32>>(), any::<Option<String>>(), mode())
+            .prop_map(|(name, memory, vcpus, network, mode)| Request::VmCreate {
+                wish: VmWish { template: network.clone(), disk: memory, name, memory, vcpus, network },
+                belonging: vcpus.map(|_| VmBelonging::default()),
+                mode
+            }),
         any::<String>().prop_map(|vm| Request::VmShow { vm }),
         (any::<String>(), names(), names(), mode()).prop_map(|(vm, users, groups, mode)| Request::VmAssign {
             vm,
@@ -127,10 +134,13 @@ fn request() -> impl Strategy<Value = Request> {
 fn assignment() -> impl Strategy<Value = Assignment> {
     let people = prop::collection::btree_set(any::<(String, u32)>(), 0..3);
     let groups = prop::collection::btree_set(any::<(String, u32)>(), 0..3);
-    (people, groups, any::<Option<String>>()).prop_map(|(users, groups, information_domain)| Assignment {
+    let sensitivity = prop_oneof![Just(Sensitivity::Ordinary), Just(Sensitivity::Sensitive)];
+    let whose = (people, groups, any::<Option<String>>(), sensitivity);
+    whose.prop_map(|(users, groups, information_domain, sensitivity)| Assignment {
         users: users.into_iter().map(|(name, uid)| Account { name, uid }).collect(),
         groups: groups.into_iter().map(|(name, gid)| Group { name, gid }).collect(),
         information_domain,
+        sensitivity,
     })
 }
 

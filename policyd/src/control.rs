@@ -147,6 +147,9 @@ impl Control {
             Request::VmDomain { vm, information_domain, mode } => {
                 self.vm_domain(subject, request, vm, information_domain.as_deref(), *mode)
             }
+            Request::VmSensitive { vm, sensitivity, mode } => {
+                self.vm_sensitive(subject, request, vm, *sensitivity, *mode)
+            }
             Request::NetworkList => self.network_list(subject),
             Request::NetworkShow { network } => self.network_show(subject, request, network),
             Request::NetworkAssign { network, information_domain, mode } => {

@@ -28,6 +28,7 @@ mod overlong;
 mod parked;
 mod pending;
 mod reply;
+mod sensitive;
 pub mod turns;
 pub mod upstream;
 mod visible;

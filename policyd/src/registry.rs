@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use change::{Change, ChangeError, differences};
-use virtwarden_core::object::{Assignment, Uuid};
+use virtwarden_core::object::{Assignment, Sensitivity, Uuid};
 use virtwarden_core::subject::{Account, Group};
 
 use crate::kept::{Condition, Store, StoreError};
@@ -111,6 +111,11 @@ impl Registry {
     /// What moving a VM to an information domain, or to none, would change.
     pub fn plan_information_domain(&self, uuid: Uuid, name: &str, to: Option<&str>) -> Change {
         self.plan(uuid, name, |assignment| assignment.information_domain = to.map(str::to_owned))
+    }
+
+    /// What making a VM sensitive, or ordinary again, would change.
+    pub fn plan_sensitivity(&self, uuid: Uuid, name: &str, to: Sensitivity) -> Change {
+        self.plan(uuid, name, |assignment| assignment.sensitivity = to)
     }
 
     /// What a VM that is not there yet will belong to.

@@ -92,7 +92,7 @@ fn one_command_makes_a_vm_from_a_template() -> Result<(), String> {
     check("pool", &alice(&host, &format!("virsh pool-info default >/dev/null 2>&1 || {{ {POOL}; }}")))?;
     check("network", &alice(&host, "virsh net-start red"))?;
     let played = made_and_refused(&host);
-    let clean = "for vm in desktop server sensitive; do virsh destroy new-$vm; virsh undefine new-$vm
+    let clean = "for vm in desktop server sensitive; do virsh destroy new-$vm; virtwarden vm sensitive new-$vm off; virsh undefine new-$vm
         virsh vol-delete new-$vm.qcow2 default; done >/dev/null 2>&1; virsh pool-destroy default; virsh pool-undefine default";
     let cleaned = check("clean", &alice(&host, clean));
     host.root("rm -r /etc/virtwarden/templates");

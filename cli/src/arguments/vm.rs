@@ -4,9 +4,11 @@
 mod create;
 
 use clap::{Args, Subcommand};
+use virtwarden_core::object::Sensitivity;
 
 pub(crate) use self::create::VmCreateArguments;
 use super::ChangeArguments;
+use super::word::words;
 
 /// What to do with VMs.
 #[derive(Clone, Debug, Subcommand)]
@@ -44,6 +46,20 @@ pub(crate) enum VmVerb {
         /// Who shall lose it.
         #[command(flatten)]
         people: PeopleArguments,
+        /// Make the change or show it.
+        #[command(flatten)]
+        change: ChangeArguments,
+    },
+    /// Keep a VM's data with it, or end that. Rows 3, 8 and 21 of Table 3.
+    ///
+    /// A sensitive VM has no USB devices, no removable media and shares nothing, and nobody copies its disks, its memory
+    /// or its screen: that is refused to Administrators too, until one of them ends it here.
+    Sensitive {
+        /// Name or UUID.
+        vm: String,
+        /// On or off.
+        #[arg(value_parser = words([("on", Sensitivity::Sensitive), ("off", Sensitivity::Ordinary)]))]
+        sensitivity: Sensitivity,
         /// Make the change or show it.
         #[command(flatten)]
         change: ChangeArguments,

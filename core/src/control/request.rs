@@ -7,7 +7,7 @@ use super::{
     AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, SharingRequest, VmBelonging, VmWish,
     WayOut,
 };
-use crate::object::Uuid;
+use crate::object::{Sensitivity, Uuid};
 use crate::policy::request::Right;
 use crate::record::Outcome;
 use crate::setting::{Setting, SettingName};
@@ -129,6 +129,15 @@ pub enum Request {
         vm: String,
         /// The information domain, which the policy must define; none takes the VM out.
         information_domain: Option<String>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// Make a VM sensitive, or ordinary again.
+    VmSensitive {
+        /// Name or UUID.
+        vm: String,
+        /// Which.
+        sensitivity: Sensitivity,
         /// Make the change or show it.
         mode: Mode,
     },
@@ -417,6 +426,7 @@ impl Request {
             Request::VmAssign { .. } => "vm assign",
             Request::VmUnassign { .. } => "vm unassign",
             Request::VmDomain { .. } => "vm domain",
+            Request::VmSensitive { .. } => "vm sensitive",
             Request::NetworkList => "network list",
             Request::NetworkShow { .. } => "network show",
             Request::NetworkAssign { .. } => "network assign",

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::media::Party;
-use crate::object::{Assignment, Uuid};
+use crate::object::{Assignment, Sensitivity, Uuid};
 use crate::policy::Policy;
 use crate::policy::networks::{Claim, Encounter, Network, Networks};
 use crate::policy::place::Place;
@@ -61,6 +61,8 @@ pub enum Breach {
     UnknownInformationDomain(String),
     /// The definition opens a raw door while those are shut.
     RawDoor(String),
+    /// A sensitive VM has a port for devices.
+    Sensitive(String),
     /// USB devices could be redirected into the VM that the rules for media do not let in.
     Redirection,
 }
@@ -76,6 +78,7 @@ impl Policy {
         assignment: Option<&Assignment>,
         networks: &Networks,
     ) -> Result<(), Violation> {
+        check_sensitivity(facts, assignment.map(|assignment| assignment.sensitivity).unwrap_or_default())?;
         self.check_raw_doors(facts)?;
         self.check_redirection(facts, assignment)?;
         match assignment.and_then(|assignment| assignment.information_domain.as_deref()) {
@@ -186,6 +189,19 @@ impl Policy {
     }
 }
 
+/// A sensitive VM has no port through which something could be plugged in.
+///
+/// # Errors
+/// The first one that it has.
+pub fn check_sensitivity(facts: &Facts, sensitivity: Sensitivity) -> Result<(), Violation> {
+    match (sensitivity, facts.ports.first()) {
+        (Sensitivity::Sensitive, Some(port)) => {
+            Err(Violation { breach: Breach::Sensitive(port.clone()), rule: None })
+        }
+        (Sensitivity::Sensitive, None) | (Sensitivity::Ordinary, _) => Ok(()),
+    }
+}
+
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -212,6 +228,11 @@ impl fmt::Display for Breach {
             Breach::UnknownInformationDomain(name) => {
                 write!(f, "the VM belongs to information domain `{name}`, which the policy does not define")
             }
+            Breach::Sensitive(port) => write!(
+                f,
+                "the VM is sensitive and has no `{port}`; an Administrator may end that with `virtwarden vm sensitive \
+                 VM off`"
+            ),
             Breach::Redirection => f.write_str(
                 "the filter of its USB redirection is not the one that follows from the rules for removable media; \
                  an administrator who defines the VM again (`virsh dumpxml --inactive --security-info`, \

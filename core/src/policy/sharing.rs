@@ -56,15 +56,18 @@ impl Openings {
 
     /// Whether a channel is open for a VM at all.
     fn leads_out(&self, channel: Channel, vm: Member<'_>) -> bool {
-        self.of(channel).any(|opening| opening.parties().into_iter().any(|party| vm.is(party)))
+        vm.sensitivity.is_ordinary()
+            && self.of(channel).any(|opening| opening.parties().into_iter().any(|party| vm.is(party)))
     }
 
     /// Whether a channel is open between two VMs.
     fn joins(&self, channel: Channel, one: Member<'_>, other: Member<'_>) -> bool {
-        self.of(channel).any(|opening| {
-            let [first, second] = opening.parties();
-            (one.is(first) && other.is(second)) || (one.is(second) && other.is(first))
-        })
+        let ordinary = one.sensitivity.is_ordinary() && other.sensitivity.is_ordinary();
+        ordinary
+            && self.of(channel).any(|opening| {
+                let [first, second] = opening.parties();
+                (one.is(first) && other.is(second)) || (one.is(second) && other.is(first))
+            })
     }
 
     fn of(&self, channel: Channel) -> impl Iterator<Item = &Opening> {

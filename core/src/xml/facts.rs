@@ -35,6 +35,8 @@ pub struct Facts {
     pub redirection: Redirection,
     /// What of the host it carries that could be a removable medium.
     pub media: Vec<Carried>,
+    /// Ports for whole devices, of the host or of whoever looks at the screen: what a sensitive VM has none of.
+    pub ports: Vec<String>,
 }
 
 impl Facts {
@@ -59,6 +61,7 @@ impl Facts {
             uses: uses::of(domain),
             redirection: Redirection::of(domain),
             media: carried_by(domain),
+            ports: devices.iter().filter(|d| is_port(d)).map(|d| describe(d)).collect(),
         }
     }
 }
@@ -68,6 +71,16 @@ fn raw(domain: &Element, devices: &[&Element]) -> Vec<String> {
     let loader = domain.elements().filter(|e| e.is("bootloader")).map(|_| "bootloader".to_owned());
     let opens = |device: &&&Element| device::needs(device).rights().contains(&Right::Raw);
     extensions.chain(loader).chain(devices.iter().filter(opens).map(|d| describe(d))).collect()
+}
+
+fn is_port(device: &Element) -> bool {
+    let bus = || device.child("target").and_then(|target| target.attribute("bus"));
+    match device.name.as_str() {
+        "redirdev" | "hostdev" | "smartcard" => true,
+        "disk" => bus() == Some("usb"),
+        "interface" => device.attribute("type") == Some("hostdev"),
+        _ => false,
+    }
 }
 
 /// Every source of a disk: its own, its backing files, its copies.

@@ -96,7 +96,7 @@ impl Control {
     }
 
     /// Makes a planned change, or not, and records how it ended.
-    fn finish(
+    pub(super) fn finish(
         &self,
         attempt: Attempt,
         plan: Result<registry::Change, Failure>,

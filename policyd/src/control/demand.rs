@@ -81,7 +81,9 @@ pub(super) const fn demand(request: &Request) -> Demand {
             Demand::Rights(CONFIGURE, Scope::NewVm)
         }
         Request::VmCreate { belonging: Some(_), .. } => Demand::Rights(ASSIGN, Scope::NewVm),
-        Request::VmAssign { .. } | Request::VmUnassign { .. } => Demand::Rights(ASSIGN, Scope::Vm),
+        Request::VmAssign { .. } | Request::VmUnassign { .. } | Request::VmSensitive { .. } => {
+            Demand::Rights(ASSIGN, Scope::Vm)
+        }
         Request::VmDomain { .. } => Demand::Rights(ADMINISTER, Scope::Vm),
         Request::NetworkShow { .. } => Demand::Rights(&[Right::View], Scope::Network),
         Request::NetworkAssign { .. } | Request::NetworkUnassign { .. } => {

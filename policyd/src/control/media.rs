@@ -111,7 +111,7 @@ impl Control {
     }
 
     /// The VM's turn: nothing else changes it meanwhile.
-    fn turn(&self, vm: Uuid) -> Result<Turn, Failure> {
+    pub(super) fn turn(&self, vm: Uuid) -> Result<Turn, Failure> {
         self.desk.turns.wait(Matter::Vm(vm), PATIENCE).ok_or_else(|| {
             unavailable("another change of this VM is under way, try again when it is done".to_owned())
         })

@@ -6,12 +6,12 @@ use std::time::UNIX_EPOCH;
 use virtwarden_core::control::{
     Change, Failure, Mode, OpeningRow, Presence, Reply, Request, SharingRequest, SharingRows,
 };
-use virtwarden_core::object::Object;
+use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::sharing::{Channel, Opening, Party};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::subject::Subject;
 
-use super::failure::{failed, not_found, unavailable, usage};
+use super::failure::{denied, failed, not_found, unavailable, usage};
 use super::{Control, needs};
 use crate::sharing::Declaration;
 
@@ -135,6 +135,9 @@ impl Control {
         }
         let words = format!("{} between {} and {}", wish.channel, one.name, other.name);
         let opening = Opening::new(wish.channel, one.party, other.party);
+        if turn == Turn::Open {
+            self.insist_on_ordinary(&opening)?;
+        }
         let is_open = self.monitor.sharing().declarations().contains_key(&opening);
         let (line, kept) = match (turn, is_open, wish.mode) {
             (Turn::Open, true, _) | (Turn::Closed, false, _) => return Ok(Vec::new()),
@@ -147,6 +150,19 @@ impl Control {
         };
         kept.map_err(|error| failed(error.to_string()))?;
         Ok(vec![line])
+    }
+
+    /// An opening for a sensitive VM would promise what holds for nobody.
+    fn insist_on_ordinary(&self, opening: &Opening) -> Result<(), Failure> {
+        let registry = self.monitor.registry();
+        let sensitive = |vm: &Uuid| registry.vm(*vm).is_some_and(|vm| !vm.sensitivity.is_ordinary());
+        if opening.vms().iter().any(sensitive) {
+            return Err(denied(
+                "access denied: the VM is sensitive and shares nothing; an Administrator may end that with \
+                 `virtwarden vm sensitive VM off`",
+            ));
+        }
+        Ok(())
     }
 
     fn declaration(&self, subject: &Subject, wish: &Wish<'_>) -> Declaration {

@@ -20,7 +20,7 @@ use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
     ObjectName, Presence, SharingRequest, Sight, VmState, WayOut,
 };
-use virtwarden_core::object::Uuid;
+use virtwarden_core::object::{Sensitivity, Uuid};
 use virtwarden_core::policy::request::Right;
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::table3::Function;
@@ -130,6 +130,7 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::PolicySimulate { files: Vec::new(), since: None }, denied),
         (Request::PolicyFormer, denied),
         (Request::PolicyRecall { number: 1 }, denied),
+        (create::sensitive("bobvm", Sensitivity::Sensitive, Mode::Apply), denied),
     ]
 }
 
@@ -198,12 +199,13 @@ fn kind(request: &Request) -> usize {
         Request::PolicySimulate { .. } => 59,
         Request::PolicyFormer => 60,
         Request::PolicyRecall { .. } => 61,
+        Request::VmSensitive { .. } => 62,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=61));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=62));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();

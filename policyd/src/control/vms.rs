@@ -2,6 +2,7 @@
 //! `vm list` and `show`, and how a VM that is named is found.
 
 mod create;
+mod sensitive;
 mod templates;
 mod workshop;
 

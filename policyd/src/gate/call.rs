@@ -198,6 +198,7 @@ impl Connection {
         if !matches!(rule, Rule::Own(_)) && self.stage != Stage::Open {
             return Err(Fault::Failed(code::INTERNAL, "hypervisor connection not open".to_owned()));
         }
+        self.insist_on_keeping(call)?;
         let forward = match rule {
             Rule::Own(own) => return self.answer(call, own),
             Rule::Needs { .. } => self.plain(call)?,
@@ -213,7 +214,7 @@ impl Connection {
             }
             Rule::Refused(why) => return Err(self.forbidden(call, why, Vec::new())),
         };
-        Ok(Course::Forward(forward))
+        Ok(Course::Forward(Self::with_right_to_administer(forward)))
     }
 
     /// Rights that are fixed, on the object of the call.

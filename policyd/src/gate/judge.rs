@@ -24,6 +24,7 @@ mod present;
 mod quota;
 mod saved;
 mod screen;
+mod sensitive;
 mod snapshot;
 mod start;
 mod storage;

@@ -10,6 +10,7 @@ mod nics;
 mod owner;
 mod past;
 mod room;
+mod sensitive;
 mod stories;
 mod table;
 mod vanished;

@@ -13,6 +13,9 @@ use super::find::{Unclear, Wanted, find};
 use super::holder::Holder;
 use super::vms::Connected;
 
+const SENSITIVE: &str = "the VM is sensitive and gets no removable medium; an Administrator may end that with \
+                         `virtwarden vm sensitive VM off`";
+
 /// The VM may have the medium. As long as this lives, no other VM gets it.
 #[derive(Debug)]
 #[must_use = "the medium is kept for the VM only as long as this lives; once libvirt has connected it, call `given`"]
@@ -81,6 +84,9 @@ impl Media {
     ) -> Result<Cleared, Refused> {
         let (kernel, look) = self.look()?;
         let medium = find(&look, policy.media(), wanted)?;
+        if !vm.sensitivity().is_ordinary() {
+            return Err(Refused::Denied(format!("`{}` ({}): {SENSITIVE}", medium.name, medium.id)));
+        }
         let (rules, receiver) = (policy.media_rules(), Party::of(vm));
         let transfer =
             |holder| rules.transfer(&Transfer { medium: &medium, holder, receiver: &receiver, asker });

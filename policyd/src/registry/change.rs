@@ -78,5 +78,8 @@ pub fn differences(before: &Assignment, after: &Assignment) -> Vec<String> {
         let word = |place: &Option<String>| place.clone().unwrap_or_else(|| "none".to_owned());
         format!("information domain {} -> {}", word(old), word(new))
     });
-    gained_users.chain(lost_users).chain(gained_groups).chain(lost_groups).chain(moved).collect()
+    let (was, is) = (before.sensitivity, after.sensitivity);
+    let marked = (was != is).then(|| format!("{} -> {}", was.word(), is.word()));
+    let people = gained_users.chain(lost_users).chain(gained_groups).chain(lost_groups);
+    people.chain(moved).chain(marked).collect()
 }

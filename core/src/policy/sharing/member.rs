@@ -2,7 +2,7 @@
 //! A VM as a party to sharing.
 
 use super::opening::Party;
-use crate::object::{Uuid, Vm};
+use crate::object::{Sensitivity, Uuid, Vm};
 
 /// A VM as the openings see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,14 @@ pub struct Member<'a> {
     pub name: &'a str,
     /// Where it belongs.
     pub information_domain: Option<&'a str>,
+    /// A sensitive VM shares nothing, whatever is open.
+    pub sensitivity: Sensitivity,
 }
 
 impl<'a> Member<'a> {
     /// A VM that is about to be made.
     pub fn new(name: &'a str) -> Self {
-        Self { uuid: None, name, information_domain: None }
+        Self { uuid: None, name, information_domain: None, sensitivity: Sensitivity::Ordinary }
     }
 
     /// Whether the party is this VM, or has it.
@@ -34,6 +36,6 @@ impl<'a> Member<'a> {
 impl<'a> From<&'a Vm> for Member<'a> {
     fn from(vm: &'a Vm) -> Self {
         let information_domain = vm.assignment.as_ref().and_then(|a| a.information_domain.as_deref());
-        Self { uuid: Some(vm.uuid), name: &vm.name, information_domain }
+        Self { uuid: Some(vm.uuid), name: &vm.name, information_domain, sensitivity: vm.sensitivity() }
     }
 }

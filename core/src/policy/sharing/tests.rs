@@ -2,7 +2,7 @@
 //! Nothing is shared by default, what is opened is, and only there; the same thing is the same under any name.
 
 use super::*;
-use crate::object::Uuid;
+use crate::object::{Sensitivity, Uuid};
 use crate::xml::facts::Facts;
 use crate::xml::strict::parse;
 
@@ -14,7 +14,12 @@ fn facts(devices: &str) -> Facts {
 }
 
 fn vm(uuid: Uuid, information_domain: Option<&str>) -> Member<'_> {
-    Member { uuid: Some(uuid), name: if uuid == A { "a" } else { "b" }, information_domain }
+    Member {
+        uuid: Some(uuid),
+        name: if uuid == A { "a" } else { "b" },
+        information_domain,
+        sensitivity: Sensitivity::Ordinary,
+    }
 }
 
 fn opened(channel: Channel, one: Party, other: Party) -> Openings {
@@ -175,4 +180,17 @@ fn words_and_spellings_are_one() {
         Opening::new(Channel::Disk, Party::Vm(A), Party::Host),
         Opening::new(Channel::Disk, Party::Host, Party::Vm(A))
     );
+}
+
+#[test]
+fn a_sensitive_vm_shares_nothing_whatever_is_open() {
+    let all = Channel::ALL.map(|channel| Opening::new(channel, Party::Vm(A), Party::Host));
+    let openings: Openings =
+        all.into_iter().chain([Opening::new(Channel::Disk, Party::Vm(A), Party::Vm(B))]).collect();
+    let uses = facts("<vsock model='virtio'/>").uses;
+    let open = vm(A, None);
+    let kept = Member { sensitivity: Sensitivity::Sensitive, ..open };
+    assert!(openings.check(open, &uses).is_ok());
+    let refused = openings.check(kept, &uses).unwrap_err().to_string();
+    assert!(refused.contains("`a` is sensitive") && !refused.contains("sharing allow"), "{refused}");
 }

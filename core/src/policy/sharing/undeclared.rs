@@ -20,22 +20,39 @@ pub struct Undeclared {
     pub other: Option<String>,
     /// What in the definition it is.
     pub what: String,
+    /// The one of them that is sensitive, so that no opening would help.
+    pub sensitive: Option<String>,
 }
 
 impl Undeclared {
     pub(super) fn way_out(vm: Member<'_>, usage: &Use) -> Self {
-        Self { channel: usage.channel, vm: vm.name.to_owned(), other: None, what: usage.what.clone() }
+        let sensitive = sensitive(&[vm]);
+        let vm = vm.name.to_owned();
+        Self { channel: usage.channel, vm, other: None, what: usage.what.clone(), sensitive }
     }
 
     pub(super) fn common(vm: Member<'_>, other: Member<'_>, common: &Common) -> Self {
+        let sensitive = sensitive(&[vm, other]);
         let (vm, other) = (vm.name.to_owned(), Some(other.name.to_owned()));
-        Self { channel: common.channel, vm, other, what: common.what.clone() }
+        Self { channel: common.channel, vm, other, what: common.what.clone(), sensitive }
     }
+}
+
+fn sensitive(members: &[Member<'_>]) -> Option<String> {
+    let kept = members.iter().find(|member| !member.sensitivity.is_ordinary());
+    kept.map(|member| member.name.to_owned())
 }
 
 impl fmt::Display for Undeclared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { channel, vm, other, what } = self;
+        let Self { channel, vm, other, what, sensitive } = self;
+        if let Some(sensitive) = sensitive {
+            return write!(
+                f,
+                "VM `{vm}` may not have {what}: VM `{sensitive}` is sensitive and shares nothing; an Administrator may end \
+                 that with `virtwarden vm sensitive {sensitive} off`"
+            );
+        }
         match other {
             Some(other) => write!(
                 f,

@@ -2,8 +2,10 @@
 //! The rules that bind everybody.
 
 use super::*;
+use crate::object::Sensitivity;
 use crate::policy::bounds::Breach;
 use crate::policy::networks::Networks;
+use crate::xml::definition::Definition;
 use crate::xml::facts::{Facts, Link};
 
 const COLOURS: &str = "[information-domain.red]\nnetworks = [\"red\"]\n\
@@ -84,4 +86,28 @@ fn a_definition_that_opens_a_raw_door_is_refused_while_those_are_shut() {
     );
     assert_eq!(shipped().check(&facts, None, &Networks::default()), Ok(()));
     assert!(Policy::load(&[]).unwrap().check(&facts, None, &Networks::default()).is_err());
+}
+
+#[test]
+fn a_sensitive_vm_has_no_port_for_devices() {
+    let sensitive = Assignment { sensitivity: Sensitivity::Sensitive, ..Assignment::default() };
+    for (device, port) in [
+        ("<redirdev bus='usb' type='spicevmc'/>", true),
+        ("<hostdev mode='subsystem' type='pci'/>", true),
+        ("<smartcard mode='host'/>", true),
+        ("<disk type='file'><target dev='sda' bus='usb'/></disk>", true),
+        ("<interface type='hostdev'/>", true),
+        ("<disk type='file'><target dev='vda' bus='virtio'/></disk>", false),
+        ("<input type='tablet' bus='usb'/>", false),
+        ("<controller type='usb' model='qemu-xhci'/>", false),
+    ] {
+        let text = format!("<domain><name>a</name><devices>{device}</devices></domain>");
+        let facts = Definition::parse(text).unwrap().facts();
+        assert_eq!(!facts.ports.is_empty(), port, "{device}");
+        let only = Facts { ports: facts.ports, ..Facts::default() };
+        let judge =
+            |assignment: Option<&Assignment>| site(COLOURS).check(&only, assignment, &Networks::default());
+        assert_eq!(judge(Some(&sensitive)).is_err(), port, "{device}");
+        assert!(judge(Some(&Assignment::default())).is_ok() && judge(None).is_ok(), "{device}");
+    }
 }

@@ -2,6 +2,7 @@
 //! VMs from templates over the control socket: what is asked for, what is not said, whose they are.
 
 use virtwarden_core::control::{Failure, VmBelonging, VmWish};
+use virtwarden_core::object::Sensitivity;
 use virtwarden_core::xml::definition::Definition;
 
 use super::*;
@@ -10,6 +11,10 @@ use crate::control::failure::denied;
 pub(super) fn wish(name: &str, template: Option<&str>) -> VmWish {
     let template = template.map(str::to_owned);
     VmWish { name: name.to_owned(), template, memory: None, vcpus: None, disk: None, network: None }
+}
+
+pub(super) fn sensitive(vm: &str, sensitivity: Sensitivity, mode: Mode) -> Request {
+    Request::VmSensitive { vm: vm.to_owned(), sensitivity, mode }
 }
 
 pub(super) fn create(wish: VmWish, belonging: Option<VmBelonging>, mode: Mode) -> Request {
@@ -39,7 +44,8 @@ fn a_vm_is_made_as_the_template_says_and_belongs_before_it_is_there() {
             "+disk new.qcow2 of 20480 MiB",
             "+interface on network red-net",
             "+user root",
-            "information domain none -> red"
+            "information domain none -> red",
+            "ordinary -> sensitive"
         ]
     );
     let [job] = scene.bench.jobs().try_into().unwrap();
@@ -51,7 +57,9 @@ fn a_vm_is_made_as_the_template_says_and_belongs_before_it_is_there() {
     assert_eq!(job.disk.unwrap().path, definition.facts().sources[0]);
     let kept = scene.registry().vm(job.vm.uuid);
     assert_eq!(kept, job.vm.assignment);
-    assert_eq!(kept.unwrap().information_domain.as_deref(), Some("red"));
+    let kept = kept.unwrap();
+    assert_eq!(kept.information_domain.as_deref(), Some("red"));
+    assert_eq!(kept.sensitivity, Sensitivity::Sensitive, "it is so before libvirt has it");
     let attempt = &scene.told()[0];
     assert_eq!(
         (attempt.operation.as_str(), attempt.functions.as_slice()),
@@ -125,4 +133,41 @@ fn the_templates_are_listed_without_those_of_networks() {
     let default: Vec<_> = rows.iter().filter(|row| row.default).map(|row| row.name.as_str()).collect();
     assert_eq!(default, ["desktop"]);
     assert_eq!(rows[0].placeholders, ["disk", "memory", "name", "network", "vcpus"]);
+}
+
+#[test]
+fn the_marker_is_an_administrators_to_set_and_to_take_and_outlives_its_people() {
+    let scene = Scene::new();
+    let is = || scene.registry().vm(BOBVM).unwrap().sensitivity;
+    let dry = scene.change(&alice(), &sensitive("bobvm", Sensitivity::Sensitive, Mode::DryRun)).unwrap();
+    assert_eq!(
+        (dry.differences.as_slice(), is()),
+        (["ordinary -> sensitive".to_owned()].as_slice(), Sensitivity::Ordinary)
+    );
+    scene.change(&alice(), &sensitive("bobvm", Sensitivity::Sensitive, Mode::Apply)).unwrap();
+    let again = scene.change(&alice(), &sensitive("bobvm", Sensitivity::Sensitive, Mode::Apply)).unwrap();
+    assert!(again.differences.is_empty());
+    let failure = scene.change(&bob(), &sensitive("bobvm", Sensitivity::Ordinary, Mode::Apply)).unwrap_err();
+    assert_eq!((failure.kind, is()), (FailureKind::Denied, Sensitivity::Sensitive));
+    let nobodys =
+        Request::VmUnassign { vm: "bobvm".into(), users: vec![], groups: vec![], mode: Mode::Apply };
+    scene.change(&alice(), &nobodys).unwrap();
+    assert_eq!(is(), Sensitivity::Sensitive);
+    scene.change(&alice(), &sensitive("bobvm", Sensitivity::Ordinary, Mode::Apply)).unwrap();
+    assert_eq!(scene.registry().vm(BOBVM), None);
+}
+
+#[test]
+fn a_sensitive_vm_has_no_open_channel_and_gets_none() {
+    let scene = Scene::new();
+    let open = sharing::allow("finance", "host", Mode::Apply);
+    scene.change(&alice(), &open).unwrap();
+    let failure =
+        scene.change(&alice(), &sensitive("finance", Sensitivity::Sensitive, Mode::Apply)).unwrap_err();
+    assert!(failure.message.contains("channel of the VM is open"), "{}", failure.message);
+    scene.change(&alice(), &sharing::deny("finance", "host", Mode::Apply)).unwrap();
+    scene.change(&alice(), &sensitive("finance", Sensitivity::Sensitive, Mode::Apply)).unwrap();
+    let failure = scene.change(&alice(), &open).unwrap_err();
+    assert_eq!((failure.kind, failure.message.contains("shares nothing")), (FailureKind::Denied, true));
+    assert!(scene.control.monitor.sharing().declarations().is_empty());
 }

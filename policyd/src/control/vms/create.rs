@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use virtwarden_core::control::{Failure, Mode, Reply, Request, VmBelonging, VmWish};
-use virtwarden_core::object::{Assignment, Uuid, Vm};
+use virtwarden_core::object::{Assignment, Sensitivity, Uuid, Vm};
 use virtwarden_core::policy::quota::Allowance;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::xml::element::Element;
@@ -68,7 +68,7 @@ impl Control {
         self.is_defined(belonging.information_domain.as_deref())?;
         let name = self.template_of(wish)?;
         let template = templates::read(self.templates, &name).map_err(failed)?;
-        let assignment = self.belongs(subject, belonging)?;
+        let assignment = self.belongs(subject, belonging, &name)?;
         let uuid = fresh_uuid()?;
         let disk = wish.disk.map(|size| disk(wish, size));
         let definition = written(&template, &name, wish, uuid)?;
@@ -86,7 +86,12 @@ impl Control {
     }
 
     /// Whose it will be. Who makes VMs under a quota has those that he makes.
-    fn belongs(&self, subject: &Subject, belonging: &VmBelonging) -> Result<Assignment, Failure> {
+    fn belongs(
+        &self,
+        subject: &Subject,
+        belonging: &VmBelonging,
+        template: &str,
+    ) -> Result<Assignment, Failure> {
         let named = belonging.user.as_deref().map(people::account).transpose()?;
         let own = match self.monitor.policy().policy.quota(subject) {
             Allowance::Within(_) => Some(subject.account.clone()),
@@ -95,6 +100,7 @@ impl Control {
         Ok(Assignment {
             users: named.into_iter().chain(own).collect(),
             information_domain: belonging.information_domain.clone(),
+            sensitivity: sensitivity(template),
             ..Assignment::default()
         })
     }
@@ -128,6 +134,11 @@ impl Control {
             ..failure
         })
     }
+}
+
+/// What is made from the template of that name is sensitive from its first moment.
+fn sensitivity(template: &str) -> Sensitivity {
+    if template == Sensitivity::Sensitive.word() { Sensitivity::Sensitive } else { Sensitivity::Ordinary }
 }
 
 /// The template, filled in.
@@ -177,7 +188,8 @@ fn differences(wish: &VmWish, template: &str, belonging: &VmBelonging) -> Vec<St
     let user = belonging.user.as_ref().map(|user| format!("+user {user}"));
     let domain =
         belonging.information_domain.as_ref().map(|domain| format!("information domain none -> {domain}"));
-    [vm].into_iter().chain(disk).chain(network).chain(user).chain(domain).collect()
+    let kept = (!sensitivity(template).is_ordinary()).then(|| "ordinary -> sensitive".to_owned());
+    [vm].into_iter().chain(disk).chain(network).chain(user).chain(domain).chain(kept).collect()
 }
 
 /// Nothing that means something on a command line or in a file's name.

@@ -84,7 +84,7 @@ impl Connection {
     }
 
     /// Volumes by their files, as far as libvirtd knows them.
-    fn located(&mut self, uses: Vec<Use>) -> Result<Vec<Use>, Fault> {
+    pub(super) fn located(&mut self, uses: Vec<Use>) -> Result<Vec<Use>, Fault> {
         let mut located = Vec::new();
         for usage in uses {
             let path = match &usage.medium {
@@ -101,7 +101,7 @@ impl Connection {
 
     /// The files that a disk's image builds upon, as far as libvirtd's pools know them: whoever attaches an
     /// image need not say.
-    fn below(&mut self, usage: &Use) -> Result<Vec<Use>, Fault> {
+    pub(super) fn below(&mut self, usage: &Use) -> Result<Vec<Use>, Fault> {
         let mut below = Vec::new();
         let mut next = match (&usage.medium, usage.channel) {
             (Some(Medium::Path(path)), Channel::Disk) => Some(path.clone()),

@@ -43,6 +43,9 @@ impl Connection {
             let source = Object::Volume { pool: pool.to_owned(), name: name.to_owned() };
             needed.extend(needs([row(Function::ConfigureVms), row(Function::ConfigureSharing)], &source));
         }
+        if let Some(Handle::Volume { pool, name }) = call.arguments.handle_in("clonevol") {
+            self.insist_on_no_sensitive_disk(call, (pool, name), &needed)?;
+        }
         if self.may(call, &needed) && self.is_physical(&pool)? {
             needed.push(need(row(Function::ConfigureDevices), &object));
         }
@@ -53,10 +56,11 @@ impl Connection {
     /// STORAGE_VOL_UPLOAD and STORAGE_VOL_DOWNLOAD: 3 for writing, 3 and 8 for taking the content away.
     pub(super) fn judge_transfer(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
         let (object, replaced) = self.object_of_named(call)?;
-        let Object::Volume { pool, .. } = &object else { return Err(no_pool()) };
+        let Object::Volume { pool, name } = &object else { return Err(no_pool()) };
         let mut needed = needs([row(Function::ConfigureVms)], &object);
         if call.procedure.rule == Rule::Judged(Judge::Download) {
             needed.push(need(row(Function::ConfigureSharing), &object));
+            self.insist_on_no_sensitive_disk(call, (pool, name), &needed)?;
         }
         if self.may(call, &needed) && self.is_physical(pool)? {
             needed.push(need(row(Function::ConfigureDevices), &object));

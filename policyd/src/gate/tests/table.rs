@@ -45,7 +45,7 @@ fn least(layout: &Layout, uuid: Uuid) -> Value<'static> {
     }
 }
 
-fn arguments(procedure: &Procedure, uuid: Uuid) -> Vec<u8> {
+pub(super) fn arguments(procedure: &Procedure, uuid: Uuid) -> Vec<u8> {
     let values: Vec<_> = procedure.arguments.iter().map(|field| least(&field.layout, uuid)).collect();
     let mut writer = Writer::with_capacity(64);
     encode_fields(procedure.arguments, &values, &mut writer).unwrap();

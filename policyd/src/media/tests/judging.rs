@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use virtwarden_core::media::{Asker, Id};
-use virtwarden_core::object::{Uuid, Vm};
+use virtwarden_core::object::{Sensitivity, Uuid, Vm};
 use virtwarden_core::policy::{Policy, Source};
 use virtwarden_core::xml::definition::Definition;
 
@@ -261,4 +261,16 @@ fn who_had_it_last_is_known_after_a_restart_and_a_damaged_file_is_put_aside() {
     scene.tree.write("media.json", "{");
     assert!(open().condition().warning().is_some_and(|warning| warning.contains("damaged-1")));
     assert_eq!(open().history(), []);
+}
+
+#[test]
+fn a_sensitive_vm_gets_no_medium_on_anybodys_word() {
+    let scene = Scene::new();
+    let judge = |asker| scene.judge(RED, asker, &ANY_STICK, &nobody()).map(|cleared| cleared.medium.name);
+    assert!(judge(Asker::Administrator).is_ok());
+    scene.registry.apply(&scene.registry.plan_sensitivity(RED, "redvm", Sensitivity::Sensitive)).unwrap();
+    for asker in [Asker::Administrator, Asker::User, Asker::Confirmed] {
+        let refused = judge(asker).unwrap_err();
+        assert!(refused.contains("the VM is sensitive"), "{refused}");
+    }
 }
