@@ -23,7 +23,7 @@ use virtwarden_core::trail::time::Time;
 
 use crate::arguments::EvaluateArguments;
 use crate::client::{ask, unexpected};
-use crate::evaluate::live::{Afterwards, Wish};
+use crate::evaluate::live::{Afterwards, Played, Wish};
 use crate::evaluate::report::{Depth, FORMAT, Report};
 use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output};
@@ -59,8 +59,8 @@ fn keep(arguments: &EvaluateArguments, report: &Report) -> Result<(), Failed> {
 fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Failed> {
     let policy = policy_in_force(socket)?;
     let mut cells = plan::evaluate(&policy, socket)?;
-    let leftovers = match arguments.depth() {
-        Depth::Plan => Vec::new(),
+    let Played { scenarios, leftovers } = match arguments.depth() {
+        Depth::Plan => Played { scenarios: Vec::new(), leftovers: Vec::new() },
         Depth::Live => live::play(&arguments.wish(socket), &policy, &mut cells)?,
     };
     if !arguments.rows.is_empty() {
@@ -75,7 +75,7 @@ fn evaluate(arguments: &EvaluateArguments, socket: &Path) -> Result<Report, Fail
         // Where it cannot be read to its end, row 6 says why.
         trail: facts::trail(socket).ok().flatten(),
         cells,
-        scenarios: Vec::new(),
+        scenarios,
         leftovers,
     })
 }

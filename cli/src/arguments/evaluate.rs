@@ -8,8 +8,19 @@ use virtwarden_core::table3::Function;
 
 use super::object::parse_function;
 
+const NEEDS: &str = "\
+Run it as root in an Administrator's login session (`sudo`). A live evaluation needs sshd, virsh and qemu-img on the host,
+takes some minutes, and leaves nothing but its records in the trail. Names of what it makes begin with `vweval-`; what a
+killed one has left is taken back by the next.
+Exit codes:
+  0  every cell and test that was exercised is as claimed
+  1  one is not, or the evaluation could not be made
+  2  the command line makes no sense
+  3  you are not root, or no Administrator";
+
 /// Prove on this host that each function of Table 3 works for the role that has it, and for no other.
 #[derive(Debug, Args)]
+#[command(after_help = NEEDS)]
 pub(crate) struct EvaluateArguments {
     /// Look at the policy in force and change nothing. This is what is done where nothing is said.
     #[arg(long)]

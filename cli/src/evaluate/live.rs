@@ -11,6 +11,7 @@ mod people;
 mod perform;
 mod program;
 mod remains;
+mod scenarios;
 mod settings;
 mod sshd;
 mod stage;
@@ -29,10 +30,11 @@ use self::deed::Deed;
 use self::interrupt::Interrupt;
 use self::made::Made;
 use self::remains::Remains;
+use self::scenarios::Hand;
 use self::settings::Completion;
 use self::stage::Stage;
 use self::watch::Watch;
-use crate::evaluate::report::{Cell, Claim, Door, Step, Verdict};
+use crate::evaluate::report::{Cell, Claim, Door, Scenario, Step, Verdict};
 use crate::exit::Failed;
 
 const LOCK: &str = "/run/virtwarden-evaluate.lock";
@@ -58,8 +60,16 @@ pub(super) struct Wish<'w> {
     pub(super) say: &'w dyn Fn(&str),
 }
 
-/// Plays it and adds to each cell what was done for it; gives what could not be taken back.
-pub(super) fn play(wish: &Wish<'_>, policy: &Policy, cells: &mut [Cell]) -> Result<Vec<String>, Failed> {
+/// What came of it beside the cells.
+pub(super) struct Played {
+    /// Tests of the base profile.
+    pub(super) scenarios: Vec<Scenario>,
+    /// What could not be taken back.
+    pub(super) leftovers: Vec<String>,
+}
+
+/// Plays it and adds to each cell what was done for it.
+pub(super) fn play(wish: &Wish<'_>, policy: &Policy, cells: &mut [Cell]) -> Result<Played, Failed> {
     let _alone = lock()?;
     let mut leftovers = clear(wish);
     let before = Remains::now();
@@ -68,18 +78,23 @@ pub(super) fn play(wish: &Wish<'_>, policy: &Policy, cells: &mut [Cell]) -> Resu
     let mut made = Made::begin(&mark, wish.socket)?;
     let played = Watch::begin(wish.socket).and_then(|watch| {
         let stage = stage::set(policy, &mut made, &mark, &interrupt, wish.say)?;
-        deeds(wish, &stage, &watch, &mut made, cells)
+        deeds(wish, &stage, &watch, &mut made, cells)?;
+        if !wish.rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut hand = Hand { stage: &stage, watch: &watch, made: &mut made, policy, socket: wish.socket };
+        scenarios::play(&mut hand, wish.say)
     });
     match wish.afterwards {
         Afterwards::Keep => made.keep().iter().for_each(|kept| (wish.say)(kept)),
         Afterwards::TakeBack => {
             (wish.say)("taking everything back");
-            leftovers.extend(made.take_back());
+            leftovers.extend(made.take_all_back());
             leftovers.extend(before.compare(&Remains::now()));
         }
     }
     match played {
-        Ok(()) => Ok(leftovers),
+        Ok(scenarios) => Ok(Played { scenarios, leftovers }),
         Err(failed) if leftovers.is_empty() => Err(failed),
         Err(failed) => {
             Err(Failed { message: format!("{}\n{}", failed.message, leftovers.join("\n")), ..failed })
@@ -100,7 +115,7 @@ fn clear(wish: &Wish<'_>) -> Vec<String> {
     let mut left = Vec::new();
     for mut earlier in Made::of_earlier_runs(wish.socket) {
         (wish.say)("taking back what an earlier evaluation left");
-        left.extend(earlier.take_back());
+        left.extend(earlier.take_all_back());
     }
     left
 }
@@ -142,12 +157,10 @@ fn one(
     let Some(name) = deed.sets else {
         return Ok(perform::perform(stage, watch, deed, door, deed.command));
     };
-    let Completion { dry, back } = settings::prepare(name, made, wish.socket)?;
+    let Completion { dry, back, noted } = settings::prepare(name, made, wish.socket)?;
     let command = deed.command.replace("{dry}", dry).replace("{back}", &back);
     let mut step = perform::perform(stage, watch, deed, door, &command);
-    if dry.is_empty()
-        && let Err(why) = made.take_back_newest()
-    {
+    if let Some(Err(why)) = noted.map(|noted| made.take_back(&noted)) {
         step.verdict = Verdict::fail(format!("it could not be taken back: {why}"));
     }
     Ok(step)

@@ -38,6 +38,8 @@ pub(super) enum Seen {
     Denied,
     /// What it is about looks as if it did not exist; on record.
     Hidden,
+    /// Refused with these words, which say what would be needed; not a right.
+    Says(&'static str),
     /// Refused in one of these ways, and on record.
     Refused,
     /// As the next, by a program that prints nothing when it is refused.
@@ -86,6 +88,17 @@ pub(super) const fn sets(
     Deed { sets: Some(setting), ..performs(rows, CONTROL, what, command) }
 }
 
+/// The Administrator tries it and is refused like anybody: a rule binds him as well.
+pub(super) const fn administrator_is_told(
+    rows: &'static [u8],
+    doors: &'static [Door],
+    what: &'static str,
+    command: &'static str,
+    words: &'static str,
+) -> Deed {
+    Deed { seen: Seen::Says(words), ..performs(rows, doors, what, command) }
+}
+
 /// The User performs it, on what is his.
 pub(super) const fn operates(
     rows: &'static [u8],
@@ -112,7 +125,13 @@ impl Seen {
     pub(super) const fn is_refusal(self) -> bool {
         match self {
             Seen::Done | Seen::DoneAs(_) => false,
-            Seen::Row(_) | Seen::Denied | Seen::Hidden | Seen::Refused | Seen::Quiet | Seen::Shut => true,
+            Seen::Row(_)
+            | Seen::Denied
+            | Seen::Hidden
+            | Seen::Says(_)
+            | Seen::Refused
+            | Seen::Quiet
+            | Seen::Shut => true,
         }
     }
 }
@@ -121,7 +140,7 @@ impl Seen {
     /// Whether the monitor refuses it, so that the trail must say so.
     pub(super) const fn is_ours(self) -> bool {
         match self {
-            Seen::Row(_) | Seen::Denied | Seen::Hidden | Seen::Refused => true,
+            Seen::Row(_) | Seen::Denied | Seen::Hidden | Seen::Says(_) | Seen::Refused => true,
             Seen::Done | Seen::DoneAs(_) | Seen::Quiet | Seen::Shut => false,
         }
     }

@@ -97,6 +97,8 @@ fn props(stage: &Stage<'_>, disks: &Path) -> Result<(), Failed> {
     };
     let extra = disks.join("extra.img");
     image(&extra, "raw", "1M")?;
+    let common = disks.join("common.img");
+    image(&common, "raw", "1M")?;
     let texts = [
         ("net", network("{net}", 'a')),
         ("newnet", network("{newnet}", 'b')),
@@ -105,6 +107,15 @@ fn props(stage: &Stage<'_>, disks: &Path) -> Result<(), Failed> {
         ("direct", DIRECT.to_owned()),
         ("share", SHARE.to_owned()),
         ("vsock", VSOCK.to_owned()),
+        ("nic", NIC.replace("{nic}", &card())),
+        ("usernet", "<interface type='user'/>".to_owned()),
+        (
+            "common",
+            format!(
+                "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{}'/><target dev='vdc' bus='virtio'/><shareable/></disk>",
+                common.display()
+            ),
+        ),
         ("filter", stage.named(FILTER)),
         (
             "disk",
@@ -117,6 +128,14 @@ fn props(stage: &Stage<'_>, disks: &Path) -> Result<(), Failed> {
     texts.iter().try_for_each(|(name, text)| file(&stage.files.join(format!("{name}.xml")), text, 0o644))
 }
 
+/// The card that leads out, or the loopback interface where none does.
+fn card() -> String {
+    let route = root(&["ip", "-o", "route", "show", "default"]).output;
+    let mut words = route.split_whitespace().skip_while(|word| *word != "dev").skip(1);
+    words.next().unwrap_or("lo").to_owned()
+}
+
+const NIC: &str = "<interface type='direct'><source dev='{nic}' mode='bridge'/></interface>";
 const USB: &str = "<hostdev mode='subsystem' type='usb'><source><vendor id='0x1209'/><product id='0x0001'/></source></hostdev>";
 const PCI: &str = "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0000' bus='0xff' slot='0x1f' function='0x7'/></source></hostdev>";
 const DIRECT: &str = "<interface type='direct'><source dev='lo' mode='bridge'/></interface>";

@@ -88,7 +88,7 @@ impl Made {
     }
 
     /// Takes everything back, the newest first; gives what is still there and why.
-    pub(super) fn take_back(&mut self) -> Vec<String> {
+    pub(super) fn take_all_back(&mut self) -> Vec<String> {
         let mut left = Vec::new();
         while let Some(thing) = self.things.pop() {
             // The notes are in the first thing: while something is left they stay, for the next run.
@@ -101,9 +101,10 @@ impl Made {
         left
     }
 
-    /// Takes the newest thing back.
-    pub(super) fn take_back_newest(&mut self) -> Result<(), String> {
-        self.things.pop().map_or(Ok(()), |thing| undo::undo(&thing, &self.socket))
+    /// Takes one thing back before its time.
+    pub(super) fn take_back(&mut self, thing: &Thing) -> Result<(), String> {
+        self.things.retain(|other| other != thing);
+        undo::undo(thing, &self.socket)
     }
 
     /// What killed runs left on this host is taken back; gives what was and what could not be.
@@ -132,7 +133,7 @@ impl Made {
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for left in self.take_back() {
+        for left in self.take_all_back() {
             eprintln!("virtwarden: {left}");
         }
     }

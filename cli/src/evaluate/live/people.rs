@@ -23,21 +23,32 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Makes the account and gives it the role of a column that has most.
-    pub(super) fn make(policy: &Policy, column: Column, mark: &str, made: &mut Made) -> Result<Self, Failed> {
-        let role = role(policy, column)?;
-        let word = match column {
-            Column::Administrator => "admin",
-            Column::User => "user",
-        };
-        let name = format!("{PREFIX}{word}-{mark}");
-        made.note(Thing::Account(name.clone()))?;
-        let home = made.directory().join(&name);
-        add(&name, &home)?;
-        made.note(Thing::Role { role: role.name.clone(), account: name.clone() })?;
-        must(&["virtwarden", "role", "add", &role.name, &name])?;
-        Ok(Self { name, role: role.name.clone() })
+    /// Makes an account and gives it the role of a column that has most.
+    pub(super) fn make(
+        policy: &Policy,
+        column: Column,
+        word: &str,
+        mark: &str,
+        made: &mut Made,
+    ) -> Result<Self, Failed> {
+        let role = role(policy, column)?.name.clone();
+        let name = account(word, mark, made)?;
+        made.note(Thing::Role { role: role.clone(), account: name.clone() })?;
+        must(&["virtwarden", "role", "add", &role, &name])?;
+        Ok(Self { name, role })
     }
+
+    /// Makes an account without a role.
+    pub(super) fn passer_by(word: &str, mark: &str, made: &mut Made) -> Result<Self, Failed> {
+        Ok(Self { name: account(word, mark, made)?, role: String::new() })
+    }
+}
+
+fn account(word: &str, mark: &str, made: &mut Made) -> Result<String, Failed> {
+    let name = format!("{PREFIX}{word}-{mark}");
+    made.note(Thing::Account(name.clone()))?;
+    add(&name, &made.directory().join(&name))?;
+    Ok(name)
 }
 
 /// The account's password is locked: nothing but the key of this run opens it.

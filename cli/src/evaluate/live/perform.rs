@@ -19,10 +19,11 @@ pub(super) fn perform(stage: &Stage<'_>, watch: &Watch, deed: &Deed, door: Door,
         Column::User => &stage.user,
     };
     let command = stage.named(&command.replace("{v}", virsh(door)));
-    let before = deed.seen.is_refusal().then(|| Look::now(stage));
+    let before = deed.seen.is_refusal().then(|| stage.looked.take().unwrap_or_else(|| Look::now(stage)));
+    stage.looked.set(None);
     let since = watch.end();
     let ran = stage.sshd.within(&who.name, &command, Some(stage.interrupt));
-    let state = before.map_or(State::NotCompared, |before| before.compare(&Look::now(stage)));
+    let state = before.map_or(State::NotCompared, |before| compare(stage, &before));
     let records = records(watch, since, &who.name, deed, &ran);
     let verdict = verdict(deed, &ran, &state, &records);
     Step {
@@ -36,6 +37,14 @@ pub(super) fn perform(stage: &Stage<'_>, watch: &Watch, deed: &Deed, door: Door,
         records,
         verdict,
     }
+}
+
+/// What an attempt left is what the next one finds, so that nothing can change between two of them unseen.
+fn compare(stage: &Stage<'_>, before: &Look) -> State {
+    let after = Look::now(stage);
+    let state = before.compare(&after);
+    stage.looked.set(Some(after));
+    state
 }
 
 fn sentence(deed: &Deed) -> String {
@@ -68,7 +77,7 @@ fn records(watch: &Watch, since: u64, account: &str, deed: &Deed, ran: &Ran) -> 
         Seen::Row(row) => watch.records(since, |event| {
             denied(event) && event.functions.iter().any(|function| function.number() == row)
         }),
-        Seen::Denied | Seen::Hidden | Seen::Refused => watch.records(since, denied),
+        Seen::Denied | Seen::Hidden | Seen::Says(_) | Seen::Refused => watch.records(since, denied),
         Seen::Done | Seen::DoneAs(_) | Seen::Quiet | Seen::Shut => watch.present(since, of_account),
     }
 }
@@ -101,6 +110,7 @@ fn looks_so(seen: Seen, text: &str) -> bool {
         Seen::Row(row) => denied && text.contains(&format!("(Table 3, {row})")),
         Seen::Denied => denied,
         Seen::Hidden => hidden,
+        Seen::Says(words) => text.contains(words),
         Seen::Refused => denied || hidden,
         Seen::Quiet => true,
         Seen::Shut => !text.is_empty(),

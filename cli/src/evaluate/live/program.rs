@@ -4,7 +4,7 @@
 use std::io::{PipeReader, Read, pipe};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -12,8 +12,10 @@ use nix::unistd::Pid;
 
 use super::interrupt::Interrupt;
 
-/// So much of what a program prints is kept.
+/// So much is kept of what somebody's command prints.
 const KEPT: usize = 2000;
+/// So much is kept of what root looks at.
+const LOOKED_AT: usize = 4 * 1024 * 1024;
 /// How often somebody looks whether it has ended.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -35,16 +37,23 @@ impl Ran {
 
 /// Runs a program of root's that takes back or looks: nobody interrupts it.
 pub(super) fn root(words: &[&str]) -> Ran {
-    run(words, Duration::from_secs(60), None)
+    keeping(LOOKED_AT, words, Duration::from_secs(60), None)
 }
 
 /// Runs a program; its first word is its name.
 pub(super) fn run(words: &[&str], longest: Duration, interrupt: Option<&Interrupt>) -> Ran {
+    keeping(KEPT, words, longest, interrupt)
+}
+
+fn keeping(most: usize, words: &[&str], longest: Duration, interrupt: Option<&Interrupt>) -> Ran {
     let Some((program, arguments)) = words.split_first() else { return Ran::default() };
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).process_group(0);
     match begin(command) {
-        Ok((child, printed)) => finish(child, printed, longest, interrupt),
+        Ok((child, printed)) => {
+            let reader = thread::spawn(move || beginning(printed, most));
+            finish(child, reader, longest, interrupt)
+        }
         Err(error) => Ran { exit: None, output: format!("cannot run `{program}`: {error}") },
     }
 }
@@ -57,8 +66,12 @@ fn begin(mut command: Command) -> std::io::Result<(Child, PipeReader)> {
     Ok((child, printed))
 }
 
-fn finish(mut child: Child, printed: PipeReader, longest: Duration, interrupt: Option<&Interrupt>) -> Ran {
-    let reader = thread::spawn(move || beginning(printed));
+fn finish(
+    mut child: Child,
+    reader: JoinHandle<String>,
+    longest: Duration,
+    interrupt: Option<&Interrupt>,
+) -> Ran {
     let deadline = Instant::now() + longest;
     let mut ended = "";
     let exit = loop {
@@ -89,13 +102,13 @@ fn end(child: &Child) {
 }
 
 /// What comes beyond is read and forgotten, so that nobody waits for us.
-fn beginning(mut printed: PipeReader) -> String {
+fn beginning(mut printed: PipeReader, most: usize) -> String {
     let (mut kept, mut piece) = (Vec::new(), [0; 4096]);
     while let Ok(length) = printed.read(&mut piece) {
         if length == 0 {
             break;
         }
-        let room = KEPT.saturating_sub(kept.len());
+        let room = most.saturating_sub(kept.len());
         kept.extend(piece.iter().take(length.min(room)));
     }
     String::from_utf8_lossy(&kept).replace('\r', "")
@@ -116,7 +129,7 @@ mod tests {
     fn what_takes_too_long_or_prints_too_much_is_bounded() {
         let ran = run(&["sh", "-c", "echo begun; sleep 60"], Duration::from_millis(300), None);
         assert_eq!((ran.exit, ran.output.as_str()), (None, "begun\n(ended: it took too long)"));
-        let ran = root(&["sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x"]);
+        let ran = run(&["sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x"], Duration::from_secs(60), None);
         assert_eq!((ran.exit, ran.output.len()), (Some(0), KEPT));
     }
 }

@@ -15,17 +15,20 @@ pub(super) struct Completion {
     pub(super) dry: &'static str,
     /// What takes the value back.
     pub(super) back: String,
+    /// What was noted, where it is really to be set.
+    pub(super) noted: Option<Thing>,
 }
 
 /// Looks how the setting is and notes it where it is really to be set.
 pub(super) fn prepare(name: SettingName, made: &mut Made, socket: &Path) -> Result<Completion, Failed> {
     let row = current(name, socket)?;
     if row.source.is_set() {
-        return Ok(Completion { dry: " --dry-run", back: String::new() });
+        return Ok(Completion { dry: " --dry-run", back: String::new(), noted: None });
     }
-    made.note(Thing::Setting(Box::new(row)))?;
+    let noted = Thing::Setting(Box::new(row));
+    made.note(noted.clone())?;
     let noun =
         if name == SettingName::Banner { "banner unset".to_owned() } else { format!("setting unset {name}") };
     let back = format!(" && virtwarden {noun}");
-    Ok(Completion { dry: "", back })
+    Ok(Completion { dry: "", back, noted: Some(noted) })
 }

@@ -45,6 +45,7 @@ pub(super) struct Keys {
 /// The sshd and the sessions through it.
 pub(super) struct Sshd {
     client: PathBuf,
+    takes_passwords: bool,
 }
 
 /// Makes the key of the sshd and the one that opens both accounts.
@@ -80,7 +81,8 @@ impl Sshd {
             .map_err(|error| Failed::error(format!("cannot read the new key: {error}")))?;
         file(&directory.join("authorized-keys"), &public, 0o644)?;
         let configuration = directory.join("sshd.conf");
-        file(&configuration, &server(keys, &directory, port), 0o600)?;
+        let settings = server(keys, &directory, port);
+        file(&configuration, &settings, 0o600)?;
         let client = directory.join("ssh.conf");
         file(&client, &self::client(keys, &directory, port), 0o600)?;
         if !Path::new("/run/sshd").exists() {
@@ -91,7 +93,9 @@ impl Sshd {
         let (unit, path) = (format!("--unit={unit}"), configuration.display().to_string());
         must(&["systemd-run", "--quiet", "--collect", &unit, "/usr/sbin/sshd", "-D", "-e", "-f", &path])?;
         wait_for(port)?;
-        Ok(Self { client })
+        let answer = format!("#!/bin/sh\ncat {}\n", directory.join("answer").display());
+        file(&directory.join("askpass"), &answer, 0o700)?;
+        Ok(Self { client, takes_passwords: settings.contains("\npasswordauthentication yes") })
     }
 
     /// Logs somebody in; the session stays open for his commands.
@@ -110,6 +114,35 @@ impl Sshd {
     /// Runs a command in somebody's open session.
     pub(super) fn within(&self, account: &str, script: &str, interrupt: Option<&Interrupt>) -> Ran {
         self.ssh(&[], account, &[script], LONGEST, interrupt)
+    }
+
+    /// Logs somebody in by a password, in a session of its own; none where the host's sshd takes none.
+    pub(super) fn by_password(&self, account: &str, password: &str, interrupt: &Interrupt) -> Option<Ran> {
+        if !self.takes_passwords {
+            return None;
+        }
+        let answer = self.client.with_file_name("answer");
+        let program = self.client.with_file_name("askpass");
+        if fs::write(&answer, password).is_err() || !program.exists() {
+            return Some(Ran::default());
+        }
+        let (askpass, configuration) =
+            (format!("SSH_ASKPASS={}", program.display()), self.client.display().to_string());
+        let who = format!("{account}@127.0.0.1");
+        let words = ["env", &askpass, "SSH_ASKPASS_REQUIRE=force", "ssh", "-F", &configuration];
+        let options = [
+            "-o",
+            "BatchMode=no",
+            "-o",
+            "ControlPath=none",
+            "-o",
+            "PubkeyAuthentication=no",
+            "-o",
+            "PreferredAuthentications=password",
+            "-o",
+            "NumberOfPasswordPrompts=1",
+        ];
+        Some(run(&[&words[..], &options, &[&who, "--", "id", "-un"]].concat(), LONGEST, Some(interrupt)))
     }
 
     fn ssh(

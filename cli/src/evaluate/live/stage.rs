@@ -2,6 +2,7 @@
 //! The scene of an evaluation: two people who have just been given their roles, each in a login session of his own, and
 //! VMs of which one is the User's.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use super::made::{Made, PREFIX};
 use super::people::Person;
 use super::program::root;
 use super::sshd::Sshd;
+use super::state::Look;
 use super::{machines, sshd};
 use crate::exit::Failed;
 
@@ -34,6 +36,8 @@ pub(super) struct Stage<'r> {
     pub(super) vm_type: &'static str,
     pub(super) sshd: Sshd,
     pub(super) interrupt: &'r Interrupt,
+    /// How things were after the last attempt, if nothing has been done since.
+    pub(super) looked: Cell<Option<Look>>,
 }
 
 impl Stage<'_> {
@@ -71,8 +75,8 @@ pub(super) fn set<'r>(
     let files = directory(&made.directory().join("files"), 0o755)?;
     say("making two accounts and giving them their roles");
     let keys = sshd::keys(made.directory())?;
-    let administrator = Person::make(policy, Column::Administrator, mark, made)?;
-    let user = Person::make(policy, Column::User, mark, made)?;
+    let administrator = Person::make(policy, Column::Administrator, "admin", mark, made)?;
+    let user = Person::make(policy, Column::User, "user", mark, made)?;
     say("starting an sshd of our own on the loopback interface, and logging in twice");
     let sshd = Sshd::start(&keys, made, mark)?;
     sshd.log_in(&administrator.name)?;
@@ -86,6 +90,7 @@ pub(super) fn set<'r>(
         vm_type: machines::vm_type(),
         sshd,
         interrupt,
+        looked: Cell::new(None),
     };
     say("making two VMs, one of them the User's");
     machines::set(&mut stage, made)?;
