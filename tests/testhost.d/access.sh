@@ -9,7 +9,7 @@ find_way_in() {
     local init
     init=$(host_init "$1") || return 1
     if is_machine "$1"; then
-        WAY_IN=("$PARTS/enter-machine" "$init" "$SSH_KEY")
+        WAY_IN=("$PARTS/enter-machine" "$init" "$SSH_KEY" "$(connection "$1" | paste -sd' ')")
         return
     fi
     WAY_IN=(nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd --
@@ -28,6 +28,16 @@ enter() {
     "${WAY_IN[@]}" "$@"
 }
 
+# One connection for each command; or, with VIRTWARDEN_TESTHOST_SHARE, one for all of each account: one login, which an
+# emulated machine is not busy with again and again.
+connection() { # HOST
+    if [[ ! ${VIRTWARDEN_TESTHOST_SHARE:-} ]]; then
+        echo -oControlPath=none
+        return
+    fi
+    printf '%s\n' -oControlMaster=auto -oControlPersist=600 "-oControlPath=$(host_dir "$1")/ssh-%r-%p"
+}
+
 # A real login: sshd, PAM, logind, a session of its own. Each call is one (so no connection is shared).
 # The client runs outside and borrows only the host's network, so that it needs no file in there.
 login() {
@@ -35,9 +45,10 @@ login() {
     shift 3
     init=$(running_init "$name")
     [[ $tty == no ]] || options=(-tt)
+    mapfile -O "${#options[@]}" -t options < <(connection "$name")
     exec nsenter --target "$init" --net -- ssh -F /dev/null -i "$SSH_KEY" -o IdentitiesOnly=yes -o IdentityAgent=none \
         -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o GlobalKnownHostsFile=/dev/null \
-        -o LogLevel=ERROR -o ControlPath=none "${options[@]}" -l "$user" 127.0.0.1 "$@"
+        -o LogLevel=ERROR "${options[@]}" -l "$user" 127.0.0.1 "$@"
 }
 
 # The far shell takes one string apart again; this is what survives it unchanged.
