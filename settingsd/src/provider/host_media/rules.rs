@@ -68,12 +68,12 @@ const fn which(kind: Kind) -> &'static str {
     }
 }
 
-/// Without a type, nobody assembles what a disk says that it is part of; not ready, systemd mounts nothing
-/// of it, and unmounts what is.
+/// Without a type, nobody assembles what a disk says that it is part of; without a use, it is no file system that udisks
+/// would mount for whoever sits at the seat, ignored or not; not ready, systemd mounts nothing of it, and unmounts what is.
 const MARK_RULES: &str = "\
 \n# Nobody assembles, mounts or offers them.\n\
 SUBSYSTEM==\"block\", ENV{VIRTWARDEN_HOST_MEDIA}==\"closed\", ENV{SYSTEMD_READY}=\"0\", ENV{ID_FS_TYPE}=\"\", \
-ENV{UDISKS_IGNORE}=\"1\", ENV{UDISKS_AUTO}=\"0\"\n\
+ENV{ID_FS_USAGE}=\"\", ENV{UDISKS_IGNORE}=\"1\", ENV{UDISKS_AUTO}=\"0\"\n\
 \nLABEL=\"virtwarden_mark_end\"\n";
 
 const CLOSE_RULES: &str = "\
@@ -125,6 +125,14 @@ mod tests {
     fn only_closed_kinds_are_marked() {
         let text = mark(&[Kind::SdCard]);
         assert!(text.contains("mmc") && !text.contains("usb") && !text.contains("sr["), "{text}");
+    }
+
+    #[test]
+    fn what_is_closed_is_no_file_system_to_anybody() {
+        let text = mark(&[Kind::UsbStorage]);
+        for emptied in ["ID_FS_TYPE", "ID_FS_USAGE"] {
+            assert!(text.contains(&format!("ENV{{{emptied}}}=\"\"")), "{emptied}: {text}");
+        }
     }
 
     #[test]
