@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # No driver of the host for USB storage, and never a keyboard less.
-# shellcheck disable=SC2154 # set by whoever sources this
+# shellcheck disable=SC2154,SC2016 # set by whoever sources this; scripts for the host's shells
 
 play_drivers() {
     story "No driver for USB storage, and nobody confirms it"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # The machine's seat, what is plugged in, and what is looked at again and again.
-# shellcheck disable=SC2154 # set by whoever sources this
+# shellcheck disable=SC2154,SC2016 # set by whoever sources this; scripts for the host's shells
 
 HELPER=/usr/libexec/spice-client-glib-usb-acl-helper
 
