@@ -20,6 +20,8 @@ use virtwarden_policyd::media::{Having, Kernel, Media, Wanted};
 use virtwarden_policyd::registry::Registry;
 
 const RULES: u32 = 10_000;
+/// A policy file holds 256 KiB.
+const RULES_OF_A_FILE: u32 = 1_000;
 const DEVICES: u16 = 200;
 const ROUNDS: usize = 200;
 
@@ -33,8 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         udev: directory.path().join("udev"),
     };
     let media = Media::open(&directory.path().join("media.json"), kernel, registry)?;
-    let text = rules()?;
-    let policy = Policy::load(&[Source { name: "10-site.toml", text: &text }]);
+    let texts = (0..RULES / RULES_OF_A_FILE).map(rules).collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<_> = (0..texts.len()).map(|number| format!("{number:02}-site.toml")).collect();
+    let sources = names.iter().zip(&texts).map(|(name, text)| Source { name, text });
+    let policy = Policy::load(&sources.collect::<Vec<_>>());
     let policy = policy.map_err(|mistakes| format!("{mistakes:?}"))?;
     let nobody: Vec<Having> = Vec::new();
     let vm = Vm { uuid: Uuid([1; 16]), name: "redvm".to_owned(), assignment: None };
@@ -71,10 +75,10 @@ fn report(what: &str, mut act: impl FnMut() -> Result<(), String>) -> Result<(),
     Ok(())
 }
 
-/// A class for each of as many devices, of which the last are plugged in.
-fn rules() -> Result<String, std::fmt::Error> {
-    let mut text = String::from("[role.user]\ncolumn = \"user\"\n");
-    for number in 0..RULES {
+/// A class for each of as many devices, of which the last are plugged in: those of one file.
+fn rules(file: u32) -> Result<String, std::fmt::Error> {
+    let mut text = String::from(if file == 0 { "[role.user]\ncolumn = \"user\"\n" } else { "" });
+    for number in file * RULES_OF_A_FILE..(file + 1) * RULES_OF_A_FILE {
         let serial = RULES - number;
         write!(
             text,
