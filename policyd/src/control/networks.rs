@@ -4,6 +4,8 @@
 mod assign;
 mod make;
 
+use std::time::Duration;
+
 use virtwarden_core::control::{Failure, NetworkClaim, NetworkRow, NetworkState, NetworkVm, Reply, Request};
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::networks::{Claim, Network, Networks};
@@ -14,10 +16,14 @@ use virtwarden_core::xml::nic::Nic;
 use virtwarden_core::xml::reach::{Ports, Reach};
 
 pub(super) use self::make::Wish;
-use super::Control;
 use super::failure::{no_network, unavailable};
 use super::hypervisor::Seen;
+use super::{Control, needs};
+use crate::gate::turns::{Matter, Turn};
 use crate::monitor::Attempt;
+
+/// The longest wait for another change of the networks.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What libvirt has at this moment.
 struct Scenery {
@@ -94,6 +100,22 @@ impl Control {
                 Err(failure)
             }
         }
+    }
+
+    /// Nothing else changes networks until it is dropped. Whoever may change none keeps nobody waiting.
+    fn turn_on_networks(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        typed: &str,
+    ) -> Result<Option<Turn>, Failure> {
+        if !self.monitor.would_allow(subject, &needs(request, &Object::Network(typed.to_owned()))) {
+            return Ok(None);
+        }
+        let turn = self.desk.turns.wait(Matter::Networks, PATIENCE);
+        turn.map(Some).ok_or_else(|| {
+            unavailable("another change of the networks is under way, try again when it is done")
+        })
     }
 
     fn scenery(&self, subject: &Subject) -> Result<Scenery, Failure> {

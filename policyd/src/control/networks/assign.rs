@@ -25,6 +25,7 @@ impl Control {
         to: Option<&str>,
         mode: Mode,
     ) -> Result<Reply, Failure> {
+        let _turn = self.turn_on_networks(subject, request, typed)?;
         let scenery = self.scenery(subject)?;
         let rows = self.network_rows(subject, &scenery);
         let wish = format!("{}to {}", prefix(mode), to.unwrap_or("none"));

@@ -49,6 +49,7 @@ impl Control {
         wish: &Wish<'_>,
         mode: Mode,
     ) -> Result<Reply, Failure> {
+        let _turn = self.turn_on_networks(subject, request, wish.network)?;
         let object = Object::Network(wish.network.to_owned());
         let detail = format!("{}of information domain {}", prefix(mode), wish.information_domain);
         let begun = self.begin_on(subject, request, &detail, &object);
@@ -74,6 +75,7 @@ impl Control {
         typed: &str,
         mode: Mode,
     ) -> Result<Reply, Failure> {
+        let _turn = self.turn_on_networks(subject, request, typed)?;
         let scenery = self.scenery(subject)?;
         let rows = self.network_rows(subject, &scenery);
         let (row, attempt) = self.begin_on_network(subject, request, typed, prefix(mode), rows)?;

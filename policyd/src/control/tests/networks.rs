@@ -8,8 +8,11 @@ use virtwarden_core::xml::network::NetworkDefinition;
 use virtwarden_core::xml::nic::nics;
 use virtwarden_core::xml::reach::{Ports, Reach};
 
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::control::Present;
+use crate::gate::turns::Matter;
 
 pub(super) const SPARE: &str = "spare";
 
@@ -146,4 +149,21 @@ fn the_list_has_the_vms_that_the_asker_may_see() {
     };
     assert_eq!(names(&list(&scene, &alice())), ["bobvm", "finance"]);
     assert!(list(&scene, &bob()).is_empty());
+}
+
+#[test]
+fn while_the_gate_changes_networks_nobody_else_does_and_who_may_not_does_not_wait() {
+    let scene = Scene::new();
+    let turn = scene.control.desk.turns.wait(Matter::Networks, Duration::ZERO).unwrap();
+    let begun = Instant::now();
+    let denied = scene.change(&bob(), &create("made", "red", WayOut::Nat, Mode::Apply)).unwrap_err();
+    assert_eq!((denied.kind, begun.elapsed() < Duration::from_secs(5)), (FailureKind::Denied, true));
+    std::thread::scope(|threads| {
+        let waiting = threads.spawn(|| scene.change(&alice(), &assign(SPARE, "red", Mode::Apply)));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!scene.networks().has_members(), "it waits");
+        drop(turn);
+        waiting.join().unwrap().unwrap();
+    });
+    assert!(scene.networks().has_members());
 }
