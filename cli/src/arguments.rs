@@ -15,6 +15,7 @@ mod session;
 mod setting;
 mod sharing;
 mod takeover;
+mod update;
 mod vm;
 mod word;
 
@@ -38,6 +39,7 @@ pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
 pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
 pub(crate) use self::sharing::{ChannelArguments, SharingVerb};
 pub(crate) use self::takeover::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
+pub(crate) use self::update::{InstallArguments, UpdateVerb};
 pub(crate) use self::vm::VmVerb;
 
 const EXIT_CODES: &str = "\
@@ -124,6 +126,9 @@ pub(crate) enum Noun {
     /// The audit trail: who tried what, and whether the trail is whole.
     #[command(subcommand)]
     Audit(AuditVerb),
+    /// Updates of the virtualization system: versions, and what is verified before it is installed.
+    #[command(subcommand)]
+    Update(UpdateVerb),
     /// Put Virtwarden in front of libvirt.
     Enable(EnableArguments),
     /// Give libvirt back as it was.

@@ -152,6 +152,8 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::PolicyFormer
         | Request::PolicyRecall { .. }
         | Request::AuditKeys
+        | Request::Update { .. }
+        | Request::UpdateDone { .. }
         | Request::SessionList
         | Request::SessionShow { .. }
         | Request::SessionEnd { .. }

@@ -27,6 +27,7 @@ mod table;
 mod takeover;
 mod terminal;
 mod time;
+mod update;
 mod vm;
 mod whoami;
 
@@ -64,6 +65,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Sharing(verb) => sharing::run(verb, socket, &output).map(done),
         Noun::Policy(verb) => policy::run(verb, socket, &output),
         Noun::Audit(verb) => audit::run(verb, socket, &output),
+        Noun::Update(verb) => update::run(verb, socket, &output).map(done),
         Noun::Enable(enable) => takeover::enable(enable),
         Noun::Disable(disable) => takeover::disable(disable),
         Noun::Doctor(doctor) => takeover::doctor(doctor),

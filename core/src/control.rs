@@ -19,6 +19,7 @@ mod request;
 mod session;
 mod setting;
 mod sharing;
+mod update;
 mod verification;
 mod vm;
 
@@ -42,6 +43,7 @@ pub use request::{Membership, Mode, ObjectName, Request};
 pub use session::{SessionRow, SessionState};
 pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource, UsbWish};
 pub use sharing::{BeyondRow, Holds, OpeningRow, SharingRequest, SharingRows};
+pub use update::UpdateAct;
 pub use verification::Verification;
 pub use vm::{TemplateRow, VmBelonging, VmWish};
 

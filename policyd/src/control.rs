@@ -36,6 +36,7 @@ mod sharing;
 mod shelf;
 mod simulate;
 mod status;
+mod updates;
 mod vms;
 
 use std::fmt;
@@ -106,7 +107,7 @@ impl fmt::Debug for Control {
     }
 }
 
-/// An announced change of a role that is under way; its end is still to be told on the connection.
+/// An announced change that root carries out; its end is still to be told on the connection.
 type Pending = Option<Box<roles::Announced>>;
 
 /// Whoever takes a stream of records.
@@ -233,6 +234,8 @@ impl Control {
             Request::MediaConfirm { number } => self.media_confirm(subject, request, *number),
             Request::DeviceClasses => self.device_classes(subject, request),
             Request::SettingConfirm { name } => self.setting_confirm(subject, request, *name),
+            Request::Update { act: _, what, mode } => self.update(subject, request, (what, *mode), pending),
+            Request::UpdateDone { outcome, detail } => updates::done(pending, *outcome, detail),
             Request::Hook(call) => self.hook(subject, call),
         }
     }
@@ -251,7 +254,7 @@ impl Control {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
             Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
-            Demand::Rights(_, Scope::Vm | Scope::NewVm | Scope::Network | Scope::Channels)
+            Demand::Rights(_, Scope::Host | Scope::Vm | Scope::NewVm | Scope::Network | Scope::Channels)
             | Demand::Nothing
             | Demand::Root => Object::Host,
         };

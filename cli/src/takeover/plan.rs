@@ -33,6 +33,7 @@ pub(crate) enum Purpose {
     Remote,
     SharedIdentity,
     Polkit,
+    Updates,
     Emulators,
     UsbHelper,
     Device,
@@ -43,12 +44,13 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     /// Every one, in the order of the steps.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Administrators,
         Self::Sockets,
         Self::Remote,
         Self::SharedIdentity,
         Self::Polkit,
+        Self::Updates,
         Self::Emulators,
         Self::UsbHelper,
         Self::Device,
@@ -65,6 +67,7 @@ impl Purpose {
             Self::Remote => "libvirtd does not listen on the network: ssh leads through the monitor",
             Self::SharedIdentity => "libvirt-dbus acts for everybody under one account: it is closed",
             Self::Polkit => "polkit lets the monitor's account, and nobody else, use libvirtd's own sockets",
+            Self::Updates => "only Administrators update the host: PackageKit and fwupd ask polkit",
             Self::Emulators => "emulators and session daemons are for the system's own VMs only",
             Self::UsbHelper => {
                 "whoever sits at the seat is not given USB devices past the removable-media policy"
@@ -85,7 +88,7 @@ impl Purpose {
             Self::Sockets | Self::Remote | Self::SharedIdentity => {
                 "what was there before comes back; libvirtd starts again on its own sockets, VMs stay"
             }
-            Self::Polkit | Self::Hooks | Self::Gate => "what was there before comes back",
+            Self::Polkit | Self::Updates | Self::Hooks | Self::Gate => "what was there before comes back",
             Self::Emulators | Self::UsbHelper => "the overrides go; owner and mode become what they were",
             Self::Logins => "before everything else, the login stacks become what they were",
             Self::Device => "the rule goes; udev gives the device back to the seat",
@@ -108,7 +111,7 @@ pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Ste
         .chain(sockets())
         .chain(remote(host))
         .chain(shared_identity(host))
-        .chain([(Purpose::Polkit, polkit())])
+        .chain([(Purpose::Polkit, polkit()), (Purpose::Updates, updates())])
         .chain(emulators(host))
         .chain([(Purpose::UsbHelper, usb_helper())])
         .chain(device(host))
@@ -124,6 +127,9 @@ pub(crate) fn draw(host: &Host<'_>, administrators: &[String]) -> Result<Vec<Ste
 
 /// The path of the polkit rule, for whoever checks that it comes first.
 pub(crate) const POLKIT_RULE: &str = "/etc/polkit-1/rules.d/00-virtwarden.rules";
+
+/// Who may have the host updated by way of the desktop.
+const UPDATE_RULE: &str = "/etc/polkit-1/rules.d/01-virtwarden-updates.rules";
 
 /// What the system bus refuses. Debian's libvirt-dbus has no unit: a mask alone does not reach it.
 const BUS_RULE: &str = "/etc/dbus-1/system.d/virtwarden-libvirt-dbus.conf";
@@ -162,6 +168,11 @@ fn shared_identity(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {
 
 fn polkit() -> Change {
     file(POLKIT_RULE, include_str!("files/00-virtwarden.rules"))
+}
+
+/// After the rule above, which must come first.
+fn updates() -> Change {
+    file(UPDATE_RULE, include_str!("files/01-virtwarden-updates.rules"))
 }
 
 fn emulators(host: &Host<'_>) -> impl Iterator<Item = (Purpose, Change)> {

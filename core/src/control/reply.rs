@@ -40,6 +40,8 @@ pub enum Reply {
     },
     /// To `role review`, one for each.
     Access(AccessRow),
+    /// To an announced update: it is permitted and on record. Do it, then say how it went.
+    Proceed,
     /// To `policy show`.
     Policy(PolicyText),
     /// To `policy simulate`.

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, SharingRequest, VmBelonging, VmWish,
-    WayOut,
+    AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, SharingRequest, UpdateAct,
+    VmBelonging, VmWish, WayOut,
 };
 use crate::object::{Sensitivity, Uuid};
 use crate::policy::request::Right;
@@ -408,6 +408,22 @@ pub enum Request {
         /// Which.
         name: SettingName,
     },
+    /// Announce an update, which root then carries out. Answered with [`super::Reply::Proceed`].
+    Update {
+        /// What is to be done.
+        act: UpdateAct,
+        /// With what, for the record.
+        what: String,
+        /// Make the change or show it.
+        mode: Mode,
+    },
+    /// How an announced update went.
+    UpdateDone {
+        /// Success or failure.
+        outcome: Outcome,
+        /// In a few words, for the record.
+        detail: String,
+    },
     /// libvirt's hook asks whether to go on. For root's processes only.
     Hook(HookCall),
 }
@@ -479,6 +495,8 @@ impl Request {
             Request::MediaConfirm { .. } => "media confirm",
             Request::DeviceClasses => "device classes",
             Request::SettingConfirm { .. } => "setting confirm",
+            Request::Update { act, .. } => act.operation(),
+            Request::UpdateDone { .. } => "update done",
             Request::Hook(_) => "hook",
         }
     }

@@ -15,6 +15,8 @@ pub(super) enum Scope {
     NewVm,
     /// The network that the request names.
     Network,
+    /// The host.
+    Host,
     /// The policy: who may do what here.
     Policy,
     /// The audit trail.
@@ -51,6 +53,7 @@ const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
 /// Who reads the trail and who manages it can be two people: a site's auditor deletes nothing.
 const REVIEW: &[Right] = &[Right::Review];
 const SIMULATE: &[Right] = &[Right::Administer, Right::Review];
+const UPDATE: &[Right] = &[Right::Function(Function::UpdateSystem)];
 const MANAGE_AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
 /// To look at a setting, or to set it, is its own function of Table 3.
@@ -137,6 +140,9 @@ pub(super) const fn demand(request: &Request) -> Demand {
         | Request::MediaDisconnect { .. }
         | Request::MediaConfirm { .. } => Demand::Rights(CONNECT, Scope::Vm),
         Request::DeviceClasses => Demand::Rights(MEDIA_POLICY, Scope::Policy),
+        Request::Update { .. } => Demand::Rights(UPDATE, Scope::Host),
+        // Ends only what Update was allowed to begin, on the same connection.
+        Request::UpdateDone { .. } => Demand::Nothing,
         Request::Hook(_) => Demand::Root,
     }
 }

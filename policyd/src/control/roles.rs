@@ -32,6 +32,18 @@ pub(super) struct Announced {
     difference: String,
 }
 
+impl Announced {
+    /// What was allowed and recorded, in words.
+    pub(super) fn new(attempt: Attempt, difference: String) -> Self {
+        Self { attempt, difference }
+    }
+
+    /// Records how it went.
+    pub(super) fn finish(self, outcome: Outcome, detail: &str) {
+        self.attempt.finish(outcome, detail);
+    }
+}
+
 impl Control {
     /// The roles and who holds them.
     pub(super) fn role_list(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
@@ -69,7 +81,7 @@ impl Control {
                 Ok(Reply::Changed(Change { mode: Mode::DryRun, differences: vec![plan.difference] }))
             }
             (Ok(Some(plan)), Mode::Apply) => {
-                *pending = Some(Box::new(Announced { attempt, difference: plan.difference }));
+                *pending = Some(Box::new(Announced::new(attempt, plan.difference)));
                 Ok(Reply::EditGroup { group: plan.group })
             }
         }

@@ -18,7 +18,7 @@ mod sharing;
 
 use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
-    ObjectName, Presence, SharingRequest, Sight, VmState, WayOut,
+    ObjectName, Presence, SharingRequest, Sight, UpdateAct, VmState, WayOut,
 };
 use virtwarden_core::object::{Sensitivity, Uuid};
 use virtwarden_core::policy::request::Right;
@@ -45,6 +45,10 @@ fn add_administrator(user: &str, mode: Mode) -> Request {
 
 fn reload(mode: Mode) -> Request {
     Request::PolicyReload { mode }
+}
+
+fn update(mode: Mode) -> Request {
+    Request::Update { act: UpdateAct::Install, what: "file a.deb".into(), mode }
 }
 
 fn unlock(account: &str) -> Request {
@@ -131,6 +135,8 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
         (Request::PolicyFormer, denied),
         (Request::PolicyRecall { number: 1 }, denied),
         (create::sensitive("bobvm", Sensitivity::Sensitive, Mode::Apply), denied),
+        (update(Mode::Apply), denied),
+        (Request::UpdateDone { outcome: Outcome::Success, detail: String::new() }, Some(FailureKind::Usage)),
     ]
 }
 
@@ -200,12 +206,14 @@ fn kind(request: &Request) -> usize {
         Request::PolicyFormer => 60,
         Request::PolicyRecall { .. } => 61,
         Request::VmSensitive { .. } => 62,
+        Request::Update { .. } => 63,
+        Request::UpdateDone { .. } => 64,
     }
 }
 
 #[test]
 fn a_user_may_ask_about_himself_and_nothing_else_and_every_refusal_is_recorded() {
-    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=62));
+    assert!(of_each_kind().iter().map(|(request, _)| kind(request)).eq(0..=64));
     for (request, expected) in of_each_kind() {
         let scene = Scene::new();
         let before = scene.registry().entries();
@@ -230,7 +238,7 @@ fn an_administrator_may_ask_everything_but_what_is_the_hooks() {
         let scene = Scene::with_group("root");
         let answer = scene.ask(&alice(), &request);
         let expected = match kind(&request) {
-            10 | 22..=24 | 51 | 52 => Some(FailureKind::Usage),
+            10 | 22..=24 | 51 | 52 | 64 => Some(FailureKind::Usage),
             18 => Some(FailureKind::Denied),
             37 | 39 | 42 | 61 => Some(FailureKind::NotFound),
             _ => None,
@@ -596,4 +604,38 @@ fn a_session_is_ended_by_its_owner_or_on_record_by_who_administers() {
     assert_eq!(said(&foreign), said(&none), "no telling them apart");
     assert!(scene.control.monitor.sessions().rows().iter().all(|row| row.until.is_none()));
     assert_eq!(scene.told().iter().filter(|event| event.kind == Kind::Denial).count(), 2);
+}
+
+#[test]
+fn an_update_is_on_record_from_its_beginning_to_how_it_went() {
+    let scene = Scene::new();
+    let mut pending = None;
+    assert_eq!(scene.ask_within(&alice(), &update(Mode::Apply), &mut pending), Ok(Reply::Proceed));
+    let again = scene.ask_within(&alice(), &update(Mode::Apply), &mut pending).unwrap_err();
+    assert_eq!(again.kind, FailureKind::Usage);
+    let failed =
+        Request::UpdateDone { outcome: Outcome::Failure, detail: "verification failed: wrong key".into() };
+    scene.ask_within(&alice(), &failed, &mut pending).unwrap();
+    let told = scene.told();
+    let said: Vec<_> =
+        told.iter().map(|event| (event.operation.as_str(), event.outcome, event.detail.as_str())).collect();
+    assert_eq!(
+        said,
+        [
+            ("update install", Outcome::Pending, "file a.deb"),
+            ("update install", Outcome::Failure, "verification failed: wrong key"),
+        ]
+    );
+    assert_eq!(told[0].functions, [Function::UpdateSystem]);
+    scene.ask_within(&alice(), &update(Mode::DryRun), &mut pending).unwrap();
+    drop(pending);
+    let last = scene.told().pop().unwrap();
+    assert_eq!(last.outcome, Outcome::Unknown, "whoever carried it out died");
+}
+
+#[test]
+fn an_update_that_cannot_be_recorded_does_not_begin() {
+    let scene = Scene::new();
+    scene.shut_trail();
+    assert_eq!(scene.ask(&alice(), &update(Mode::Apply)).unwrap_err().kind, FailureKind::Unavailable);
 }

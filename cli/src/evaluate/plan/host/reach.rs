@@ -107,6 +107,7 @@ fn of_purpose(purpose: Purpose) -> Reach {
             Reach::Users(LIBVIRT)
         }
         Purpose::Emulators | Purpose::Device => Reach::Users(EMULATOR),
+        Purpose::Updates => Reach::Users(&[Function::UpdateSystem]),
         Purpose::UsbHelper => Reach::Users(DEVICES),
         Purpose::Hooks => Reach::Both(&[Function::Start]),
         Purpose::Gate => Reach::Both(LIBVIRT),
