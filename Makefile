@@ -51,7 +51,7 @@ prerequisites: ## install what building and testing need (Debian, as root)
 	apt-get update -q
 	DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends \
 	    build-essential pkg-config libssl-dev libpam0g-dev debhelper dpkg-dev dh-apparmor lintian shellcheck \
-	    mmdebstrap systemd-container openssh-client gpg jq
+	    mmdebstrap systemd-container openssh-client gpg gpg-agent jq
 	rustup component add clippy rustfmt 2>/dev/null || true
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 

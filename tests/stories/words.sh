@@ -65,7 +65,7 @@ picture() {
         systemctl list-unit-files --no-legend | grep -v virtwarden | sort
         systemctl list-units --all --no-legend --plain "*virt*.socket" "virtwarden*" | awk "{print \$1, \$3}" | sort
         stat -c "%n %a %u %g" /run/libvirt/*sock*
-        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry|settings|networks|sharing|media|lockout)" || true
+        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry|settings|networks|sharing|media|lockout|former-policies)" || true
         cat /var/lib/systemd/deb-systemd-helper-enabled/*virtwarden* 2> /dev/null || true
     ' > "$scratch/$1"
 }
