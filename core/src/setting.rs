@@ -4,7 +4,9 @@
 //! policyd holds the value; settingsd renders it into the component's own files. A value that is
 //! here is a legal one: every type is checked where it is made.
 
+mod audit;
 mod banner;
+mod certificates;
 pub mod document;
 mod host_media;
 mod lockout;
@@ -19,7 +21,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use audit::{AuditServer, KnownServer};
 pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
+pub use certificates::Certificates;
 pub use host_media::{HostLevel, HostMedia};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
@@ -46,6 +50,8 @@ impl std::error::Error for SettingError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettingName {
+    /// Where the audit trail is sent: row 18.
+    AuditServer,
     /// The access banner: row 20.
     Banner,
     /// What the host does with removable media: row 10.
@@ -70,6 +76,8 @@ pub enum SettingName {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Setting {
+    /// Row 18.
+    AuditServer(AuditServer),
     /// Row 20, FTA_TAB.1.
     Banner(Banner),
     /// Row 10, FPT_RDM_EXT.1.
@@ -92,7 +100,8 @@ pub enum Setting {
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 9] = [
+    pub const ALL: [SettingName; 10] = [
+        SettingName::AuditServer,
         SettingName::Banner,
         SettingName::HostMedia,
         SettingName::Lockout,
@@ -107,6 +116,7 @@ impl SettingName {
     /// The word in commands, records and files.
     pub const fn word(self) -> &'static str {
         match self {
+            SettingName::AuditServer => "audit-server",
             SettingName::Banner => "banner",
             SettingName::HostMedia => "host-media",
             SettingName::Lockout => "lockout",
@@ -122,6 +132,7 @@ impl SettingName {
     /// What a record calls setting it.
     pub const fn set_operation(self) -> &'static str {
         match self {
+            SettingName::AuditServer => "setting set audit-server",
             SettingName::Banner => "banner set",
             SettingName::HostMedia => "setting set host-media",
             SettingName::Lockout => "lockout set",
@@ -137,6 +148,7 @@ impl SettingName {
     /// What a record calls taking it back.
     pub const fn unset_operation(self) -> &'static str {
         match self {
+            SettingName::AuditServer => "setting unset audit-server",
             SettingName::Banner => "banner unset",
             SettingName::HostMedia => "setting unset host-media",
             SettingName::Lockout => "lockout unset",
@@ -152,6 +164,7 @@ impl SettingName {
     /// The function of Table 3 that is to set it.
     pub const fn function(self) -> Function {
         match self {
+            SettingName::AuditServer => Function::AuditServer,
             SettingName::Banner => Function::Banner,
             SettingName::HostMedia => Function::MediaPolicy,
             SettingName::Lockout => Function::LockoutPolicy,
@@ -172,6 +185,7 @@ impl SettingName {
     /// The value that holds where nobody set one.
     pub fn default_value(self) -> Setting {
         match self {
+            SettingName::AuditServer => Setting::AuditServer(AuditServer::default()),
             SettingName::Banner => Setting::Banner(Banner::default()),
             SettingName::HostMedia => Setting::HostMedia(HostMedia::default()),
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
@@ -189,6 +203,7 @@ impl Setting {
     /// Which one.
     pub const fn name(&self) -> SettingName {
         match self {
+            Setting::AuditServer(_) => SettingName::AuditServer,
             Setting::Banner(_) => SettingName::Banner,
             Setting::HostMedia(_) => SettingName::HostMedia,
             Setting::Lockout(_) => SettingName::Lockout,
@@ -208,6 +223,7 @@ impl Setting {
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
             Setting::Banner(_) | Setting::ScreenLock(_) | Setting::SshCryptography(_) => Ok(()),
+            Setting::AuditServer(value) => value.check(),
             Setting::HostMedia(media) => media.check(),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),

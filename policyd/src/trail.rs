@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod flood;
 mod follow;
+mod forward;
 mod item;
 mod kernel;
 mod keys;
@@ -46,6 +47,7 @@ pub use clock::{Clock, HostClock};
 pub use config::{Config, Kernel, WhenFull};
 pub use error::TrailError;
 pub use follow::{Follower, News};
+pub use forward::Forward;
 pub use read::{ReadError, Reader, Record};
 pub use removal::Removable;
 pub use store::{Directory, Sink, Store, Stored};
@@ -105,6 +107,10 @@ impl Trail {
         let shared = Arc::new(Shared { queue, limiter, followers, end, policy, clock });
         if config.kernel == Kernel::Send {
             kernel::start(Arc::clone(&shared)).map_err(TrailError::file(&config.directory))?;
+        }
+        if let Some(forward) = &config.forward {
+            forward::start(Arc::clone(&shared), Arc::clone(&store), forward)
+                .map_err(TrailError::file(&config.directory))?;
         }
         let reading =
             Reading { store: Arc::clone(&store), keys: config.public_key(), anchor: config.anchor() };

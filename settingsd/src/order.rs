@@ -8,7 +8,7 @@ use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
-    BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, ScreenLockFiles,
+    AuditServerFiles, BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, ScreenLockFiles,
     ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, usb,
 };
 use crate::session;
@@ -33,6 +33,7 @@ pub(crate) fn carry_out(host: &Host, order: &Order) -> Report {
 fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, String> {
     setting.check().map_err(|error| error.to_string())?;
     match setting {
+        Setting::AuditServer(value) => apply::<AuditServerFiles>(host, value, mode),
         Setting::Banner(value) => apply::<BannerFiles>(host, value, mode),
         Setting::HostMedia(value) => apply::<HostMediaFiles>(host, value, mode),
         Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
@@ -47,6 +48,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
 
 fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String>, String> {
     match name {
+        SettingName::AuditServer => withdraw::<AuditServerFiles>(host, mode),
         SettingName::Banner => withdraw::<BannerFiles>(host, mode),
         SettingName::HostMedia => withdraw::<HostMediaFiles>(host, mode),
         SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
@@ -61,6 +63,7 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
 
 fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
     match setting {
+        Setting::AuditServer(value) => inspect::<AuditServerFiles>(host, value),
         Setting::Banner(value) => inspect::<BannerFiles>(host, value),
         Setting::HostMedia(value) => inspect::<HostMediaFiles>(host, value),
         Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),

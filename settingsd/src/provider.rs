@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One shape for all that puts a typed value into a stock component.
 
+mod audit;
 mod banner;
+mod certificates;
 mod gdm;
 mod host_media;
 mod issue;
@@ -16,6 +18,7 @@ mod time;
 
 use virtwarden_core::setting::SettingName;
 
+pub(crate) use self::audit::AuditServerFiles;
 pub(crate) use self::banner::BannerFiles;
 pub(crate) use self::host_media::{HostMediaFiles, usb};
 pub(crate) use self::lockout::LockoutFiles;

@@ -28,6 +28,7 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
             None,
             SettingName::Banner
             | SettingName::PasswordPolicy
+            | SettingName::AuditServer
             | SettingName::RemoteTimeout
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout

@@ -7,7 +7,8 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 9] = [
+const NAMES: [(&str, SettingName); 10] = [
+    ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
     ("host-media", SettingName::HostMedia),
     ("lockout", SettingName::Lockout),
@@ -21,6 +22,10 @@ const NAMES: [(&str, SettingName); 9] = [
 
 const KEYS: &str = "\
 Keys:
+  audit-server     address=NAME            where the audit trail is sent by syslog over TLS; `none` sends nothing
+                   port=NUMBER             6514 where nobody says otherwise
+                   peer=NAME               the name in its certificate, if that is not the address
+                   ca=FILE                 who signs its certificate, in PEM
   host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
                                            not grant to it: open, no-automount (nobody mounts them) or no-driver
                                            (no driver for USB storage; taken back unless confirmed within 60 s)

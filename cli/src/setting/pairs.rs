@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `KEY=VALUE` on the command line, merged into a setting as it is.
 
+use std::fs::File;
+use std::io::Read;
+
 use virtwarden_core::setting::{
-    HostLevel, HostMedia, IdleLimit, Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock,
-    ScreenLockTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite, TimeProof, TimeServers,
+    AuditServer, Certificates, HostLevel, HostMedia, IdleLimit, Locking, PasswordPolicy, RemoteTimeout,
+    ScreenIdle, ScreenLock, ScreenLockTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite,
+    TimeProof, TimeServers,
 };
 
 use crate::arguments::Pair;
 use crate::duration::{parse_duration, parse_duration_or_never};
 use crate::exit::Failed;
+
+/// More than as many certificates as are taken have, with all that may stand between them.
+const LONGEST: u64 = 1 << 20;
 
 /// Whether the setting is set by pairs at all.
 pub(super) fn check(name: SettingName) -> Result<(), Failed> {
@@ -17,6 +24,7 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
         SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
         SettingName::HostMedia
         | SettingName::PasswordPolicy
+        | SettingName::AuditServer
         | SettingName::RemoteTimeout
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
@@ -29,6 +37,7 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
 pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed> {
     check(setting.name())?;
     pairs.iter().try_fold(setting, |setting, pair| match setting {
+        Setting::AuditServer(server) => audit_server(server, pair).map(Setting::AuditServer),
         Setting::HostMedia(media) => host_media(media, pair).map(Setting::HostMedia),
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
@@ -40,6 +49,30 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
+}
+
+fn audit_server(server: AuditServer, pair: &Pair) -> Result<AuditServer, Failed> {
+    match (pair.key.as_str(), pair.value.as_str()) {
+        ("address", "none") => Ok(AuditServer::default()),
+        ("address", _) => Ok(AuditServer { address: Some(name(pair)?), ..server }),
+        ("port", _) => Ok(AuditServer { port: number(pair)?, ..server }),
+        ("peer", _) => Ok(AuditServer { peer: Some(name(pair)?), ..server }),
+        ("ca", _) => Ok(AuditServer { ca: Some(certificates(pair)?), ..server }),
+        _ => Err(unknown(pair, "`address`, `port`, `peer` and `ca`")),
+    }
+}
+
+fn name(pair: &Pair) -> Result<ServerName, Failed> {
+    ServerName::new(&pair.value).map_err(|error| Failed::usage(format!("{}: {error}", pair.key)))
+}
+
+/// Of a file that the person can read.
+fn certificates(pair: &Pair) -> Result<Certificates, Failed> {
+    let wrong = |why: String| Failed::usage(format!("{}=`{}`: {why}", pair.key, pair.value));
+    let mut text = String::new();
+    let opened = File::open(&pair.value).map_err(|error| wrong(error.to_string()))?;
+    opened.take(LONGEST).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
+    Certificates::new(&text).map_err(|error| wrong(error.to_string()))
 }
 
 fn host_media(media: HostMedia, pair: &Pair) -> Result<HostMedia, Failed> {

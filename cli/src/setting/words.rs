@@ -3,8 +3,8 @@
 
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
-    Acknowledgement, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout, ScreenIdle,
-    ServerName, Setting, TimeProof, TimeServers, Unlocking,
+    Acknowledgement, AuditServer, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout,
+    ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -12,6 +12,7 @@ use crate::duration::spelled;
 /// A setting with a name for each of its parts. The names are those that `setting set` takes, where it does.
 pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
     let pairs: Vec<(&str, String)> = match setting {
+        Setting::AuditServer(server) => audit_server(server),
         Setting::Banner(banner) => banner_lines(banner),
         Setting::HostMedia(media) => host_media(media),
         Setting::Lockout(lockout) => vec![
@@ -32,6 +33,18 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
         }
     };
     pairs.into_iter().map(|(name, value)| [name.to_owned(), value]).collect()
+}
+
+fn audit_server(server: &AuditServer) -> Vec<(&'static str, String)> {
+    let AuditServer { address, port, peer, ca } = server;
+    let Some(address) = address else { return vec![("address", "none".to_owned())] };
+    let mut lines = vec![
+        ("address", address.to_string()),
+        ("port", port.to_string()),
+        ("peer", peer.as_ref().unwrap_or(address).to_string()),
+    ];
+    lines.extend(ca.as_ref().map(|ca| ("ca", format!("certificates that end in {ca}"))));
+    lines
 }
 
 fn banner_lines(banner: &Banner) -> Vec<(&'static str, String)> {

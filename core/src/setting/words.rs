@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{
-    Acknowledgement, Counted, Disclosure, HostMedia, IdleLimit, Limit, ScreenIdle, ServerName, Setting,
-    TimeProof, TimeServers, Unlocking,
+    Acknowledgement, AuditServer, Counted, Disclosure, HostMedia, IdleLimit, Limit, ScreenIdle, ServerName,
+    Setting, TimeProof, TimeServers, Unlocking,
 };
 
 /// The most characters of a banner that stand in a line.
@@ -14,6 +14,7 @@ const LONGEST: usize = 200;
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Setting::AuditServer(server) => audit_server(server, f),
             Setting::Banner(banner) => {
                 match &banner.text {
                     None => f.write_str("none")?,
@@ -57,6 +58,13 @@ impl fmt::Display for Setting {
             Setting::TimeServers(time) => time_servers(time, f),
         }
     }
+}
+
+fn audit_server(server: &AuditServer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let AuditServer { address, port, peer, ca } = server;
+    let Some(address) = address else { return f.write_str("none") };
+    write!(f, "{address} port {port}, proven as {}", peer.as_ref().unwrap_or(address))?;
+    ca.as_ref().map_or(Ok(()), |ca| write!(f, " by {ca}"))
 }
 
 fn time_servers(time: &TimeServers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -106,6 +114,7 @@ mod tests {
         let text = BannerText::new(&"Warning\n".repeat(100)).unwrap();
         let long = Setting::Banner(Banner { text: Some(text), acknowledgement: Acknowledgement::Required });
         for (value, expected) in [
+            (SettingName::AuditServer.default_value(), "none"),
             (SettingName::Banner.default_value(), "none"),
             (SettingName::HostMedia.default_value(), "no-automount"),
             (

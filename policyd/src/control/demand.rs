@@ -59,6 +59,7 @@ const MANAGE_AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 /// To look at a setting, or to set it, is its own function of Table 3.
 const fn setting(name: SettingName) -> Demand {
     let rights: &'static [Right] = match name {
+        SettingName::AuditServer => &[Right::Function(Function::AuditServer)],
         SettingName::Banner => &[Right::Function(Function::Banner)],
         SettingName::HostMedia => &[Right::Function(Function::MediaPolicy)],
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],

@@ -159,6 +159,7 @@ pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Ord
     match name {
         SettingName::Banner
         | SettingName::PasswordPolicy
+        | SettingName::AuditServer
         | SettingName::RemoteTimeout
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout

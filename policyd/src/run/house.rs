@@ -30,12 +30,14 @@ use crate::settings::Settings;
 use crate::sharing::Sharing;
 use crate::systemd::{self, State};
 use crate::templates::PLACES;
-use crate::trail::{Config, HostClock, Trail, WhenFull};
+use crate::trail::{Config, Forward, HostClock, Trail, WhenFull};
 
 /// How long clients may take to notice that we stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long to wait when the host is out of descriptors or threads.
 const BREATH: Duration = Duration::from_millis(50);
+/// Who sends the trail to the audit server listens here, while one is set.
+const AUDIT_SERVER: &str = "/run/virtwarden/audit-server/records";
 
 /// Everything that is open.
 pub(super) struct House {
@@ -308,6 +310,7 @@ fn trail_config(options: &Options, policy: &InForce) -> Config {
         total_bytes: audit.store_size,
         when_full,
         policy: control::digest(&policy.files),
+        forward: Some(Forward { socket: AUDIT_SERVER.into(), cursor: options.state.join("forwarded") }),
         ..Config::new(&options.trail, &options.state)
     }
 }

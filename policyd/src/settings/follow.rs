@@ -21,6 +21,7 @@ impl Settings {
         match setting {
             Setting::HostMedia(media) => Setting::HostMedia(media.under(rules)),
             Setting::Banner(_)
+            | Setting::AuditServer(_)
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)

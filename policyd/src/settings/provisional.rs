@@ -73,6 +73,7 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
             _,
             Setting::Banner(_)
             | Setting::HostMedia(_)
+            | Setting::AuditServer(_)
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use virtwarden_core::trail::digest::Digest;
 
+use crate::trail::forward::Forward;
+
 /// What happens when there is no room, or the trail has reached its greatest size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
@@ -55,6 +57,8 @@ pub struct Config {
     pub policy: Digest,
     /// Whether events also go to the kernel's audit system.
     pub kernel: Kernel,
+    /// Who sends the lines on, if anybody does.
+    pub forward: Option<Forward>,
 }
 
 impl Config {
@@ -74,6 +78,7 @@ impl Config {
             retry_after: Duration::from_secs(1),
             policy: Digest::START,
             kernel: Kernel::default(),
+            forward: None,
         }
     }
 

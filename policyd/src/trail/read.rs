@@ -124,6 +124,24 @@ impl Reader {
         Ok(places.map(|place| place.and_then(|Place { segment, text, .. }| Record::parse(segment, text))))
     }
 
+    /// All lines behind one, oldest first. Looks for it from the end.
+    ///
+    /// # Errors
+    /// If the segments cannot be read.
+    pub(super) fn after(
+        &self,
+        seq: u64,
+    ) -> io::Result<impl Iterator<Item = Result<Record, ReadError>> + use<>> {
+        let mut start = (u64::MAX, 0);
+        for Place { segment, offset, text } in self.places_backwards()?.filter_map(Result::ok) {
+            if Record::parse(segment, text).is_ok_and(|record| record.line.seq <= seq) {
+                break;
+            }
+            start = (segment, offset);
+        }
+        self.forwards_from(start.0, start.1)
+    }
+
     /// The events that a filter asks for, oldest first; if it has a limit, the newest that many.
     ///
     /// # Errors

@@ -4,8 +4,9 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    Banner, BannerText, HostLevel, HostMedia, IdleLimit, Locking, Lockout, PasswordPolicy, RemoteTimeout,
-    ScreenIdle, ScreenLock, ScreenLockTimeout, Setting, SettingName,
+    AuditServer, Banner, BannerText, Certificates, HostLevel, HostMedia, IdleLimit, Locking, Lockout,
+    PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, ServerName, Setting,
+    SettingName,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -24,10 +25,13 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 7] {
+fn one_of_each() -> [Setting; 8] {
+    let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
+    let address = ServerName::new("log.example.org").ok();
     let idle = ScreenIdle::After { seconds: 600, delay: 20 };
     [
         warning(),
+        Setting::AuditServer(AuditServer { address, ca, ..AuditServer::default() }),
         Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
@@ -45,7 +49,7 @@ pub(super) fn shown(scene: &Scene, name: SettingName) -> SettingRow {
     rows.remove(0)
 }
 
-/// Rows 2, 15, 16 and 20 are N for Users, and 10, 13 and 14 are not given to them: no request about any of them gets past the decision.
+/// Rows 2, 15, 16, 18 and 20 are N for Users, and 10, 13 and 14 are not given to them: no request about any of them gets past the decision.
 #[test]
 fn a_user_sets_no_row_and_sees_none() {
     for setting in one_of_each() {
@@ -115,6 +119,7 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
         let expected = match name {
             SettingName::Banner
             | SettingName::PasswordPolicy
+            | SettingName::AuditServer
             | SettingName::RemoteTimeout
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout
