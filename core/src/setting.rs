@@ -7,6 +7,7 @@
 mod audit;
 mod banner;
 mod certificates;
+mod directory;
 pub mod document;
 mod host_media;
 mod lockout;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditServer, KnownServer};
 pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
 pub use certificates::Certificates;
+pub use directory::{DirectoryProtection, DirectoryServer, KnownDirectory, SearchBase};
 pub use host_media::{HostLevel, HostMedia};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
@@ -54,6 +56,8 @@ pub enum SettingName {
     AuditServer,
     /// The access banner: row 20.
     Banner,
+    /// Which directory people are looked up in: row 17.
+    DirectoryServer,
     /// What the host does with removable media: row 10.
     HostMedia,
     /// Lockout after failed authentications: row 16.
@@ -80,6 +84,8 @@ pub enum Setting {
     AuditServer(AuditServer),
     /// Row 20, FTA_TAB.1.
     Banner(Banner),
+    /// Row 17.
+    DirectoryServer(DirectoryServer),
     /// Row 10, FPT_RDM_EXT.1.
     HostMedia(HostMedia),
     /// Row 16, FIA_AFL_EXT.1.
@@ -100,9 +106,10 @@ pub enum Setting {
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 10] = [
+    pub const ALL: [SettingName; 11] = [
         SettingName::AuditServer,
         SettingName::Banner,
+        SettingName::DirectoryServer,
         SettingName::HostMedia,
         SettingName::Lockout,
         SettingName::PasswordPolicy,
@@ -118,6 +125,7 @@ impl SettingName {
         match self {
             SettingName::AuditServer => "audit-server",
             SettingName::Banner => "banner",
+            SettingName::DirectoryServer => "directory-server",
             SettingName::HostMedia => "host-media",
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
@@ -134,6 +142,7 @@ impl SettingName {
         match self {
             SettingName::AuditServer => "setting set audit-server",
             SettingName::Banner => "banner set",
+            SettingName::DirectoryServer => "setting set directory-server",
             SettingName::HostMedia => "setting set host-media",
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
@@ -150,6 +159,7 @@ impl SettingName {
         match self {
             SettingName::AuditServer => "setting unset audit-server",
             SettingName::Banner => "banner unset",
+            SettingName::DirectoryServer => "setting unset directory-server",
             SettingName::HostMedia => "setting unset host-media",
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
@@ -166,6 +176,7 @@ impl SettingName {
         match self {
             SettingName::AuditServer => Function::AuditServer,
             SettingName::Banner => Function::Banner,
+            SettingName::DirectoryServer => Function::DirectoryServer,
             SettingName::HostMedia => Function::MediaPolicy,
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
@@ -187,6 +198,7 @@ impl SettingName {
         match self {
             SettingName::AuditServer => Setting::AuditServer(AuditServer::default()),
             SettingName::Banner => Setting::Banner(Banner::default()),
+            SettingName::DirectoryServer => Setting::DirectoryServer(DirectoryServer::default()),
             SettingName::HostMedia => Setting::HostMedia(HostMedia::default()),
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
@@ -205,6 +217,7 @@ impl Setting {
         match self {
             Setting::AuditServer(_) => SettingName::AuditServer,
             Setting::Banner(_) => SettingName::Banner,
+            Setting::DirectoryServer(_) => SettingName::DirectoryServer,
             Setting::HostMedia(_) => SettingName::HostMedia,
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
@@ -224,6 +237,7 @@ impl Setting {
         match self {
             Setting::Banner(_) | Setting::ScreenLock(_) | Setting::SshCryptography(_) => Ok(()),
             Setting::AuditServer(value) => value.check(),
+            Setting::DirectoryServer(value) => value.check(),
             Setting::HostMedia(media) => media.check(),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),

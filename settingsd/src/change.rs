@@ -77,7 +77,7 @@ fn wanted<P: Provider>(
     rendered: &[Rendered],
 ) -> Vec<(String, Option<Content>)> {
     let mut wanted: Vec<_> =
-        rendered.iter().map(|file| (file.path.to_owned(), Some(host.content(&file.text, 0o644)))).collect();
+        rendered.iter().map(|file| (file.path.to_owned(), Some(host.content(&file.text, P::MODE)))).collect();
     for entry in &journal.entries {
         let known = wanted.iter().any(|(path, _)| *path == entry.path) || others.entry(&entry.path).is_some();
         if !is_derived::<P>(&entry.path) && !known {

@@ -10,6 +10,9 @@ use crate::program::{Input, OfHost, Programs, Ran};
 /// Where candidates lie while a component's own checker reads them. Nobody else can reach it.
 const SCRATCH: &str = "/run/virtwarden/settingsd/candidate";
 
+/// What units that settingsd starts are told, and what they say.
+const UNITS: &str = "/run/virtwarden/settingsd";
+
 /// The host.
 pub(crate) struct Host {
     root: PathBuf,
@@ -98,6 +101,14 @@ impl Host {
         let mut names: Vec<_> = names.collect();
         names.sort_unstable();
         names
+    }
+
+    /// Puts a text where our own units read it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn scratch(&self, name: &str, text: &str) -> Result<(), String> {
+        file::replace(self, &format!("{UNITS}/{name}"), &self.content(text, 0o644))
     }
 
     /// Lets a program look at a candidate.

@@ -8,8 +8,8 @@ use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
-    AuditServerFiles, BannerFiles, HostMediaFiles, LockoutFiles, PasswordFiles, RemoteFiles, ScreenLockFiles,
-    ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, usb,
+    AuditServerFiles, BannerFiles, DirectoryServerFiles, HostMediaFiles, LockoutFiles, PasswordFiles,
+    RemoteFiles, ScreenLockFiles, ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, usb,
 };
 use crate::session;
 
@@ -35,6 +35,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
     match setting {
         Setting::AuditServer(value) => apply::<AuditServerFiles>(host, value, mode),
         Setting::Banner(value) => apply::<BannerFiles>(host, value, mode),
+        Setting::DirectoryServer(value) => apply::<DirectoryServerFiles>(host, value, mode),
         Setting::HostMedia(value) => apply::<HostMediaFiles>(host, value, mode),
         Setting::Lockout(value) => apply::<LockoutFiles>(host, value, mode),
         Setting::PasswordPolicy(value) => apply::<PasswordFiles>(host, value, mode),
@@ -50,6 +51,7 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
     match name {
         SettingName::AuditServer => withdraw::<AuditServerFiles>(host, mode),
         SettingName::Banner => withdraw::<BannerFiles>(host, mode),
+        SettingName::DirectoryServer => withdraw::<DirectoryServerFiles>(host, mode),
         SettingName::HostMedia => withdraw::<HostMediaFiles>(host, mode),
         SettingName::Lockout => withdraw::<LockoutFiles>(host, mode),
         SettingName::PasswordPolicy => withdraw::<PasswordFiles>(host, mode),
@@ -65,6 +67,7 @@ fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
     match setting {
         Setting::AuditServer(value) => inspect::<AuditServerFiles>(host, value),
         Setting::Banner(value) => inspect::<BannerFiles>(host, value),
+        Setting::DirectoryServer(value) => inspect::<DirectoryServerFiles>(host, value),
         Setting::HostMedia(value) => inspect::<HostMediaFiles>(host, value),
         Setting::Lockout(value) => inspect::<LockoutFiles>(host, value),
         Setting::PasswordPolicy(value) => inspect::<PasswordFiles>(host, value),

@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 mod certificates;
+mod directory;
 mod gdm;
 mod host_media;
 mod issue;
@@ -20,6 +21,7 @@ use virtwarden_core::setting::SettingName;
 
 pub(crate) use self::audit::AuditServerFiles;
 pub(crate) use self::banner::BannerFiles;
+pub(crate) use self::directory::DirectoryServerFiles;
 pub(crate) use self::host_media::{HostMediaFiles, usb};
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
@@ -29,7 +31,7 @@ pub(crate) use self::ssh_cryptography::SshCryptographyFiles;
 pub(crate) use self::time::TimeFiles;
 use crate::host::Host;
 
-/// A file as a provider wants it, for everybody to read.
+/// A file as a provider wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rendered {
     /// One of [`Provider::FILES`].
@@ -55,6 +57,8 @@ pub(crate) trait Provider {
     const NAME: SettingName;
     /// Every file that it may write. No other is ever written, put back or removed.
     const FILES: &'static [&'static str];
+    /// Permission bits of its files.
+    const MODE: u32 = 0o644;
     /// What the component makes of them by itself.
     const DERIVED: &'static [Derived];
 

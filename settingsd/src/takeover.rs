@@ -29,6 +29,7 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::AuditServer
+            | SettingName::DirectoryServer
             | SettingName::RemoteTimeout
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout

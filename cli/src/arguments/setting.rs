@@ -7,9 +7,10 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 10] = [
+const NAMES: [(&str, SettingName); 11] = [
     ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
+    ("directory-server", SettingName::DirectoryServer),
     ("host-media", SettingName::HostMedia),
     ("lockout", SettingName::Lockout),
     ("password-policy", SettingName::PasswordPolicy),
@@ -26,6 +27,11 @@ Keys:
                    port=NUMBER             6514 where nobody says otherwise
                    peer=NAME               the name in its certificate, if that is not the address
                    ca=FILE                 who signs its certificate, in PEM
+  directory-server address=NAME            the directory that sssd asks for people, by the name in its certificate; `none`
+                   base=NAME               where people are in it, such as dc=example,dc=org
+                   ca=FILE                 who signs its certificate, in PEM
+                   port=NUMBER             if it is not the usual one
+                   protection=ldaps|start-tls
   host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
                                            not grant to it: open, no-automount (nobody mounts them) or no-driver
                                            (no driver for USB storage; taken back unless confirmed within 60 s)

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Read;
 
 use virtwarden_core::setting::{
-    AuditServer, Certificates, HostLevel, HostMedia, IdleLimit, Locking, PasswordPolicy, RemoteTimeout,
-    ScreenIdle, ScreenLock, ScreenLockTimeout, ServerName, Setting, SettingName, SshCryptography, SshSuite,
-    TimeProof, TimeServers,
+    AuditServer, Certificates, DirectoryProtection, DirectoryServer, HostLevel, HostMedia, IdleLimit,
+    Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
+    ServerName, Setting, SettingName, SshCryptography, SshSuite, TimeProof, TimeServers,
 };
 
 use crate::arguments::Pair;
@@ -25,6 +25,7 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
         SettingName::HostMedia
         | SettingName::PasswordPolicy
         | SettingName::AuditServer
+        | SettingName::DirectoryServer
         | SettingName::RemoteTimeout
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
@@ -38,6 +39,7 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
     check(setting.name())?;
     pairs.iter().try_fold(setting, |setting, pair| match setting {
         Setting::AuditServer(server) => audit_server(server, pair).map(Setting::AuditServer),
+        Setting::DirectoryServer(server) => directory_server(server, pair).map(Setting::DirectoryServer),
         Setting::HostMedia(media) => host_media(media, pair).map(Setting::HostMedia),
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
@@ -59,6 +61,26 @@ fn audit_server(server: AuditServer, pair: &Pair) -> Result<AuditServer, Failed>
         ("peer", _) => Ok(AuditServer { peer: Some(name(pair)?), ..server }),
         ("ca", _) => Ok(AuditServer { ca: Some(certificates(pair)?), ..server }),
         _ => Err(unknown(pair, "`address`, `port`, `peer` and `ca`")),
+    }
+}
+
+fn directory_server(server: DirectoryServer, pair: &Pair) -> Result<DirectoryServer, Failed> {
+    let wrong = |why: String| Failed::usage(format!("{}=`{}`: {why}", pair.key, pair.value));
+    match (pair.key.as_str(), pair.value.as_str()) {
+        ("address", "none") => Ok(DirectoryServer::default()),
+        ("address", _) => Ok(DirectoryServer { address: Some(name(pair)?), ..server }),
+        ("port", _) => Ok(DirectoryServer { port: Some(number(pair)?), ..server }),
+        ("base", text) => {
+            let base = SearchBase::new(text).map_err(|error| wrong(error.to_string()))?;
+            Ok(DirectoryServer { base: Some(base), ..server })
+        }
+        ("ca", _) => Ok(DirectoryServer { ca: Some(certificates(pair)?), ..server }),
+        ("protection", word) => {
+            let found = DirectoryProtection::ALL.into_iter().find(|protection| protection.word() == word);
+            let protection = found.ok_or_else(|| wrong("expected `ldaps` or `start-tls`".to_owned()))?;
+            Ok(DirectoryServer { protection, ..server })
+        }
+        _ => Err(unknown(pair, "`address`, `base`, `ca`, `port` and `protection`")),
     }
 }
 

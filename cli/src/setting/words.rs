@@ -3,8 +3,8 @@
 
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
-    Acknowledgement, AuditServer, Banner, Counted, Disclosure, HostMedia, IdleLimit, Limit, RemoteTimeout,
-    ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
+    Acknowledgement, AuditServer, Banner, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
+    RemoteTimeout, ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -14,6 +14,7 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
     let pairs: Vec<(&str, String)> = match setting {
         Setting::AuditServer(server) => audit_server(server),
         Setting::Banner(banner) => banner_lines(banner),
+        Setting::DirectoryServer(server) => directory_server(server),
         Setting::HostMedia(media) => host_media(media),
         Setting::Lockout(lockout) => vec![
             ("limit", limited(lockout.limit)),
@@ -45,6 +46,16 @@ fn audit_server(server: &AuditServer) -> Vec<(&'static str, String)> {
     ];
     lines.extend(ca.as_ref().map(|ca| ("ca", format!("certificates that end in {ca}"))));
     lines
+}
+
+fn directory_server(server: &DirectoryServer) -> Vec<(&'static str, String)> {
+    let Ok(Some(known)) = server.known() else { return vec![("address", "none".to_owned())] };
+    vec![
+        ("server", known.uri),
+        ("protection", known.protection.word().to_owned()),
+        ("base", known.base.to_string()),
+        ("ca", format!("certificates that end in {}", known.ca)),
+    ]
 }
 
 fn banner_lines(banner: &Banner) -> Vec<(&'static str, String)> {

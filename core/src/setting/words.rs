@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{
-    Acknowledgement, AuditServer, Counted, Disclosure, HostMedia, IdleLimit, Limit, ScreenIdle, ServerName,
-    Setting, TimeProof, TimeServers, Unlocking,
+    Acknowledgement, AuditServer, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
+    ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
 };
 
 /// The most characters of a banner that stand in a line.
@@ -25,6 +25,7 @@ impl fmt::Display for Setting {
                     Acknowledgement::Required => f.write_str(", must be accepted"),
                 }
             }
+            Setting::DirectoryServer(server) => directory_server(server, f),
             Setting::HostMedia(media) => host_media(media, f),
             Setting::Lockout(lockout) => {
                 limit(&lockout.limit, f)?;
@@ -65,6 +66,14 @@ fn audit_server(server: &AuditServer, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let Some(address) = address else { return f.write_str("none") };
     write!(f, "{address} port {port}, proven as {}", peer.as_ref().unwrap_or(address))?;
     ca.as_ref().map_or(Ok(()), |ca| write!(f, " by {ca}"))
+}
+
+fn directory_server(server: &DirectoryServer, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match server.known() {
+        Ok(Some(known)) => write!(f, "{} base {}, proven by {}", known.uri, known.base, known.ca),
+        Ok(None) => f.write_str("none"),
+        Err(error) => write!(f, "not whole: {error}"),
+    }
 }
 
 fn time_servers(time: &TimeServers, f: &mut fmt::Formatter<'_>) -> fmt::Result {

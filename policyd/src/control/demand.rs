@@ -61,6 +61,7 @@ const fn setting(name: SettingName) -> Demand {
     let rights: &'static [Right] = match name {
         SettingName::AuditServer => &[Right::Function(Function::AuditServer)],
         SettingName::Banner => &[Right::Function(Function::Banner)],
+        SettingName::DirectoryServer => &[Right::Function(Function::DirectoryServer)],
         SettingName::HostMedia => &[Right::Function(Function::MediaPolicy)],
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
         SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],

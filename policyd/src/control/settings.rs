@@ -160,6 +160,7 @@ pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Ord
         SettingName::Banner
         | SettingName::PasswordPolicy
         | SettingName::AuditServer
+        | SettingName::DirectoryServer
         | SettingName::RemoteTimeout
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout

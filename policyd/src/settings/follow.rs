@@ -22,6 +22,7 @@ impl Settings {
             Setting::HostMedia(media) => Setting::HostMedia(media.under(rules)),
             Setting::Banner(_)
             | Setting::AuditServer(_)
+            | Setting::DirectoryServer(_)
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)

@@ -74,6 +74,7 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
             Setting::Banner(_)
             | Setting::HostMedia(_)
             | Setting::AuditServer(_)
+            | Setting::DirectoryServer(_)
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)

@@ -135,7 +135,10 @@ impl Relay {
     fn lose(&mut self, cause: &io::Error) {
         self.taker = None;
         self.cursor.save();
-        self.say(Outcome::Failure, &format!("records wait to go to the audit server: {cause}"));
+        self.say(
+            Outcome::Failure,
+            &format!("nobody takes records for the audit server; they wait in the trail: {cause}"),
+        );
     }
 
     fn say(&self, outcome: Outcome, detail: &str) {

@@ -13,6 +13,7 @@ use virtwarden_core::setting::{
 };
 
 mod audit;
+mod directory;
 mod host_media;
 mod screen;
 

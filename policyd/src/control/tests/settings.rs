@@ -4,9 +4,9 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    AuditServer, Banner, BannerText, Certificates, HostLevel, HostMedia, IdleLimit, Locking, Lockout,
-    PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, ServerName, Setting,
-    SettingName,
+    AuditServer, Banner, BannerText, Certificates, DirectoryServer, HostLevel, HostMedia, IdleLimit, Locking,
+    Lockout, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
+    ServerName, Setting, SettingName,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -25,13 +25,19 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 8] {
+fn one_of_each() -> [Setting; 9] {
     let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
     let address = ServerName::new("log.example.org").ok();
+    let base = SearchBase::new("dc=example,dc=org").ok();
     let idle = ScreenIdle::After { seconds: 600, delay: 20 };
     [
         warning(),
-        Setting::AuditServer(AuditServer { address, ca, ..AuditServer::default() }),
+        Setting::AuditServer(AuditServer {
+            address: address.clone(),
+            ca: ca.clone(),
+            ..AuditServer::default()
+        }),
+        Setting::DirectoryServer(DirectoryServer { address, ca, base, ..DirectoryServer::default() }),
         Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
@@ -120,6 +126,7 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             SettingName::Banner
             | SettingName::PasswordPolicy
             | SettingName::AuditServer
+            | SettingName::DirectoryServer
             | SettingName::RemoteTimeout
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout
