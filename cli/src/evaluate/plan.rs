@@ -49,8 +49,8 @@ fn claim(function: Function, column: Column, held: bool) -> Claim {
 const ABSENT: &[(Function, &[Column], &str)] = &[
     (Function::UpdateSystem, ADMINISTRATOR, "the platform's: apt, as root, past the monitor and its trail"),
     (Function::Hypercalls, BOTH, "the module withdrew this row"),
-    (Function::DirectoryServer, BOTH, "not applicable: no directory authenticates anybody"),
-    (Function::AuditServer, ADMINISTRATOR, "no audit server can be set yet"),
+    (Function::DirectoryServer, BOTH, "needs a directory that answers; not performed here"),
+    (Function::AuditServer, ADMINISTRATOR, "needs an audit server; not performed here"),
     (Function::CertificateAction, BOTH, "not applicable: no certificate of unknown validity is accepted"),
 ];
 
