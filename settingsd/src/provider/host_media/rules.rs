@@ -69,11 +69,12 @@ const fn which(kind: Kind) -> &'static str {
 }
 
 /// Without a type, nobody assembles what a disk says that it is part of; without a use, it is no file system that udisks
-/// would mount for whoever sits at the seat, ignored or not; not ready, systemd mounts nothing of it, and unmounts what is.
+/// would mount for whoever sits at the seat, ignored or not; as a disk of the system, udisks formats, opens and changes
+/// it for an administrator of the host alone; not ready, systemd mounts nothing of it, and unmounts what is.
 const MARK_RULES: &str = "\
 \n# Nobody assembles, mounts or offers them.\n\
 SUBSYSTEM==\"block\", ENV{VIRTWARDEN_HOST_MEDIA}==\"closed\", ENV{SYSTEMD_READY}=\"0\", ENV{ID_FS_TYPE}=\"\", \
-ENV{ID_FS_USAGE}=\"\", ENV{UDISKS_IGNORE}=\"1\", ENV{UDISKS_AUTO}=\"0\"\n\
+ENV{ID_FS_USAGE}=\"\", ENV{UDISKS_IGNORE}=\"1\", ENV{UDISKS_AUTO}=\"0\", ENV{UDISKS_SYSTEM}=\"1\"\n\
 \nLABEL=\"virtwarden_mark_end\"\n";
 
 const CLOSE_RULES: &str = "\
@@ -132,6 +133,14 @@ mod tests {
         let text = mark(&[Kind::UsbStorage]);
         for emptied in ["ID_FS_TYPE", "ID_FS_USAGE"] {
             assert!(text.contains(&format!("ENV{{{emptied}}}=\"\"")), "{emptied}: {text}");
+        }
+    }
+
+    /// For a disk of the system udisks asks for its `-system` actions, which whoever sits at the seat does not have.
+    #[test]
+    fn what_is_closed_is_a_disk_of_the_system_to_udisks() {
+        for kind in HostMedia::KINDS {
+            assert!(mark(&[kind]).contains("ENV{UDISKS_SYSTEM}=\"1\""), "{kind:?}");
         }
     }
 
