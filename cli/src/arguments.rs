@@ -40,7 +40,7 @@ pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
 pub(crate) use self::sharing::{ChannelArguments, SharingVerb};
 pub(crate) use self::takeover::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 pub(crate) use self::update::{InstallArguments, UpdateVerb};
-pub(crate) use self::vm::VmVerb;
+pub(crate) use self::vm::{VmVerb, mebibytes};
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -7,6 +7,7 @@
 mod audit;
 mod banner;
 mod certificates;
+mod default_vm;
 mod directory;
 pub mod document;
 mod host_media;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditServer, KnownServer};
 pub use banner::{Acknowledgement, Banner, BannerText, LONGEST_BANNER};
 pub use certificates::Certificates;
+pub use default_vm::{DefaultVm, TemplateName};
 pub use directory::{DirectoryProtection, DirectoryServer, KnownDirectory, SearchBase};
 pub use host_media::{HostLevel, HostMedia};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
@@ -58,6 +60,8 @@ pub enum SettingName {
     Banner,
     /// Which directory people are looked up in: row 17.
     DirectoryServer,
+    /// What a new VM is like where nobody says: row 4.
+    DefaultVm,
     /// What the host does with removable media: row 10.
     HostMedia,
     /// Lockout after failed authentications: row 16.
@@ -86,6 +90,8 @@ pub enum Setting {
     Banner(Banner),
     /// Row 17.
     DirectoryServer(DirectoryServer),
+    /// Row 4.
+    DefaultVm(DefaultVm),
     /// Row 10, FPT_RDM_EXT.1.
     HostMedia(HostMedia),
     /// Row 16, FIA_AFL_EXT.1.
@@ -106,10 +112,11 @@ pub enum Setting {
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 11] = [
+    pub const ALL: [SettingName; 12] = [
         SettingName::AuditServer,
         SettingName::Banner,
         SettingName::DirectoryServer,
+        SettingName::DefaultVm,
         SettingName::HostMedia,
         SettingName::Lockout,
         SettingName::PasswordPolicy,
@@ -126,6 +133,7 @@ impl SettingName {
             SettingName::AuditServer => "audit-server",
             SettingName::Banner => "banner",
             SettingName::DirectoryServer => "directory-server",
+            SettingName::DefaultVm => "default-vm",
             SettingName::HostMedia => "host-media",
             SettingName::Lockout => "lockout",
             SettingName::PasswordPolicy => "password-policy",
@@ -143,6 +151,7 @@ impl SettingName {
             SettingName::AuditServer => "setting set audit-server",
             SettingName::Banner => "banner set",
             SettingName::DirectoryServer => "setting set directory-server",
+            SettingName::DefaultVm => "setting set default-vm",
             SettingName::HostMedia => "setting set host-media",
             SettingName::Lockout => "lockout set",
             SettingName::PasswordPolicy => "setting set password-policy",
@@ -160,6 +169,7 @@ impl SettingName {
             SettingName::AuditServer => "setting unset audit-server",
             SettingName::Banner => "banner unset",
             SettingName::DirectoryServer => "setting unset directory-server",
+            SettingName::DefaultVm => "setting unset default-vm",
             SettingName::HostMedia => "setting unset host-media",
             SettingName::Lockout => "lockout unset",
             SettingName::PasswordPolicy => "setting unset password-policy",
@@ -177,6 +187,7 @@ impl SettingName {
             SettingName::AuditServer => Function::AuditServer,
             SettingName::Banner => Function::Banner,
             SettingName::DirectoryServer => Function::DirectoryServer,
+            SettingName::DefaultVm => Function::DefaultVms,
             SettingName::HostMedia => Function::MediaPolicy,
             SettingName::Lockout => Function::LockoutPolicy,
             SettingName::PasswordPolicy => Function::PasswordPolicy,
@@ -199,6 +210,7 @@ impl SettingName {
             SettingName::AuditServer => Setting::AuditServer(AuditServer::default()),
             SettingName::Banner => Setting::Banner(Banner::default()),
             SettingName::DirectoryServer => Setting::DirectoryServer(DirectoryServer::default()),
+            SettingName::DefaultVm => Setting::DefaultVm(DefaultVm::default()),
             SettingName::HostMedia => Setting::HostMedia(HostMedia::default()),
             SettingName::Lockout => Setting::Lockout(Lockout::default()),
             SettingName::PasswordPolicy => Setting::PasswordPolicy(PasswordPolicy::default()),
@@ -218,6 +230,7 @@ impl Setting {
             Setting::AuditServer(_) => SettingName::AuditServer,
             Setting::Banner(_) => SettingName::Banner,
             Setting::DirectoryServer(_) => SettingName::DirectoryServer,
+            Setting::DefaultVm(_) => SettingName::DefaultVm,
             Setting::HostMedia(_) => SettingName::HostMedia,
             Setting::Lockout(_) => SettingName::Lockout,
             Setting::PasswordPolicy(_) => SettingName::PasswordPolicy,
@@ -238,6 +251,7 @@ impl Setting {
             Setting::Banner(_) | Setting::ScreenLock(_) | Setting::SshCryptography(_) => Ok(()),
             Setting::AuditServer(value) => value.check(),
             Setting::DirectoryServer(value) => value.check(),
+            Setting::DefaultVm(vm) => vm.check(),
             Setting::HostMedia(media) => media.check(),
             Setting::Lockout(lockout) => lockout.check(),
             Setting::PasswordPolicy(policy) => policy.check(),

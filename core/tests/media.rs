@@ -265,3 +265,20 @@ fn a_new_drive_with_a_medium_in_it_is_configuration_and_its_medium_is_named() {
     assert_eq!(facts.media.len(), 1);
     assert_eq!(facts.media[0].reference, Reference::Image("/lib/a.iso".into()));
 }
+
+#[test]
+fn a_class_that_names_the_host_would_open_nothing_and_is_refused() {
+    let class = |granted: &str| {
+        let text = format!(
+            "[information-domain.red]\n[device-class.sticks]\nmatch = [{{ vendor = \"0951\" }}]\nrule = \"grant\"\ngranted = {granted}\n"
+        );
+        virtwarden_core::policy::Policy::load(&[virtwarden_core::policy::Source {
+            name: "10.toml",
+            text: &text,
+        }])
+        .map_err(|errors| format!("{errors:?}"))
+    };
+    assert!(class("[\"red\"]").is_ok() && class("\"all-vms\"").is_ok());
+    let refused = class("[\"red\", \"host\"]").unwrap_err();
+    assert!(refused.contains("granted by their kind"), "{refused}");
+}

@@ -53,6 +53,7 @@ use crate::accounts::Accounts;
 use crate::confirmations::Confirmations;
 use crate::monitor::Monitor;
 use crate::peer::{Peer, PeerError};
+use crate::settings::Settings;
 use away::Farewells;
 use budget::{Budget, Whose};
 use call::on_host;
@@ -82,6 +83,7 @@ pub struct Gate {
     stopping: AtomicBool,
     farewells: Farewells,
     confirmations: Arc<Confirmations>,
+    settings: Option<Arc<Settings>>,
 }
 
 /// An open connection, as others see it.
@@ -126,7 +128,20 @@ impl Gate {
             stopping: AtomicBool::new(false),
             farewells: Farewells::default(),
             confirmations: Arc::default(),
+            settings: None,
         }
+    }
+
+    /// The same, by what Administrators have set.
+    #[must_use]
+    pub fn with_settings(self, settings: Arc<Settings>) -> Self {
+        Self { settings: Some(settings), ..self }
+    }
+
+    /// The template that new VMs follow where their definition says nothing: as it is set, else as the policy says.
+    fn template(&self) -> Option<String> {
+        let set = self.settings.as_ref().and_then(|settings| settings.default_vm().template);
+        set.map(String::from).or_else(|| self.monitor.policy().policy.vm().template.clone())
     }
 
     /// Where libvirtd is.

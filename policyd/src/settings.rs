@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use virtwarden_core::control::SettingSource;
 pub use virtwarden_core::setting::document::{Chosen, Values};
 use virtwarden_core::setting::{
-    Banner, HostMedia, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+    Banner, DefaultVm, HostMedia, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
 };
 
 use crate::kept::{Condition, Store, StoreError};
@@ -105,6 +105,12 @@ impl Settings {
             return RemoteTimeout::default();
         };
         timeout
+    }
+
+    /// What a new VM is like where nobody says: row 4.
+    pub fn default_vm(&self) -> DefaultVm {
+        let Setting::DefaultVm(vm) = self.value(SettingName::DefaultVm) else { return DefaultVm::default() };
+        vm
     }
 
     /// What the host does with removable media: row 10.

@@ -23,7 +23,7 @@ pub fn read(places: &[&str], name: &str) -> Result<Element, String> {
     let files = places.iter().map(|place| Path::new(place).join(format!("{name}.xml")));
     let Some(file) = files.into_iter().find(|file| file.exists()) else {
         return Err(format!(
-            "there is no template `{name}` in {}; `template` in [vm] of the policy names it",
+            "there is no template `{name}` in {}; `virtwarden setting set default-vm` or `template` in [vm] of the policy names it",
             places.join(" or ")
         ));
     };

@@ -20,7 +20,7 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
     let values = values(host).map_err(|why| vec![why])?;
     let setting = |name: SettingName| match (values.get(&name), name) {
         // policyd orders it at its start: it knows what the policy grants to the host.
-        (_, SettingName::HostMedia) => None,
+        (_, SettingName::DefaultVm | SettingName::HostMedia) => None,
         (Some(chosen), _) => Some(chosen.setting.clone()),
         // Lockout is on by default: what would hide it must go.
         (None, SettingName::Lockout) => Some(name.default_value()),

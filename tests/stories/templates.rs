@@ -74,6 +74,53 @@ fn what_a_new_definition_says_nothing_of_is_the_templates() -> Result<(), String
     done
 }
 
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn alice_sets_what_new_vms_are_like_and_bob_does_not() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    chapter("setting default-vm");
+    check("templates", &host.root(&format!("VM_TYPE={}; {OWN_TEMPLATES}", scene::vm_type(&host))))?;
+    let played = default_vm(&host);
+    alice(&host, "virtwarden vm sensitive plain off; virtwarden setting unset default-vm");
+    host.root("rm -r /etc/virtwarden/templates");
+    played
+}
+
+fn default_vm(host: &Host) -> Result<(), String> {
+    let set = "virtwarden setting set default-vm template=sensitive memory=64M vcpus=1";
+    let before = alice(host, "virsh dumpxml bobvm --inactive; virtwarden setting show default-vm").out;
+    let denied = scene::bob(host, set);
+    if denied.code != 3 || !denied.shown().contains("(Table 3, 4)") {
+        return Err(format!("bob: exit code {}: {}", denied.code, denied.shown()));
+    }
+    if before != alice(host, "virsh dumpxml bobvm --inactive; virtwarden setting show default-vm").out {
+        return Err("bob changed something".to_owned());
+    }
+    let record = "virtwarden audit list --person bob --outcome denied --function configure-default-vms --raw --limit 5 | grep -q default-vm";
+    check("it is on record", &alice(host, record))?;
+    told("bob", set, "denied");
+    let missing = alice(host, "virtwarden setting set default-vm template=nowhere");
+    if missing.code != 4 {
+        return Err(format!("a template that is missing: exit code {}: {}", missing.code, missing.shown()));
+    }
+    let silent = format!(
+        "<domain type='{}'><name>silent</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+         <os><type arch='x86_64' machine='pc'>hvm</type></os><devices/></domain>",
+        scene::vm_type(host)
+    );
+    check("write", &host.write("/srv/vms/silent.xml", &silent))?;
+    let script = format!(
+        "set -e; {set}; virtwarden vm templates | grep -q '^sensitive *yes'; virtwarden vm create plain
+         virsh dumpxml plain | grep -q '<memory unit=.KiB.>65536<'; virsh dumpxml plain | grep -q nosharepages
+         virsh define /srv/vms/silent.xml; virsh dumpxml silent | grep -q nosharepages
+         virtwarden setting unset default-vm; virtwarden vm templates | grep -q '^desktop *yes'"
+    );
+    check("alice", &alice(host, &script))?;
+    told("alice", set, "new VMs follow it, whoever defines them; bobvm did not change");
+    Ok(())
+}
+
 /// The shipped templates, as far as a test host can run them.
 const OWN_TEMPLATES: &str = "mkdir -p /etc/virtwarden/templates; for t in desktop server sensitive; do
     sed -e \"s/type='kvm'/type='$VM_TYPE'/; /<cpu mode=/d\" /usr/share/virtwarden/templates/$t.xml > /etc/virtwarden/templates/$t.xml

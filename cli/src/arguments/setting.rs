@@ -7,9 +7,10 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 11] = [
+const NAMES: [(&str, SettingName); 12] = [
     ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
+    ("default-vm", SettingName::DefaultVm),
     ("directory-server", SettingName::DirectoryServer),
     ("host-media", SettingName::HostMedia),
     ("lockout", SettingName::Lockout),
@@ -32,6 +33,10 @@ Keys:
                    ca=FILE                 who signs its certificate, in PEM
                    port=NUMBER             if it is not the usual one
                    protection=ldaps|start-tls
+  default-vm       template=NAME|policy    the template that a new VM follows where nobody says otherwise; policy: the one
+                                           that `template` in [vm] of the policy names
+                   memory=SIZE             of a VM from a template, such as 4G
+                   vcpus=1..1024           its virtual CPUs
   host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
                                            not grant to it: open, no-automount (nobody mounts them) or no-driver
                                            (no driver for USB storage; taken back unless confirmed within 60 s)

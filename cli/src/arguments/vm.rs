@@ -6,7 +6,7 @@ mod create;
 use clap::{Args, Subcommand};
 use virtwarden_core::object::Sensitivity;
 
-pub(crate) use self::create::VmCreateArguments;
+pub(crate) use self::create::{VmCreateArguments, mebibytes};
 use super::ChangeArguments;
 use super::word::words;
 

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::Read;
 
 use virtwarden_core::setting::{
-    AuditServer, Certificates, DirectoryProtection, DirectoryServer, HostLevel, HostMedia, IdleLimit,
-    Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
-    ServerName, Setting, SettingName, SshCryptography, SshSuite, TimeProof, TimeServers,
+    AuditServer, Certificates, DefaultVm, DirectoryProtection, DirectoryServer, HostLevel, HostMedia,
+    IdleLimit, Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
+    ServerName, Setting, SettingName, SshCryptography, SshSuite, TemplateName, TimeProof, TimeServers,
 };
 
-use crate::arguments::Pair;
+use crate::arguments::{Pair, mebibytes};
 use crate::duration::{parse_duration, parse_duration_or_never};
 use crate::exit::Failed;
 
@@ -22,7 +22,8 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     match name {
         SettingName::Banner => Err(Failed::usage("the banner is set with `virtwarden banner set`")),
         SettingName::Lockout => Err(Failed::usage("the lockout is set with `virtwarden lockout set`")),
-        SettingName::HostMedia
+        SettingName::DefaultVm
+        | SettingName::HostMedia
         | SettingName::PasswordPolicy
         | SettingName::AuditServer
         | SettingName::DirectoryServer
@@ -40,6 +41,7 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
     pairs.iter().try_fold(setting, |setting, pair| match setting {
         Setting::AuditServer(server) => audit_server(server, pair).map(Setting::AuditServer),
         Setting::DirectoryServer(server) => directory_server(server, pair).map(Setting::DirectoryServer),
+        Setting::DefaultVm(vm) => default_vm(vm, pair).map(Setting::DefaultVm),
         Setting::HostMedia(media) => host_media(media, pair).map(Setting::HostMedia),
         Setting::PasswordPolicy(policy) => password_policy(policy, pair).map(Setting::PasswordPolicy),
         Setting::RemoteTimeout(_) => remote_timeout(pair).map(Setting::RemoteTimeout),
@@ -95,6 +97,20 @@ fn certificates(pair: &Pair) -> Result<Certificates, Failed> {
     let opened = File::open(&pair.value).map_err(|error| wrong(error.to_string()))?;
     opened.take(LONGEST).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
     Certificates::new(&text).map_err(|error| wrong(error.to_string()))
+}
+
+fn default_vm(vm: DefaultVm, pair: &Pair) -> Result<DefaultVm, Failed> {
+    let wrong = |why: String| Failed::usage(format!("{}=`{}`: {why}", pair.key, pair.value));
+    match (pair.key.as_str(), pair.value.as_str()) {
+        ("template", "policy") => Ok(DefaultVm { template: None, ..vm }),
+        ("template", name) => {
+            let name = TemplateName::new(name).map_err(|error| wrong(error.to_string()))?;
+            Ok(DefaultVm { template: Some(name), ..vm })
+        }
+        ("memory", size) => Ok(DefaultVm { memory: mebibytes(size).map_err(wrong)?, ..vm }),
+        ("vcpus", _) => Ok(DefaultVm { vcpus: number(pair)?, ..vm }),
+        _ => Err(unknown(pair, "`template`, `memory` and `vcpus`")),
+    }
 }
 
 fn host_media(media: HostMedia, pair: &Pair) -> Result<HostMedia, Failed> {

@@ -4,7 +4,7 @@
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
     Acknowledgement, AuditServer, Banner, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
-    RemoteTimeout, ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
+    RemoteTimeout, ScreenIdle, ServerName, Setting, TemplateName, TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
@@ -15,6 +15,11 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
         Setting::AuditServer(server) => audit_server(server),
         Setting::Banner(banner) => banner_lines(banner),
         Setting::DirectoryServer(server) => directory_server(server),
+        Setting::DefaultVm(vm) => vec![
+            ("template", vm.template.as_ref().map_or("policy", TemplateName::as_str).to_owned()),
+            ("memory", format!("{}M", vm.memory)),
+            ("vcpus", vm.vcpus.to_string()),
+        ],
         Setting::HostMedia(media) => host_media(media),
         Setting::Lockout(lockout) => vec![
             ("limit", limited(lockout.limit)),

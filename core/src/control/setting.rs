@@ -88,8 +88,6 @@ pub enum Order {
 pub enum UsbWish {
     /// A VM gets it: its interfaces may be claimed, and no driver is asked.
     Release,
-    /// The VM has lost it: nobody may claim its storage interfaces.
-    TakeBack,
 }
 
 /// What settingsd answers.

@@ -67,6 +67,10 @@ fn read_rule(section: &mut Section<'_, '_>, table: &Table<'_>) -> Rule {
     Rule { choice, access, granted, place: table.place() }
 }
 
+/// The host keeps its drivers from kinds of media, and cannot tell one device of a kind from another.
+const NOT_THE_HOST: &str =
+    "information domains, or \"all-vms\"; to the host, media are granted by their kind, in [media]";
+
 /// `[device-class.NAME]`.
 pub(in crate::policy) fn class(name: &str, table: &Table<'_>) -> Read<Class> {
     let mut section = Section::new(table, &["match", "rule", "access", "granted"]);
@@ -87,6 +91,10 @@ pub(in crate::policy) fn class(name: &str, table: &Table<'_>) -> Read<Class> {
     }
     let always = table.key("rule").is_some_and(|item| item.is(ALWAYS_DENY));
     let rule = (!always).then(|| read_rule(&mut section, table));
+    let to_host = |rule: &Rule| matches!(&rule.granted, Granted::Listed(names) if names.contains("host"));
+    if let Some(item) = table.key("granted").filter(|_| rule.as_ref().is_some_and(to_host)) {
+        section.errors.push(item.unexpected(NOT_THE_HOST));
+    }
     section.finish(Class { name: name.to_owned(), patterns, rule, place: table.place() })
 }
 

@@ -26,6 +26,7 @@ impl fmt::Display for Setting {
                 }
             }
             Setting::DirectoryServer(server) => directory_server(server, f),
+            Setting::DefaultVm(vm) => vm.fmt(f),
             Setting::HostMedia(media) => host_media(media, f),
             Setting::Lockout(lockout) => {
                 limit(&lockout.limit, f)?;

@@ -62,6 +62,8 @@ const fn setting(name: SettingName) -> Demand {
         SettingName::AuditServer => &[Right::Function(Function::AuditServer)],
         SettingName::Banner => &[Right::Function(Function::Banner)],
         SettingName::DirectoryServer => &[Right::Function(Function::DirectoryServer)],
+        // Of all VMs that are to come: more than its maker may decide for his own.
+        SettingName::DefaultVm => &[Right::Function(Function::DefaultVms), Right::Administer],
         SettingName::HostMedia => &[Right::Function(Function::MediaPolicy)],
         SettingName::Lockout => &[Right::Function(Function::LockoutPolicy)],
         SettingName::PasswordPolicy => &[Right::Function(Function::PasswordPolicy)],

@@ -9,15 +9,16 @@ use std::time::UNIX_EPOCH;
 use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request, SettingRow};
 use virtwarden_core::media::Rules;
 use virtwarden_core::record::Outcome;
-use virtwarden_core::setting::{Setting, SettingName};
+use virtwarden_core::setting::{DefaultVm, Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
 use super::conclude::prefix;
 use super::confirmation::kept_order;
-use super::failure::{failed, unavailable, usage};
+use super::failure::{failed, not_found, unavailable, usage};
 use crate::monitor::Attempt;
 use crate::settings::{Changing, Chosen, Settings, Silence, must_be_confirmed};
+use crate::templates;
 
 /// How it ended if it did not end well: what the record says, and what the person is told.
 type Trouble = (Outcome, Failure);
@@ -53,6 +54,7 @@ impl Control {
         let done = setting
             .check()
             .map_err(|error| (Outcome::Failure, usage(error.to_string())))
+            .and_then(|()| self.has_template(setting).map_err(|why| (Outcome::Failure, not_found(why))))
             .and_then(|()| self.carry_out(&order));
         let kept = done.and_then(|lines| match mode {
             Mode::DryRun => Ok(lines),
@@ -96,6 +98,12 @@ impl Control {
             format!("{} waits for `virtwarden setting confirm {name}`, or is taken back", waiting.setting)
         }));
         SettingRow { setting, source: self.settings.source(name), drift }
+    }
+
+    /// A default template that is not there would leave nobody a VM.
+    fn has_template(&self, setting: &Setting) -> Result<(), String> {
+        let Setting::DefaultVm(DefaultVm { template: Some(name), .. }) = setting else { return Ok(()) };
+        templates::read(self.templates, name.as_str()).map(drop)
     }
 
     fn carry_out(&self, order: &Order) -> Result<Vec<String>, Trouble> {
@@ -158,6 +166,7 @@ impl Control {
 pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Order {
     match name {
         SettingName::Banner
+        | SettingName::DefaultVm
         | SettingName::PasswordPolicy
         | SettingName::AuditServer
         | SettingName::DirectoryServer

@@ -87,7 +87,10 @@ impl House {
         let monitor = Monitor::new(policies, registry, networks, trail.clone(), sessions.clone());
         let monitor = Arc::new(monitor.with_sharing(sharing).seeing(media));
         let accounts = Arc::new(Accounts::of_host(Instant::now()));
-        let gate = Arc::new(Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone()));
+        let gate = Arc::new(
+            Gate::new(monitor.clone(), accounts.clone(), options.upstream.clone())
+                .with_settings(settings.clone()),
+        );
         let logins = Arc::new(Logins {
             monitor: monitor.clone(),
             accounts: accounts.clone(),

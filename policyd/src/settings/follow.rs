@@ -23,6 +23,7 @@ impl Settings {
             Setting::Banner(_)
             | Setting::AuditServer(_)
             | Setting::DirectoryServer(_)
+            | Setting::DefaultVm(_)
             | Setting::Lockout(_)
             | Setting::PasswordPolicy(_)
             | Setting::RemoteTimeout(_)

@@ -72,6 +72,7 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
         (
             _,
             Setting::Banner(_)
+            | Setting::DefaultVm(_)
             | Setting::HostMedia(_)
             | Setting::AuditServer(_)
             | Setting::DirectoryServer(_)

@@ -4,9 +4,9 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    AuditServer, Banner, BannerText, Certificates, DirectoryServer, HostLevel, HostMedia, IdleLimit, Locking,
-    Lockout, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
-    ServerName, Setting, SettingName,
+    AuditServer, Banner, BannerText, Certificates, DefaultVm, DirectoryServer, HostLevel, HostMedia,
+    IdleLimit, Locking, Lockout, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout,
+    SearchBase, ServerName, Setting, SettingName, TemplateName,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -25,7 +25,7 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 9] {
+fn one_of_each() -> [Setting; 10] {
     let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
     let address = ServerName::new("log.example.org").ok();
     let base = SearchBase::new("dc=example,dc=org").ok();
@@ -38,6 +38,7 @@ fn one_of_each() -> [Setting; 9] {
             ..AuditServer::default()
         }),
         Setting::DirectoryServer(DirectoryServer { address, ca, base, ..DirectoryServer::default() }),
+        Setting::DefaultVm(DefaultVm { vcpus: 4, ..DefaultVm::default() }),
         Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
         Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
@@ -124,6 +125,7 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
         scene.change(&alice(), &unset(name, Mode::Apply)).unwrap();
         let expected = match name {
             SettingName::Banner
+            | SettingName::DefaultVm
             | SettingName::PasswordPolicy
             | SettingName::AuditServer
             | SettingName::DirectoryServer
@@ -202,4 +204,21 @@ fn drift_is_shown_and_so_is_that_it_cannot_be_known() {
     };
     assert_eq!(rows.len(), SettingName::ALL.len());
     assert!(rows.iter().all(|row| row.drift[0].contains("cannot be reached")), "{rows:?}");
+}
+
+#[test]
+fn the_default_vm_counts_for_new_ones_and_names_a_template_that_is_there() {
+    let scene = Scene::new();
+    let of =
+        |name: &str| DefaultVm { template: Some(TemplateName::new(name).unwrap()), memory: 64, vcpus: 1 };
+    let missing = scene.change(&alice(), &set(Setting::DefaultVm(of("nowhere")), Mode::Apply)).unwrap_err();
+    assert_eq!(missing.kind, FailureKind::NotFound);
+    assert_eq!(shown(&scene, SettingName::DefaultVm).source, SettingSource::Default);
+    scene.change(&alice(), &set(Setting::DefaultVm(of("server")), Mode::Apply)).unwrap();
+    let new = super::create::create(super::create::wish("new", None), None, Mode::Apply);
+    let change = scene.change(&alice(), &new).unwrap();
+    assert_eq!(change.differences, ["+VM new from template server"]);
+    let [job] = scene.bench.jobs().try_into().unwrap();
+    assert_eq!(job.definition.text_of("memory").as_deref(), Some("64"));
+    assert_eq!(job.definition.text_of("vcpu").as_deref(), Some("1"));
 }

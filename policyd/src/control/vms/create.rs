@@ -7,6 +7,7 @@ use std::time::Instant;
 use virtwarden_core::control::{Failure, Mode, Reply, Request, VmBelonging, VmWish};
 use virtwarden_core::object::{Assignment, Sensitivity, Uuid, Vm};
 use virtwarden_core::policy::quota::Allowance;
+use virtwarden_core::setting::DefaultVm;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::template::{Values, fill, placeholders};
@@ -18,9 +19,6 @@ use crate::control::identity::fresh_uuid;
 use crate::control::{Control, people};
 use crate::templates;
 
-/// Memory in MiB and virtual CPUs, where nobody says.
-const MEMORY: u64 = 2048;
-const VCPUS: u32 = 2;
 /// Where the shipped templates look for disks.
 const IMAGES: &str = "/var/lib/libvirt/images";
 /// The longest name of a VM that is made here: it becomes the name of a file.
@@ -71,7 +69,7 @@ impl Control {
         let assignment = self.belongs(subject, belonging, &name)?;
         let uuid = fresh_uuid()?;
         let disk = wish.disk.map(|size| disk(wish, size));
-        let definition = written(&template, &name, wish, uuid)?;
+        let definition = written(&template, &name, (wish, &self.settings.default_vm()), uuid)?;
         let differences = differences(wish, &name, belonging);
         let vm = Vm { uuid, name: wish.name.clone(), assignment: Some(Arc::new(assignment)) };
         Ok(Draft { vm, template: name, definition, disk, differences })
@@ -79,10 +77,15 @@ impl Control {
 
     /// The template that is asked for, else the default.
     fn template_of(&self, wish: &VmWish) -> Result<String, Failure> {
-        let policy = self.monitor.policy();
-        wish.template.clone().or_else(|| policy.policy.vm().template.clone()).ok_or_else(|| {
+        wish.template.clone().or_else(|| self.default_template()).ok_or_else(|| {
             usage("no template is the default; name one with --template, see `virtwarden vm templates`")
         })
+    }
+
+    /// What an Administrator has set, else what the policy says.
+    pub(super) fn default_template(&self) -> Option<String> {
+        let set = self.settings.default_vm().template.map(String::from);
+        set.or_else(|| self.monitor.policy().policy.vm().template.clone())
     }
 
     /// Whose it will be. Who makes VMs under a quota has those that he makes.
@@ -142,7 +145,12 @@ fn sensitivity(template: &str) -> Sensitivity {
 }
 
 /// The template, filled in.
-fn written(template: &Element, name: &str, wish: &VmWish, uuid: Uuid) -> Result<Element, Failure> {
+fn written(
+    template: &Element,
+    name: &str,
+    (wish, default): (&VmWish, &DefaultVm),
+    uuid: Uuid,
+) -> Result<Element, Failure> {
     let there = placeholders(template);
     let wishes =
         [("memory", wish.memory.is_some()), ("vcpus", wish.vcpus.is_some()), ("disk", wish.disk.is_some())];
@@ -154,8 +162,8 @@ fn written(template: &Element, name: &str, wish: &VmWish, uuid: Uuid) -> Result<
     }
     let mut values = Values::from([
         ("name", wish.name.clone()),
-        ("memory", wish.memory.unwrap_or(MEMORY).to_string()),
-        ("vcpus", wish.vcpus.unwrap_or(VCPUS).to_string()),
+        ("memory", wish.memory.unwrap_or(default.memory).to_string()),
+        ("vcpus", wish.vcpus.unwrap_or(default.vcpus).to_string()),
     ]);
     let mut left_out = Vec::new();
     for (word, value) in [("disk", wish.disk.map(|_| file(wish))), ("network", wish.network.clone())] {

@@ -17,7 +17,7 @@ impl Control {
         request: &Request,
     ) -> Result<Reply, Failure> {
         let attempt = self.begin(subject, request, "")?;
-        let default = self.monitor.policy().policy.vm().template.clone();
+        let default = self.default_template();
         let rows = templates::list(self.templates).into_iter().map(|(name, file)| {
             let read = templates::read(self.templates, &name);
             TemplateRow {

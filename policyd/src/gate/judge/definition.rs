@@ -166,9 +166,8 @@ impl Connection {
         definition: &Definition,
         own: &[Need],
     ) -> Result<(Definition, String), Fault> {
-        let policy = self.gate.monitor.policy();
-        let name = policy.policy.vm().template.as_deref();
-        let template = name.map(|name| templates::read(&templates::PLACES, name)).transpose();
+        let name = self.gate.template();
+        let template = name.map(|name| templates::read(&templates::PLACES, &name)).transpose();
         let template = template.map_err(|why| self.forbidden(call, &why, own.to_vec()))?;
         let Completed { root, added } = complete(definition, template.as_ref());
         let definition = Definition::new(root).map_err(|error| self.unreadable(call, &error))?;

@@ -154,9 +154,9 @@ fn a_driver_that_has_storage_all_the_same_is_named() {
 }
 
 #[test]
-fn a_device_is_released_to_a_vm_and_taken_back_and_keyboards_are_left_alone() {
+fn a_device_is_released_to_a_vm_without_a_driver() {
     let scene = Scene::with_usb();
-    assert_eq!(scene.usb("2-1", UsbWish::TakeBack), Report::Done(Vec::new()), "drivers are not kept off");
+    assert_eq!(scene.usb("2-1", UsbWish::Release), Report::Done(Vec::new()), "drivers are not kept off");
     scene.udev_has_closed("sda");
     scene.write(&format!("{USB}/interface_authorized_default"), "0");
     scene.apply(&value(HostLevel::NoDriver));
@@ -165,10 +165,6 @@ fn a_device_is_released_to_a_vm_and_taken_back_and_keyboards_are_left_alone() {
     assert_eq!(scene.usb("2-1", UsbWish::Release), Report::Done(vec!["2-1:1.0: released".into()]));
     assert_eq!(scene.read(&format!("{STICK}/authorized")), "1");
     assert_eq!(scene.read("sys/bus/usb/drivers_probe"), "", "no driver is asked");
-    assert_eq!(scene.usb("2-1", UsbWish::TakeBack), Report::Done(vec!["2-1:1.0: taken back".into()]));
-    assert_eq!(scene.read(&format!("{STICK}/authorized")), "0");
-    assert_eq!(scene.usb("2-2", UsbWish::TakeBack), Report::Done(Vec::new()));
-    assert_eq!(scene.read(&format!("{KEYBOARD}/authorized")), "1");
 
     for port in ["", "2", "2-", "2-1/../2-2", "../2-1", "2-1:1", "2-1.", "usb2", "2-9"] {
         assert!(matches!(scene.usb(port, UsbWish::Release), Report::Failed(_)), "{port}");

@@ -50,7 +50,7 @@ pub(super) fn open(host: &Host) -> Result<(), String> {
     file::remove(host, OURS)
 }
 
-/// Lets a VM have a device, or takes it back. Nothing is to be done where drivers are not kept off.
+/// Lets a VM have a device. Nothing is to be done where drivers are not kept off.
 ///
 /// # Errors
 /// There is no such device, or the kernel refused.
@@ -69,8 +69,6 @@ pub(crate) fn carry_out(host: &Host, port: &str, wish: UsbWish) -> Result<Vec<St
     for interface in interfaces {
         let (wanted, done) = match wish {
             UsbWish::Release => ("1", "released"),
-            UsbWish::TakeBack if is_storage(&interface) => ("0", "taken back"),
-            UsbWish::TakeBack => continue,
         };
         if !is_text(&interface.join("authorized"), wanted) {
             write(&interface.join("authorized"), wanted)?;
