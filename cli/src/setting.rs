@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden setting`, and what the commands of single settings share.
 
+mod drift;
 mod pairs;
 mod words;
 
 use std::path::Path;
 
-use virtwarden_core::control::{Mode, Reply, Request, SettingRow, SettingSource};
+use virtwarden_core::control::{AuditFilter, Mode, Reply, Request, SettingRow, SettingSource};
 use virtwarden_core::setting::{Setting, SettingName};
 
 use crate::arguments::{SettingSetArguments, SettingVerb};
+use crate::audit;
 use crate::client::{ask, unexpected};
 use crate::exit::Failed;
 use crate::output::{Format, Output};
@@ -23,6 +25,10 @@ pub(crate) fn run(verb: &SettingVerb, socket: &Path, output: &Output) -> Result<
     match verb {
         SettingVerb::List => list(socket, output),
         SettingVerb::Show { name } => show(*name, socket, output),
+        SettingVerb::Drift { name } => drift::show(*name, socket, output),
+        SettingVerb::History { name } => {
+            audit::history(AuditFilter { setting: Some(*name), ..AuditFilter::default() }, socket, output)
+        }
         SettingVerb::Set(arguments) => change_by_pairs(arguments, socket, output),
         SettingVerb::Confirm { name } => ask_for(&Request::SettingConfirm { name: *name }, socket, output),
         SettingVerb::Unset { name, reason, change } => {
@@ -32,8 +38,13 @@ pub(crate) fn run(verb: &SettingVerb, socket: &Path, output: &Output) -> Result<
 }
 
 fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
-    let Reply::Settings(rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
+    let rows = all(socket)?;
     output.show(&rows, HEADERS, rows.iter().map(row))
+}
+
+fn all(socket: &Path) -> Result<Vec<SettingRow>, Failed> {
+    let Reply::Settings(rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
+    Ok(rows)
 }
 
 fn row(row: &SettingRow) -> [String; 5] {

@@ -11,6 +11,7 @@ use virtwarden_core::control::{
 use virtwarden_core::object::{Assignment, Sensitivity, Uuid};
 use virtwarden_core::policy::request::Right;
 use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::setting::SettingName;
 use virtwarden_core::subject::{Account, Group};
 use virtwarden_core::table3::Function;
 
@@ -57,22 +58,13 @@ fn object() -> impl Strategy<Value = ObjectName> {
 fn filter() -> impl Strategy<Value = AuditFilter> {
     let who = any::<(Option<String>, Option<String>)>();
     let when = any::<(Option<u64>, Option<u64>, Option<u32>)>();
-    let medium = any::<Option<String>>();
+    let medium = (any::<Option<String>>(), prop::option::of(Just(SettingName::Lockout)));
     let marks = prop_oneof![Just(Marks::Hidden), Just(Marks::Shown)];
     let kind = prop_oneof![Just(None), Just(Some(Kind::Login)), Just(Some(Kind::Denial))];
     let rest = (prop::option::of(function()), kind, prop::option::of(outcome()), marks);
     (who, medium, when, rest).prop_map(
-        |((person, vm), medium, (since, until, limit), (function, kind, outcome, marks))| AuditFilter {
-            person,
-            vm,
-            medium,
-            function,
-            kind,
-            outcome,
-            since,
-            until,
-            limit,
-            marks,
+        |((person, vm), (medium, setting), (since, until, limit), (function, kind, outcome, marks))| {
+            AuditFilter { person, vm, medium, setting, function, kind, outcome, since, until, limit, marks }
         },
     )
 }

@@ -204,7 +204,16 @@ fn what_a_hand_changed_is_shown_as_drift() -> Result<(), String> {
     let shown = alice(&host, "virtwarden setting show banner").shown();
     must_contain("drift", &shown, "`/etc/virtwarden/banner` was changed by hand")?;
     must_contain("drift", &shown, "`/etc/issue.d/90-virtwarden.issue` is missing")?;
+    let drift = alice(&host, "virtwarden setting drift");
+    must_contain("setting drift", &drift.shown(), "`/etc/issue.d/90-virtwarden.issue` is missing")?;
+    if drift.code != 1 {
+        return Err(format!("setting drift: exit code {}", drift.code));
+    }
     check("set again", &set_banner(&host, WARNING)?)?;
+    check("no drift", &alice(&host, "virtwarden setting drift banner"))?;
+    let history = alice(&host, "virtwarden setting history banner").out;
+    must_contain("setting history", &history, "banner set")?;
+    must_contain("setting history", &history, "alice")?;
     let shown = alice(&host, "virtwarden setting show banner").shown();
     if shown.contains("by hand") || shown.contains("is missing") {
         return Err(format!("drift stayed: {shown}"));

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use virtwarden_core::control::{AuditFilter, AuditRange, Before, Marks};
 use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::setting::SettingName;
 use virtwarden_core::table3::Function;
 
 use super::ChangeArguments;
 use super::object::parse_function;
+use super::setting::NAMES as SETTINGS;
 use super::word::words;
 use crate::time::{Moment, parse_moment};
 
@@ -119,6 +121,9 @@ pub(crate) struct FilterArguments {
     /// Only those about this removable medium, by its id; `virtwarden media list` shows the ids.
     #[arg(long, value_name = "ID")]
     medium: Option<String>,
+    /// Only those about this setting.
+    #[arg(long, value_parser = words(SETTINGS))]
+    setting: Option<SettingName>,
     /// Only those of this function of Table 3, by slug or number.
     #[arg(long, value_parser = parse_function)]
     function: Option<Function>,
@@ -144,6 +149,7 @@ impl FilterArguments {
             kind: self.kind,
             vm: self.vm.clone(),
             medium: self.medium.clone(),
+            setting: self.setting,
             function: self.function,
             outcome: self.outcome,
             since: self.since.map(|moment| moment.first(now)),

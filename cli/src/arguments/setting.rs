@@ -7,7 +7,8 @@ use virtwarden_core::setting::SettingName;
 use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
-const NAMES: [(&str, SettingName); 12] = [
+/// The settings by their names.
+pub(super) const NAMES: [(&str, SettingName); 12] = [
     ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
     ("default-vm", SettingName::DefaultVm),
@@ -66,6 +67,18 @@ pub(crate) enum SettingVerb {
     List,
     /// Show one setting: its value, who set it, when and why, and what on the host differs from it.
     Show {
+        /// Which.
+        #[arg(value_parser = words(NAMES))]
+        name: SettingName,
+    },
+    /// Say which settings the host differs from, and how; the exit code is 1 if there is one.
+    Drift {
+        /// Which; all of them where none is named.
+        #[arg(value_parser = words(NAMES))]
+        name: Option<SettingName>,
+    },
+    /// Show who set one to what, when and why, and who was refused.
+    History {
         /// Which.
         #[arg(value_parser = words(NAMES))]
         name: SettingName,

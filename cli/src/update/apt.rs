@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn a_source_that_need_not_be_signed_is_refused() {
         for (text, fine) in [
-            ("deb http://deb.debian.org/debian trixie main\n", true),
+            ("deb http://mirror.example/debian trixie main\n", true),
             ("# deb [trusted=yes] file:/srv ./\n", true),
             ("deb [signed-by=/etc/k.asc] file:/srv ./\n", true),
             ("deb [ arch=amd64 trusted=yes ] file:/srv ./\n", false),

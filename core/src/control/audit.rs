@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Event, Kind, Outcome};
+use crate::setting::SettingName;
 use crate::table3::Function;
 
 /// Whether the trail's own marks are shown: where a segment begins, and each seal.
@@ -30,6 +31,9 @@ pub struct AuditFilter {
     /// A removable medium, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medium: Option<String>,
+    /// A setting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<SettingName>,
     /// A function of Table 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<Function>,
@@ -64,7 +68,8 @@ impl AuditFilter {
             && self.function.is_none_or(|function| event.functions.contains(&function))
             && self.person.as_ref().is_none_or(|person| is_by(event, person))
             && self.vm.as_ref().is_none_or(|vm| is_about(event, vm))
-            && self.medium.as_ref().is_none_or(|id| is_about_medium(event, id))
+            && self.medium.as_ref().is_none_or(|id| is_about_named(event, "medium", id))
+            && self.setting.is_none_or(|name| is_about_named(event, "setting", name.word()))
     }
 }
 
@@ -89,8 +94,8 @@ fn is_about(event: &Event, vm: &str) -> bool {
     })
 }
 
-fn is_about_medium(event: &Event, id: &str) -> bool {
-    event.targets.iter().any(|target| target.kind == "medium" && target.name.as_deref() == Some(id))
+fn is_about_named(event: &Event, kind: &str, name: &str) -> bool {
+    event.targets.iter().any(|target| target.kind == kind && target.name.as_deref() == Some(name))
 }
 
 /// What of the trail is to go: every whole segment before this point.
@@ -217,6 +222,20 @@ mod tests {
         let mut event = start_by_bob_as_root();
         event.targets[0].kind = "network".to_owned();
         assert!(!AuditFilter { vm: Some("bobvm".into()), ..AuditFilter::default() }.matches(&event, 0));
+    }
+
+    #[test]
+    fn a_setting_is_found_by_its_name_and_not_by_a_medium_of_that_name() {
+        let mut event = start_by_bob_as_root();
+        event.targets[0] =
+            Target { kind: "setting".to_owned(), name: Some("lockout".to_owned()), ..Target::default() };
+        let lockout = AuditFilter { setting: Some(SettingName::Lockout), ..AuditFilter::default() };
+        assert!(lockout.matches(&event, 0));
+        assert!(
+            !AuditFilter { setting: Some(SettingName::Banner), ..AuditFilter::default() }.matches(&event, 0)
+        );
+        event.targets[0].kind = "medium".to_owned();
+        assert!(!lockout.matches(&event, 0));
     }
 
     #[test]

@@ -6,12 +6,14 @@ use virtwarden_core::trail::time::Time;
 
 /// A filter in words, as it is typed.
 pub(super) fn of(filter: &AuditFilter) -> String {
-    let AuditFilter { person, vm, medium, function, kind, outcome, since, until, limit, marks } = filter;
+    let AuditFilter { person, vm, medium, setting, function, kind, outcome, since, until, limit, marks } =
+        filter;
     let moment = |time: &u64| Time::from_micros(*time).to_string();
     let parts = [
         ("person", person.clone()),
         ("vm", vm.clone()),
         ("medium", medium.clone()),
+        ("setting", setting.map(|name| name.word().to_owned())),
         ("function", function.map(|function| function.slug().to_owned())),
         ("kind", kind.map(|kind| spelled(&kind))),
         ("outcome", outcome.map(|outcome| spelled(&outcome))),
