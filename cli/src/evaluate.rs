@@ -4,7 +4,6 @@
 
 mod csv;
 mod facts;
-mod file;
 mod guidance;
 mod live;
 mod page;
@@ -26,6 +25,7 @@ use crate::client::{ask, unexpected};
 use crate::evaluate::live::{Afterwards, Played, Wish};
 use crate::evaluate::report::{Depth, FORMAT, Report};
 use crate::exit::{Exit, Failed};
+use crate::file;
 use crate::output::{Format, Output};
 use crate::terminal::{self, Echo};
 use crate::time;
@@ -48,10 +48,10 @@ pub(crate) fn run(arguments: &EvaluateArguments, socket: &Path, output: &Output)
 /// Writes the files that were asked for.
 fn keep(arguments: &EvaluateArguments, report: &Report) -> Result<(), Failed> {
     if let Some(path) = &arguments.html {
-        file::write(path, &page::page(report))?;
+        file::write(path, page::page(report).as_bytes())?;
     }
     if let Some(path) = &arguments.csv {
-        file::write(path, &csv::rows(report))?;
+        file::write(path, csv::rows(report).as_bytes())?;
     }
     Ok(())
 }

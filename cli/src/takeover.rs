@@ -4,6 +4,7 @@
 mod accounts;
 mod administrators;
 mod before;
+mod bundle;
 mod change;
 mod connections;
 mod definitions;
@@ -108,6 +109,10 @@ impl DoctorArguments {
             print_json(&findings)?;
         } else {
             say(&show::findings(&findings));
+        }
+        if let Some(path) = &self.bundle {
+            let members = bundle::write(host, &findings, path)?;
+            eprintln!("`{}` holds {}; read it before you hand it over", path.display(), members.join(", "));
         }
         let sick = findings.iter().any(|finding| finding.severity == Severity::Problem);
         Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })

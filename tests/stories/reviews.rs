@@ -291,3 +291,37 @@ fn foreign_hands(host: &Host) -> Result<(), String> {
     }
     check("whole again", &alice(host, "virtwarden audit verify"))
 }
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_diagnostic_bundle_names_nobody() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    scene::set(&host)?;
+    chapter("doctor --bundle: what somebody who helps would ask for");
+    let said = scene::bob(
+        &host,
+        "virsh -c qemu:///system start finance; logger -t virtwarden-story bob looked at bobvm",
+    );
+    host.root("rm -f /root/bundle.tar; virtwarden doctor --bundle /root/bundle.tar");
+    check("root's alone", &host.root("test \"$(stat -c %a:%U /root/bundle.tar)\" = 600:root"))?;
+    let members = host.root("tar -tf /root/bundle.tar").out;
+    for member in
+        ["README", "findings.txt", "journal.txt", "packages.txt", "units.txt", "etc.pam.d.common-auth"]
+    {
+        if !members.lines().any(|line| line == member) {
+            return Err(format!("no {member} in: {members}"));
+        }
+    }
+    check(
+        "it tells of the monitor",
+        &host.root("tar -xOf /root/bundle.tar units.txt | grep -q virtwarden-policyd.service"),
+    )?;
+    let named =
+        host.root("tar -xOf /root/bundle.tar | grep -nwE 'alice|bob|bobvm|finance|PRIVATE KEY' | head");
+    host.root("rm -f /root/bundle.tar");
+    if !named.out.is_empty() {
+        return Err(format!("it names somebody (bob had said: {}): {}", said.shown(), named.out));
+    }
+    told("root", "virtwarden doctor --bundle", "no name is in it");
+    Ok(())
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `virtwarden enable`, `disable` and `doctor`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
 
 /// Put the monitor in front of libvirt. Shows what will change, and asks.
 #[derive(Debug, Args)]
@@ -31,6 +33,10 @@ pub(crate) struct DoctorArguments {
     /// Print the findings as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also write what somebody who helps would ask for: findings, versions, units, journal, policy. Names and
+    /// addresses are replaced; no keys, passwords or records go in.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// What taking over and giving back share.

@@ -3,7 +3,6 @@
 //! keys, the newest checkpoint that policyd keeps apart, and a page that says what to do with it.
 
 mod readme;
-mod tar;
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,11 +14,11 @@ use virtwarden_core::trail::entry::Entry;
 use virtwarden_core::trail::key::PublicKey;
 use virtwarden_core::trail::verify::{self, Anchor, Expectation};
 
-use self::tar::{Archive, Writer};
 use super::{parse, verify as check};
 use crate::client::{Client, ask, unexpected};
 use crate::exit::Failed;
 use crate::output::Output;
+use crate::tar::{Archive, Writer};
 
 const README: &str = "README";
 const KEYS: &str = "trail.pub";

@@ -47,6 +47,13 @@ impl Person {
     }
 }
 
+/// The accounts that somebody can log in to, but for root.
+pub(crate) fn names_of_people(host: &Host<'_>) -> Result<Vec<String>, Trouble> {
+    let listed = host.run("getent", &["passwd"])?;
+    let people = listed.lines().filter_map(Person::parse).filter(Person::is_person);
+    Ok(people.map(|person| person.name).collect())
+}
+
 /// How getent exits when there is no such name.
 const NOT_FOUND: i32 = 2;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A report in a file: whole or not at all, and root's alone, for it quotes the trail.
+//! A report in a file: whole or not at all, and its writer's alone, for it tells of the host.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::Failed;
 
 /// Writes a file beside `path` and renames it there: a link that somebody put in the way is replaced, not followed.
-pub(super) fn write(path: &Path, content: &str) -> Result<(), Failed> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failed> {
     let new = unfinished(path);
     let written = create(&new, content).and_then(|()| fs::rename(&new, path));
     written.map_err(|error| {
@@ -19,9 +19,9 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), Failed> {
     })
 }
 
-fn create(path: &Path, content: &str) -> io::Result<()> {
+fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 
@@ -43,7 +43,7 @@ mod tests {
         let (victim, path) = (directory.path().join("victim"), directory.path().join("report.html"));
         fs::write(&victim, "untouched").unwrap();
         symlink(&victim, &path).unwrap();
-        write(&path, "page").unwrap();
+        write(&path, b"page").unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "untouched");
         assert_eq!(fs::read_to_string(&path).unwrap(), "page");
         assert_eq!(fs::symlink_metadata(&path).unwrap().mode() & 0o7777, 0o600);
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_is_not_there_is_named() {
-        let failed = write(Path::new("/nonexistent/report.html"), "page").unwrap_err();
+        let failed = write(Path::new("/nonexistent/report.html"), b"page").unwrap_err();
         assert!(failed.message.contains("`/nonexistent/report.html`"), "{}", failed.message);
     }
 }

@@ -16,7 +16,7 @@ const MOST: usize = 1_000_000;
 
 /// Writes an archive, file after file.
 #[derive(Debug)]
-pub(super) struct Writer<W> {
+pub(crate) struct Writer<W> {
     to: W,
     /// The file that is being written: its name and where its header stands.
     open: Option<(String, u64)>,
@@ -25,25 +25,25 @@ pub(super) struct Writer<W> {
 
 impl<W: Write + Seek> Writer<W> {
     /// An archive with nothing in it yet.
-    pub(super) fn new(to: W) -> Self {
+    pub(crate) fn new(to: W) -> Self {
         Self { to, open: None, length: 0 }
     }
 
     /// Adds a file whole.
-    pub(super) fn add(&mut self, name: &str, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn add(&mut self, name: &str, content: &[u8]) -> io::Result<()> {
         self.begin(name)?;
         self.put(content)
     }
 
     /// Begins a file, whose length is known when the next one begins.
-    pub(super) fn begin(&mut self, name: &str) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, name: &str) -> io::Result<()> {
         self.end()?;
         self.open = Some((name.to_owned(), self.to.stream_position()?));
         self.to.write_all(&ZEROS)
     }
 
     /// Adds to the file that was begun.
-    pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.open.is_none() {
             return Err(io::Error::other("the first line is no header of a segment"));
         }
@@ -52,7 +52,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Ends the archive.
-    pub(super) fn finish(mut self) -> io::Result<W> {
+    pub(crate) fn finish(mut self) -> io::Result<W> {
         self.end()?;
         self.to.write_all(&ZEROS)?;
         self.to.write_all(&ZEROS)?;
@@ -109,14 +109,14 @@ struct Member {
 
 /// An archive that is there.
 #[derive(Debug)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     path: PathBuf,
     members: Vec<Member>,
 }
 
 impl Archive {
     /// Looks at what is in it.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let (end, mut at, mut members) = (file.metadata()?.len(), 0_u64, Vec::new());
         loop {
@@ -138,7 +138,7 @@ impl Archive {
     }
 
     /// A file that is not longer than so; none if it is not there.
-    pub(super) fn small(&self, name: &str, longest: u64) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn small(&self, name: &str, longest: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(member) = self.members.iter().find(|member| member.name == name) else { return Ok(None) };
         if member.length > longest {
             return Err(damaged("a file in it is longer than it should be"));
@@ -149,7 +149,7 @@ impl Archive {
     }
 
     /// The files below a directory, by name.
-    pub(super) fn members_below(
+    pub(crate) fn members_below(
         &self,
         directory: &str,
     ) -> impl Iterator<Item = (String, io::Result<BufReader<Take<File>>>)> {
