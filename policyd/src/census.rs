@@ -31,6 +31,11 @@ const REST: Duration = Duration::from_secs(5);
 /// How long a VM may be there before the gate must have told that a request made it.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How many VMs are forgotten by one write at most.
+const TOGETHER: usize = 1000;
+/// What the record says of a VM that went.
+const GONE: &str = "it is gone";
+
 /// The thread's work and its bell.
 pub struct Census {
     monitor: Arc<Monitor>,
@@ -112,26 +117,39 @@ impl Census {
         let sharing = self.monitor.sharing().vms().into_iter();
         let also = sharing.filter(|uuid| !known.has(*uuid) && !self.has_saved_state(*uuid));
         let gone: Vec<_> = gone.copied().chain(also).collect();
-        gone.into_iter().for_each(|uuid| self.monitor.lost(uuid, "libvirt does not have it any more"));
+        self.monitor.lost(&gone, "libvirt does not have it any more");
     }
 
     fn listen(&self, link: &mut Upstream, mut known: Known) -> Result<(), UpstreamError> {
         let mut newcomers = Newcomers::default();
+        let mut gone = Vec::new();
         while !self.is_stopping() {
-            if let Some(message) = link.hear(&self.bell, newcomers.due())? {
-                if link::is_about_networks(&message) {
-                    self.look_at_networks(link)?;
-                } else if let Some(event) = link::event(&message)
-                    && let Some(news) = known.hear(&event)
-                {
-                    self.take_in(event, &news, &mut newcomers);
-                }
+            // VMs that go together are forgotten together, as soon as nothing more of that kind is waiting.
+            let until = if gone.is_empty() { newcomers.due() } else { Some(Instant::now()) };
+            let heard = link.hear(&self.bell, until);
+            let event = heard.iter().flatten().find_map(|message| link::event(message));
+            let news = event.and_then(|event| known.hear(&event).map(|news| (event, news)));
+            if let Some((event, News::Gone)) = &news
+                && gone.len() < TOGETHER
+            {
+                newcomers.vms.retain(|(other, _)| *other != event.uuid);
+                gone.push(event.uuid);
+                continue;
+            }
+            self.monitor.lost(&std::mem::take(&mut gone), GONE);
+            if heard?.is_some_and(|message| link::is_about_networks(&message)) {
+                self.look_at_networks(link)?;
+            }
+            if let Some((event, news)) = news {
+                self.take_in(event, &news, &mut newcomers);
             }
             let _silenced = self.bell.silence();
             if newcomers.due().is_some_and(|due| Instant::now() >= due) {
                 self.monitor.enroll(std::mem::take(&mut newcomers).vms, Instant::now());
             }
         }
+        // Nothing of it waits for the next start.
+        self.monitor.lost(&gone, GONE);
         Ok(())
     }
 
@@ -141,11 +159,11 @@ impl Census {
             News::Saved if self.has_saved_state(uuid) => {}
             News::Gone | News::Saved => {
                 newcomers.vms.retain(|(other, _)| *other != uuid);
-                self.monitor.lost(uuid, "it is gone");
+                self.monitor.lost(&[uuid], GONE);
             }
             News::Came(coming) => {
                 if *coming == Coming::New && !self.monitor.was_made(uuid, Instant::now()) {
-                    self.monitor.lost(uuid, "another VM with its UUID appeared");
+                    self.monitor.lost(&[uuid], "another VM with its UUID appeared");
                 }
                 newcomers.since.get_or_insert_with(Instant::now);
                 newcomers.vms.push((uuid, name));

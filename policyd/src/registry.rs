@@ -165,9 +165,17 @@ impl Registry {
     /// # Errors
     /// The disk failed. The entry is gone for this run all the same: losing it is the safe side.
     pub fn forget(&self, uuid: Uuid) -> Result<(), StoreError> {
+        self.forget_all(&[uuid])
+    }
+
+    /// VMs are gone, all of them by one write: thousands may go at once.
+    ///
+    /// # Errors
+    /// As for [`Registry::forget`].
+    pub fn forget_all(&self, gone: &[Uuid]) -> Result<(), StoreError> {
         let store = self.store();
         let mut entries = Entries::clone(&self.entries());
-        if entries.remove(&uuid).is_none() {
+        if gone.iter().filter(|uuid| entries.remove(uuid).is_some()).count() == 0 {
             return Ok(());
         }
         let written = store.write(&entries);

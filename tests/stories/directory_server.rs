@@ -64,7 +64,9 @@ END
     install -d -o 20001 -g 20001 /home/dora
     touch installed
 }
-chmod 644 ca.pem impostor.pem server.pem; systemctl start slapd; systemctl stop virtwarden-settingsd.service 2> /dev/null"##;
+chmod 644 ca.pem impostor.pem server.pem; systemctl start slapd
+for try in $(seq 100); do LDAPTLS_CACERT=ca.pem ldapsearch -x -H ldaps://ldap.example.org -b "" -s base > bound 2>&1 && break; sleep 0.2; done
+grep -q "result: 0" bound; systemctl stop virtwarden-settingsd.service 2> /dev/null"##;
 
 /// All of it goes, and the login stacks are what they were.
 const TIDY: &str = "cd /; DEBIAN_FRONTEND=noninteractive dpkg --purge slapd sssd-ldap sssd-krb5-common sssd-common libnss-sss libpam-sss \

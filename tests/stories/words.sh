@@ -57,15 +57,15 @@ picture() {
     # shellcheck disable=SC2016 # for the host's shell
     root '
         cd /etc
-        find . ! -name "*-" ! -name .pwd.lock -printf "%y %m %U %G %p %l\n" | sort
-        find . /var/lib/pam -type f ! -name "*-" -exec sha256sum {} + | sort -k2
+        find . ! -name "*-" ! -name .pwd.lock ! -path "./apparmor.d/libvirt/libvirt-*-*" -printf "%y %m %U %G %p %l\n" | sort
+        find . /var/lib/pam -type f ! -name "*-" ! -path "./apparmor.d/libvirt/libvirt-*-*" -exec sha256sum {} + | sort -k2
         dpkg-statoverride --list | sort
         stat -c "%n %a %u %g" /usr/bin/qemu-system-* /usr/sbin/libvirtd /dev/kvm
         getfacl -cp /dev/kvm
-        systemctl list-unit-files --no-legend | grep -v virtwarden | sort
+        systemctl list-unit-files --no-legend | grep -vE "virtwarden|[.]scope " | sort
         systemctl list-units --all --no-legend --plain "*virt*.socket" "virtwarden*" | awk "{print \$1, \$3}" | sort
         stat -c "%n %a %u %g" /run/libvirt/*sock*
-        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry|settings|networks|sharing|media|lockout|former-policies)" || true
+        ls -A /var/lib/virtwarden /run/virtwarden/upstream 2> /dev/null | grep -vE "^(trail|registry|settings|networks|sharing|media|lockout|former-policies|policy-trial)" || true
         cat /var/lib/systemd/deb-systemd-helper-enabled/*virtwarden* 2> /dev/null || true
     ' > "$scratch/$1"
 }

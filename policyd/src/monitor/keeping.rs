@@ -51,16 +51,20 @@ impl Monitor {
         self.made.has(uuid, now)
     }
 
-    /// libvirtd says that a VM is gone, whoever removed it. The record keeps what it was assigned to.
-    pub fn lost(&self, uuid: Uuid, why: &str) {
-        self.made.forget(uuid);
-        self.close_channels(uuid);
-        let Some(entry) = self.registry.entries().get(&uuid).cloned() else { return };
-        let kept = self.registry.forget(uuid);
-        let taken = differences(&entry.assignment, &Assignment::default()).join(", ");
-        let detail = if taken.is_empty() { why.to_owned() } else { format!("{why}: {taken}") };
-        let change = change("registry forget", (uuid, &entry.name), kept, &detail);
-        self.ledger.note(Event { kind: Kind::Observation, ..change });
+    /// libvirtd says that VMs are gone, whoever removed them. The records keep what they were assigned to.
+    pub fn lost(&self, gone: &[Uuid], why: &str) {
+        let entries = self.registry.entries();
+        for uuid in gone {
+            self.made.forget(*uuid);
+            self.close_channels(*uuid);
+        }
+        let kept = self.registry.forget_all(gone).map_err(|error| error.to_string());
+        for (uuid, entry) in gone.iter().filter_map(|uuid| Some((*uuid, entries.get(uuid)?))) {
+            let taken = differences(&entry.assignment, &Assignment::default()).join(", ");
+            let detail = if taken.is_empty() { why.to_owned() } else { format!("{why}: {taken}") };
+            let change = change("registry forget", (uuid, &entry.name), kept.clone(), &detail);
+            self.ledger.note(Event { kind: Kind::Observation, ..change });
+        }
     }
 
     /// VMs that libvirtd has. Those that are new to the registry and that no request through the gate made

@@ -125,7 +125,7 @@ fn what_a_vm_has_beyond_the_open_channels_is_shown_until_it_stops() {
 fn a_vm_that_is_gone_takes_its_channels_with_it() {
     let scene = Scene::new();
     scene.change(&alice(), &allow("bobvm", "host", Mode::Apply)).unwrap();
-    scene.control.monitor.lost(BOBVM, "it is gone");
+    scene.control.monitor.lost(&[BOBVM], "it is gone");
     assert!(rows(&scene).open.is_empty());
     assert!(scene.told().iter().any(|event| event.operation == "sharing forget"));
 }

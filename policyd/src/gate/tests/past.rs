@@ -99,6 +99,16 @@ fn a_vm_that_is_undefined_past_the_gate_leaves_nothing_to_the_next_with_its_uuid
 }
 
 #[test]
+fn vms_that_go_together_are_each_on_record_and_leave_nothing_to_the_next() {
+    let events =
+        vec![lifecycle(BOBS, UNDEFINED, 0), lifecycle(FINANCE, UNDEFINED, 0), lifecycle(BOBS, DEFINED, 0)];
+    let scene = Scene::scripted(ADMINISTRATOR, with(&[BOBS, FINANCE], 2, events));
+    count(&scene, |_| observed(&scene, "registry forget").len() == 2);
+    assert!(scene.gate.monitor.registry().vm(BOBS).is_none());
+    assert!(observed(&scene, "registry forget").iter().all(|(outcome, _)| *outcome == Outcome::Success));
+}
+
+#[test]
 fn a_vm_that_stops_or_is_renamed_keeps_its_people() {
     let events =
         vec![lifecycle(BOBS, STOPPED, 0), lifecycle(BOBS, UNDEFINED, 1), lifecycle(BOBS, DEFINED, 2)];
