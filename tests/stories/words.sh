@@ -50,9 +50,9 @@ fails() {
 says() { if grep -q -- "$2" "$scratch/said"; then holds "$1"; else shown "$1"; fi; }
 same() { works "$1" diff "$scratch/$2" "$scratch/$3"; }
 
-# Everything that `enable` could touch: /etc with owners, modes and contents (but for the backups that the account
-# tools write themselves), overrides, programs, devices, units, sockets, state but for the trail, the registry and what
-# was set.
+# Everything that `enable` could touch: /etc with owners, modes and contents (but for the profiles that libvirt gives its
+# VMs, and the backups that the account tools write themselves), overrides, programs, devices, units, sockets, state but
+# for the trail, the registry and what was set.
 picture() {
     # shellcheck disable=SC2016 # for the host's shell
     root '
