@@ -33,6 +33,7 @@ const LOGINS: &[Function] = &[Function::AuthorizationFactors, Function::LockoutP
 /// What settingsd puts into the host's files.
 const SETTINGS: &[Function] = &[
     Function::PasswordPolicy,
+    Function::DefaultVms,
     Function::MediaPolicy,
     Function::Cryptography,
     Function::ScreenLock,
