@@ -43,7 +43,7 @@ DESKTOP_PACKAGES=(
 MACHINE_PACKAGES=(
     linux-image-amd64 initramfs-tools udev kmod e2fsprogs auditd apparmor-utils
     # Doors that some hosts have, and what runs a package's own tests.
-    libvirt-dbus autopkgtest
+    libvirt-dbus autopkgtest dpkg-dev
     # What a desktop has for removable media: who mounts them, and who gives them to SPICE clients.
     udisks2 spice-client-glib-usb-acl-helper
 )
