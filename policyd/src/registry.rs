@@ -174,9 +174,13 @@ impl Registry {
     /// As for [`Registry::forget`].
     pub fn forget_all(&self, gone: &[Uuid]) -> Result<(), StoreError> {
         let store = self.store();
-        let mut entries = Entries::clone(&self.entries());
-        if gone.iter().filter(|uuid| entries.remove(uuid).is_some()).count() == 0 {
+        let known = self.entries();
+        if !gone.iter().any(|uuid| known.contains_key(uuid)) {
             return Ok(());
+        }
+        let mut entries = Entries::clone(&known);
+        for uuid in gone {
+            entries.remove(uuid);
         }
         let written = store.write(&entries);
         self.publish(entries);
