@@ -270,6 +270,8 @@ judges! {
     ManagedSaveDefine "managed-save-define" [CONFIGURE];
     /// Take a snapshot: 24; REDEFINE 1 brings a definition of its own, HALT 8 is 23, files are host paths.
     SnapshotCreate "snapshot-create" [CHECKPOINT];
+    /// Forget a snapshot: 24. Of one that is outside the disks, what was written since goes down into what was before.
+    SnapshotDelete "snapshot-delete" [CHECKPOINT];
     /// Go back to a snapshot: 24, whatever its definition changes, and 22, 23, 25, 26 by the state it ends in.
     SnapshotRevert "snapshot-revert" [CHECKPOINT];
     /// Create a checkpoint: 24; REDEFINE 1 brings a definition of its own.
@@ -278,6 +280,10 @@ judges! {
     Backup "backup" [CHECKPOINT, Right::Administer];
     /// Write a VM's memory to the host path `to`: Administer; 25 without LIVE 2, 23 with CRASH 1, 22 and 23 with RESET 8.
     CoreDump "core-dump" [Right::Administer];
+    /// Write what is above a file of a disk's chain into it: 3 and 8.
+    BlockCommit "block-commit" [CONFIGURE, SHARING];
+    /// End a job; with PIVOT 2 the copy becomes the disk: 3.
+    BlockJobAbort "block-job-abort" [CONFIGURE];
     /// Rebase or (COPY 8) copy a disk: 3; `base` is then a host path.
     BlockRebase "block-rebase" [CONFIGURE];
     /// Copy a disk to the destination in `destxml`: 3 and what the destination is.

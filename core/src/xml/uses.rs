@@ -3,6 +3,7 @@
 
 mod disk;
 mod line;
+pub mod written;
 
 use std::fmt;
 
@@ -23,6 +24,17 @@ pub struct Use {
     pub medium: Option<Medium>,
     /// What the VM does with it.
     pub access: Access,
+    /// Whether the definition tells what the medium builds upon.
+    pub chain: Chain,
+}
+
+/// Whether a definition tells all that a medium builds upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chain {
+    /// It does, or there is nothing.
+    Told,
+    /// libvirt finds out when the VM starts.
+    Untold,
 }
 
 /// How far something leads by itself.
@@ -70,7 +82,14 @@ impl fmt::Display for Medium {
 
 impl Use {
     fn outside(channel: Channel, what: impl Into<String>) -> Self {
-        Self { channel, what: what.into(), reach: Reach::Outside, medium: None, access: Access::Writes }
+        Self {
+            channel,
+            what: what.into(),
+            reach: Reach::Outside,
+            medium: None,
+            access: Access::Writes,
+            chain: Chain::Told,
+        }
     }
 
     fn own(channel: Channel, what: impl Into<String>, medium: Medium) -> Self {
@@ -79,6 +98,10 @@ impl Use {
 
     fn made_of(self, medium: Option<Medium>) -> Self {
         Self { medium, ..self }
+    }
+
+    fn built(self, chain: Chain) -> Self {
+        Self { chain, ..self }
     }
 
     fn reading(self) -> Self {

@@ -12,6 +12,8 @@ mod disk;
 mod disks;
 mod emulator;
 mod few;
+mod files;
+mod forget;
 mod image;
 pub mod media;
 mod medium;
@@ -63,10 +65,13 @@ impl Connection {
             Judge::SaveImageDefine => self.judge_save_image_define(call),
             Judge::ManagedSaveDefine => self.judge_managed_save_define(call),
             Judge::SnapshotCreate => self.judge_snapshot(call),
+            Judge::SnapshotDelete => self.judge_snapshot_delete(call),
             Judge::SnapshotRevert => self.judge_revert(call),
             Judge::CheckpointCreate => self.judge_checkpoint(call),
             Judge::Backup => self.judge_backup(call),
             Judge::CoreDump => self.judge_core_dump(call),
+            Judge::BlockCommit => self.judge_commit(call),
+            Judge::BlockJobAbort => self.judge_job_abort(call),
             Judge::BlockRebase => self.judge_rebase(call),
             Judge::BlockCopy => self.judge_copy(call),
             Judge::SetMetadata => self.judge_metadata(call),

@@ -11,6 +11,7 @@ mod owner;
 mod past;
 mod room;
 mod sensitive;
+mod shared;
 mod stories;
 mod table;
 mod vanished;

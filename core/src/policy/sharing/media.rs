@@ -103,6 +103,12 @@ fn held(usage: &Use, medium: &Medium, own: Own, look: &dyn Fn(&str) -> Looked) -
 }
 
 impl Held {
+    /// Whether the VM writes to something that is there, so that others may have it or build upon it.
+    pub fn is_written(&self) -> bool {
+        let is_there = |identity: &Identity| matches!(identity, Identity::File { .. } | Identity::Device(_));
+        self.access == Access::Writes && self.identities.iter().any(is_there)
+    }
+
     /// Whether data passes if two VMs hold these: it is the same, or within the other, and one of them writes.
     pub(super) fn is_shared_with(&self, other: &Held) -> bool {
         let written = self.access == Access::Writes || other.access == Access::Writes;

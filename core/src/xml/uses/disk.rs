@@ -5,7 +5,7 @@ use crate::policy::channel::Channel;
 use crate::xml::device::describe;
 use crate::xml::element::Element;
 
-use super::{Access, Medium, Reach, Use};
+use super::{Access, Chain, Medium, Reach, Use};
 
 pub(super) fn uses(disk: &Element) -> Vec<Use> {
     let reads = disk.child("readonly").is_some() || disk.attribute("device") == Some("cdrom");
@@ -19,11 +19,11 @@ pub(super) fn uses(disk: &Element) -> Vec<Use> {
 }
 
 /// What a disk, a file of its chain or a copy is made of. What is built upon is only read.
-fn parts(holder: &Element, what: String, access: Access) -> Vec<Use> {
+pub(super) fn parts(holder: &Element, what: String, access: Access) -> Vec<Use> {
     let mut found: Vec<Use> = holder
         .all("source")
         .filter_map(|source| {
-            let usage = Use::own(Channel::Disk, what.clone(), medium(source)?);
+            let usage = Use::own(Channel::Disk, what.clone(), medium(source)?).built(chain(holder));
             Some(Use { access, ..directory(source, usage) })
         })
         .collect();
@@ -41,6 +41,15 @@ fn parts(holder: &Element, what: String, access: Access) -> Vec<Use> {
     found
 }
 
+/// Only `raw` has nothing below it.
+fn chain(holder: &Element) -> Chain {
+    let format = ["driver", "format"].iter().find_map(|name| holder.child(name)?.attribute("type"));
+    match (format, holder.child("backingStore")) {
+        (Some("raw"), _) | (_, Some(_)) => Chain::Told,
+        (Some(_) | None, None) => Chain::Untold,
+    }
+}
+
 /// A directory of the host that is shown as a disk.
 fn directory(source: &Element, usage: Use) -> Use {
     match source.attribute("dir") {
@@ -49,7 +58,7 @@ fn directory(source: &Element, usage: Use) -> Use {
     }
 }
 
-fn medium(source: &Element) -> Option<Medium> {
+pub(super) fn medium(source: &Element) -> Option<Medium> {
     let attribute = |name| source.attribute(name).map(str::to_owned);
     let path = ["file", "dev", "dir", "path"].iter().find_map(|name| attribute(name));
     match (attribute("pool"), attribute("volume"), path, attribute("protocol")) {

@@ -5,13 +5,12 @@
 
 use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::{Need, Right};
-use virtwarden_core::policy::sharing::{Channel, Held, Member, Own, hold, in_common};
-use virtwarden_core::rpc::value::Value;
+use virtwarden_core::policy::sharing::{Channel, Common, Held, Looked, Member, Own, hold, in_common};
 use virtwarden_core::xml::facts::Facts;
-use virtwarden_core::xml::strict;
-use virtwarden_core::xml::uses::{Access, Medium, Use};
+use virtwarden_core::xml::uses::{Chain, Use};
 
 use super::bounds::Judged;
+use super::files::End;
 use super::needs;
 use super::present::Present;
 use crate::gate::call::Call;
@@ -20,13 +19,21 @@ use crate::gate::fault::{Fault, code, code_of};
 use crate::gate::turns::{Matter, Turn};
 use crate::sharing::look;
 
-const STORAGE_POOL_LOOKUP_BY_NAME: u32 = 84;
-const STORAGE_VOL_LOOKUP_BY_NAME: u32 = 95;
-const STORAGE_VOL_LOOKUP_BY_PATH: u32 = 97;
-const STORAGE_VOL_GET_XML_DESC: u32 = 99;
-const STORAGE_VOL_GET_PATH: u32 = 100;
-/// No chain that somebody works with is longer.
-const LONGEST_CHAIN: usize = 64;
+/// What it means if nobody knows whether another VM's image builds upon what is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// It is looked at again when the VM starts.
+    Passes,
+    /// It is too late then.
+    Counts,
+}
+
+/// What is judged against what other VMs have.
+struct Wanted<'a> {
+    vm: Member<'a>,
+    held: Vec<Held>,
+    doubt: Doubt,
+}
 
 impl Connection {
     /// Refuses what another VM has too, unless a channel is open between them. Nobody else's disks change
@@ -38,119 +45,103 @@ impl Connection {
         facts: &Facts,
         needed: &[Need],
     ) -> Result<Option<Turn>, Fault> {
-        let fresh = fresh(present, facts);
-        if fresh.is_empty() || !self.may(call, needed) {
-            return Ok(None);
-        }
-        let turn = self.take_turn_at(Matter::Media)?;
-        let mut located = self.located(fresh)?;
-        for usage in located.clone() {
-            located.extend(self.below(&usage)?);
-        }
-        let held = hold(&located, Own::Judged, &look);
-        let held = held.map_err(|why| self.forbidden(call, &why, needed.to_vec()))?;
-        for other in self.all_vms()? {
-            if vm.member().uuid != Some(other.uuid) {
-                self.insist_on_nothing_common(call, vm.member(), &held, &other, needed)?;
-            }
-        }
-        Ok(Some(turn))
+        self.insist_on_nothing_common(call, (vm.member(), Doubt::Passes), fresh(present, facts), needed)
+    }
+
+    /// Refuses to write what another VM has, or builds upon: what one wrote, the other would read.
+    pub(super) fn insist_on_own_writes(
+        &mut self,
+        call: &Call<'_>,
+        vm: &Vm,
+        written: Vec<Use>,
+        needed: &[Need],
+    ) -> Result<Option<Turn>, Fault> {
+        self.insist_on_nothing_common(call, (Member::from(vm), Doubt::Counts), written, needed)
     }
 
     fn insist_on_nothing_common(
         &mut self,
         call: &Call<'_>,
-        vm: Member<'_>,
-        held: &[Held],
+        (vm, doubt): (Member<'_>, Doubt),
+        uses: Vec<Use>,
+        needed: &[Need],
+    ) -> Result<Option<Turn>, Fault> {
+        if uses.is_empty() || !self.may(call, needed) {
+            return Ok(None);
+        }
+        let turn = self.take_turn_at(Matter::Media)?;
+        let mut located = self.located(uses)?;
+        for usage in located.clone() {
+            located.extend(self.below(&usage)?.files);
+        }
+        let held = hold(&located, Own::Judged, &look);
+        let held = held.map_err(|why| self.forbidden(call, &why, needed.to_vec()))?;
+        let wanted = Wanted { vm, held, doubt };
+        for other in self.all_vms()? {
+            if vm.uuid != Some(other.uuid) {
+                self.insist_on_nothing_of(call, &other, &wanted, needed)?;
+            }
+        }
+        Ok(Some(turn))
+    }
+
+    fn insist_on_nothing_of(
+        &mut self,
+        call: &Call<'_>,
         other: &Vm,
+        wanted: &Wanted<'_>,
         needed: &[Need],
     ) -> Result<(), Fault> {
         let present = match self.present(other) {
             Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => return Ok(()),
             present => present?,
         };
+        let common = self.common_with(&present, wanted)?;
         let openings = self.gate.monitor.sharing().openings();
-        for definition in present.all() {
-            let uses = self.located(definition.facts().uses)?;
-            let theirs = hold(&uses, Own::Present, &look).unwrap_or_default();
-            let common = in_common(held, &theirs);
-            let seen = self.may(call, &needs([Right::View], &Object::Vm(other.clone())));
-            let member = Member { name: if seen { &other.name } else { "another" }, ..Member::from(other) };
-            if let Err(undeclared) = openings.check_between(vm, member, &common) {
-                return Err(self.forbidden(call, &undeclared.to_string(), needed.to_vec()));
+        let seen = self.may(call, &needs([Right::View], &Object::Vm(other.clone())));
+        let member = Member { name: if seen { &other.name } else { "another" }, ..Member::from(other) };
+        let checked = openings.check_between(wanted.vm, member, &common);
+        checked.map_err(|undeclared| self.forbidden(call, &undeclared.to_string(), needed.to_vec()))
+    }
+
+    /// What of this a VM has too, with all that its images build upon where somebody would write to that.
+    fn common_with(&mut self, present: &Present, wanted: &Wanted<'_>) -> Result<Vec<Common>, Fault> {
+        let all: Vec<Use> =
+            present.all().into_iter().flat_map(|definition| definition.facts().uses).collect();
+        let mut uses = self.located(all.clone())?;
+        let mut lost = false;
+        let is_told =
+            |usage: &Use| all.iter().any(|other| other.medium == usage.medium && other.chain == Chain::Told);
+        let written = wanted.held.iter().find(|held| held.is_written());
+        for usage in all.iter().filter(|usage| written.is_some() && !is_told(usage)) {
+            for usage in self.located(vec![usage.clone()])? {
+                let below = self.below(&usage)?;
+                lost |= below.end == End::Lost && is_there(&usage);
+                uses.extend(below.files);
             }
         }
-        Ok(())
-    }
-
-    /// Volumes by their files, as far as libvirtd knows them.
-    pub(super) fn located(&mut self, uses: Vec<Use>) -> Result<Vec<Use>, Fault> {
-        let mut located = Vec::new();
-        for usage in uses {
-            let path = match &usage.medium {
-                Some(Medium::Volume { pool, name }) => self.volume_path(pool, name)?,
-                Some(Medium::Path(_) | Medium::Name(_)) | None => None,
-            };
-            located.push(match path {
-                Some(path) => Use { medium: Some(Medium::Path(path)), ..usage },
-                None => usage,
-            });
+        let theirs = hold(&uses, Own::Present, &look).unwrap_or_default();
+        let mut common = in_common(&wanted.held, &theirs);
+        if lost && wanted.doubt == Doubt::Counts {
+            common.extend(written.map(in_doubt));
         }
-        Ok(located)
+        Ok(common)
     }
+}
 
-    /// The files that a disk's image builds upon, as far as libvirtd's pools know them: whoever attaches an
-    /// image need not say.
-    pub(super) fn below(&mut self, usage: &Use) -> Result<Vec<Use>, Fault> {
-        let mut below = Vec::new();
-        let mut next = match (&usage.medium, usage.channel) {
-            (Some(Medium::Path(path)), Channel::Disk) => Some(path.clone()),
-            (Some(_) | None, _) => None,
-        };
-        while let Some(path) = next.take().filter(|_| below.len() < LONGEST_CHAIN) {
-            next = self.backing_of(&path)?;
-            below.extend(next.clone().map(|path| Use {
-                what: format!("{}, by way of `{path}`", usage.what),
-                medium: Some(Medium::Path(path)),
-                access: Access::Reads,
-                ..usage.clone()
-            }));
-        }
-        Ok(below)
-    }
+/// What another VM may build upon for all that is known.
+fn in_doubt(held: &Held) -> Common {
+    let what = format!(
+        "{} (what its images build upon is not known, one is in no storage pool that is active and refreshed)",
+        held.what
+    );
+    Common { channel: Channel::Disk, what }
+}
 
-    fn backing_of(&mut self, path: &str) -> Result<Option<String>, Fault> {
-        let Some(volume) = self.found(STORAGE_VOL_LOOKUP_BY_PATH, &[Value::Text(path.to_owned().into())])?
-        else {
-            return Ok(None);
-        };
-        let Some(text) = self.found(STORAGE_VOL_GET_XML_DESC, &[volume, Value::Unsigned(0)])? else {
-            return Ok(None);
-        };
-        let volume = strict::parse(text.as_text().unwrap_or_default()).ok();
-        Ok(volume.and_then(|volume| {
-            volume.at(&["backingStore", "path"]).map(|path| path.text().trim().to_owned())
-        }))
-    }
-
-    fn volume_path(&mut self, pool: &str, name: &str) -> Result<Option<String>, Fault> {
-        let pool = [Value::Text(pool.to_owned().into())];
-        let Some(pool) = self.found(STORAGE_POOL_LOOKUP_BY_NAME, &pool)? else { return Ok(None) };
-        let volume = [pool, Value::Text(name.to_owned().into())];
-        let Some(volume) = self.found(STORAGE_VOL_LOOKUP_BY_NAME, &volume)? else { return Ok(None) };
-        let path = self.found(STORAGE_VOL_GET_PATH, &[volume])?;
-        Ok(path.and_then(|path| path.as_text().map(str::to_owned)))
-    }
-
-    /// The first field of an answer; none if there is no such thing.
-    fn found(&mut self, number: u32, question: &[Value<'_>]) -> Result<Option<Value<'static>>, Fault> {
-        let answer = match self.ask(number, question) {
-            Err(Fault::Theirs(_)) => return Ok(None),
-            answer => answer?,
-        };
-        let values = answer.values()?;
-        Ok(values.first().cloned().map(crate::gate::listed::owned))
-    }
+/// Where there is nothing, nothing is built upon.
+fn is_there(usage: &Use) -> bool {
+    let found = usage.medium.as_ref().map(|medium| look(&medium.to_string()));
+    !matches!(found, None | Some(Looked::Absent))
 }
 
 /// What the VM does not hold yet.

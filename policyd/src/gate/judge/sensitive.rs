@@ -4,7 +4,7 @@
 use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::policy::sharing::{Channel, Held, Own, hold, in_common};
-use virtwarden_core::xml::uses::{Access, Medium, Reach, Use};
+use virtwarden_core::xml::uses::{Access, Chain, Medium, Reach, Use};
 
 use super::needs;
 use crate::gate::call::Call;
@@ -27,7 +27,7 @@ impl Connection {
         }
         let mut volume = self.located(vec![read_out(pool, name)])?;
         for usage in volume.clone() {
-            volume.extend(self.below(&usage)?);
+            volume.extend(self.below(&usage)?.files);
         }
         let held = hold(&volume, Own::Judged, &look);
         let held = held.map_err(|why| self.forbidden(call, &why, needed.to_vec()))?;
@@ -72,5 +72,6 @@ fn read_out(pool: &str, name: &str) -> Use {
         reach: Reach::Own,
         medium: Some(Medium::Volume { pool: pool.to_owned(), name: name.to_owned() }),
         access: Access::Reads,
+        chain: Chain::Untold,
     }
 }

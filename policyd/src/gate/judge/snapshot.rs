@@ -9,6 +9,7 @@ use virtwarden_core::xml::definition::{Definition, DefinitionError};
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::snapshot::{SnapshotRequest, backup, checkpoint, snapshot};
 use virtwarden_core::xml::strict;
+use virtwarden_core::xml::uses::written::{by_backup, by_snapshot};
 
 use super::bounds::Judged;
 use super::few::Image;
@@ -17,6 +18,7 @@ use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
 use crate::gate::objects::with_true_name;
+use crate::gate::turns::Turn;
 use crate::gate::upstream::Access;
 
 const DOMAIN_SNAPSHOT_GET_XML_DESC: u32 = 186;
@@ -57,7 +59,9 @@ impl Connection {
             drop(quota.take());
             quota = self.means(call, &vm, &present, definition, &mut needed)?;
         }
-        let turn = turn.and(quota);
+        let written = if image == Image::Snapshot { by_snapshot(&request.element) } else { Vec::new() };
+        let written = self.insist_on_own_writes(call, &vm, written, &needed)?;
+        let turn = turn.and(Turn::both(quota, written));
         replaced.push(("xml_desc", spelled(&request.element)));
         let detail = summary(&request.changes);
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
@@ -113,21 +117,31 @@ impl Connection {
         if call.arguments.text("checkpoint_xml").is_some() {
             self.insist_on_few(call, Image::Checkpoint, &vm, &needed)?;
         }
+        let turn = turn.and(self.insist_on_own_writes(call, &vm, by_backup(&request.element), &needed)?);
         let detail = summary(&changes);
         Ok(Forward { detail, replaced, turn: Some(turn), ..Forward::from(needed) })
     }
 
     /// The snapshot that a call names, as libvirt has it.
-    fn snapshot_of(&mut self, call: &Call<'_>, vm: &Vm) -> Result<Element, Fault> {
+    pub(super) fn snapshot_of(&mut self, call: &Call<'_>, vm: &Vm) -> Result<Element, Fault> {
+        let handle = handle_of_snapshot(call, vm)?;
+        self.snapshot_at(call, handle)
+    }
+
+    pub(super) fn snapshot_at(&mut self, call: &Call<'_>, handle: Value<'static>) -> Result<Element, Fault> {
         let secure = match self.access {
             Access::Full => 1,
             Access::ReadOnly => 0,
         };
-        let handle = with_true_name(call, &vm.name)
-            .ok_or_else(|| Fault::Failed(code::INVALID, "the call names no snapshot".to_owned()))?;
         let text = self.ask(DOMAIN_SNAPSHOT_GET_XML_DESC, &[handle, Value::Unsigned(secure)])?.text("xml")?;
         strict::parse(text).map_err(|error| self.unreadable(call, &DefinitionError::Xml(error)))
     }
+}
+
+/// The handle of the snapshot, with the VM's true name.
+pub(super) fn handle_of_snapshot(call: &Call<'_>, vm: &Vm) -> Result<Value<'static>, Fault> {
+    let none = || Fault::Failed(code::INVALID, "the call names no snapshot".to_owned());
+    with_true_name(call, &vm.name).ok_or_else(none)
 }
 
 /// The definitions that a snapshot brings back.
