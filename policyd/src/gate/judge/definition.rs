@@ -149,7 +149,10 @@ impl Connection {
         needed.extend(self.media_needs(call, &differences, &judged, &object)?);
         needed.extend(judged.needs.iter().cloned());
         self.insist_on_access(call, &judged)?;
-        self.insist_on_bounds(call, &definition.facts(), Judged::Known(&vm), &needed)?;
+        let facts = definition.facts();
+        self.insist_on_bounds(call, &facts, Judged::Known(&vm), &needed)?;
+        let whose = (Judged::Known(&vm), Some(&state));
+        let turn = turn.and(self.insist_on_own_media(call, whose, &facts, &needed)?);
         Ok(Some(Forward {
             detail: format!("VM `{}`: {}", definition.name(), summary(&differences)),
             replaced: vec![(argument, spelled(definition.root()))],
