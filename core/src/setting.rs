@@ -17,6 +17,7 @@ mod remote;
 mod screen;
 mod ssh;
 mod time;
+mod tls;
 mod words;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub use remote::{IdleLimit, RemoteTimeout};
 pub use screen::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout};
 pub use ssh::{SshCryptography, SshSuite};
 pub use time::{ServerName, TimeProof, TimeServers};
+pub use tls::{TlsCryptography, TlsSuite};
 
 use crate::table3::Function;
 
@@ -78,6 +80,8 @@ pub enum SettingName {
     SshCryptography,
     /// Where the host's time comes from: row 19.
     TimeServers,
+    /// Which cryptography Virtwarden's own connections over TLS may use: row 11.
+    TlsCryptography,
 }
 
 /// A setting with its value.
@@ -108,11 +112,13 @@ pub enum Setting {
     SshCryptography(SshCryptography),
     /// Row 19.
     TimeServers(TimeServers),
+    /// Row 11.
+    TlsCryptography(TlsCryptography),
 }
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 12] = [
+    pub const ALL: [SettingName; 13] = [
         SettingName::AuditServer,
         SettingName::Banner,
         SettingName::DirectoryServer,
@@ -125,6 +131,7 @@ impl SettingName {
         SettingName::ScreenLockTimeout,
         SettingName::SshCryptography,
         SettingName::TimeServers,
+        SettingName::TlsCryptography,
     ];
 
     /// The word in commands, records and files.
@@ -142,6 +149,7 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "screen-lock-timeout",
             SettingName::SshCryptography => "ssh-cryptography",
             SettingName::TimeServers => "time-servers",
+            SettingName::TlsCryptography => "tls-cryptography",
         }
     }
 
@@ -160,6 +168,7 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "setting set screen-lock-timeout",
             SettingName::SshCryptography => "setting set ssh-cryptography",
             SettingName::TimeServers => "setting set time-servers",
+            SettingName::TlsCryptography => "setting set tls-cryptography",
         }
     }
 
@@ -178,6 +187,7 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "setting unset screen-lock-timeout",
             SettingName::SshCryptography => "setting unset ssh-cryptography",
             SettingName::TimeServers => "setting unset time-servers",
+            SettingName::TlsCryptography => "setting unset tls-cryptography",
         }
     }
 
@@ -196,6 +206,7 @@ impl SettingName {
             SettingName::ScreenLockTimeout => Function::ScreenLockTimeout,
             SettingName::SshCryptography => Function::Cryptography,
             SettingName::TimeServers => Function::TimeServer,
+            SettingName::TlsCryptography => Function::Cryptography,
         }
     }
 
@@ -219,6 +230,7 @@ impl SettingName {
             SettingName::ScreenLockTimeout => Setting::ScreenLockTimeout(ScreenLockTimeout::default()),
             SettingName::SshCryptography => Setting::SshCryptography(SshCryptography::default()),
             SettingName::TimeServers => Setting::TimeServers(TimeServers::default()),
+            SettingName::TlsCryptography => Setting::TlsCryptography(TlsCryptography::default()),
         }
     }
 }
@@ -239,6 +251,7 @@ impl Setting {
             Setting::ScreenLockTimeout(_) => SettingName::ScreenLockTimeout,
             Setting::SshCryptography(_) => SettingName::SshCryptography,
             Setting::TimeServers(_) => SettingName::TimeServers,
+            Setting::TlsCryptography(_) => SettingName::TlsCryptography,
         }
     }
 
@@ -248,7 +261,10 @@ impl Setting {
     /// One is not.
     pub fn check(&self) -> Result<(), SettingError> {
         match self {
-            Setting::Banner(_) | Setting::ScreenLock(_) | Setting::SshCryptography(_) => Ok(()),
+            Setting::Banner(_)
+            | Setting::ScreenLock(_)
+            | Setting::SshCryptography(_)
+            | Setting::TlsCryptography(_) => Ok(()),
             Setting::AuditServer(value) => value.check(),
             Setting::DirectoryServer(value) => value.check(),
             Setting::DefaultVm(vm) => vm.check(),

@@ -9,7 +9,8 @@ use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
     AuditServerFiles, BannerFiles, DirectoryServerFiles, HostMediaFiles, LockoutFiles, PasswordFiles,
-    RemoteFiles, ScreenLockFiles, ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, usb,
+    RemoteFiles, ScreenLockFiles, ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles,
+    TlsCryptographyFiles, usb,
 };
 use crate::session;
 
@@ -46,6 +47,7 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
         Setting::ScreenLockTimeout(value) => apply::<ScreenLockTimeoutFiles>(host, value, mode),
         Setting::SshCryptography(value) => apply::<SshCryptographyFiles>(host, value, mode),
         Setting::TimeServers(value) => apply::<TimeFiles>(host, value, mode),
+        Setting::TlsCryptography(value) => apply::<TlsCryptographyFiles>(host, value, mode),
     }
 }
 
@@ -63,6 +65,7 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
         SettingName::ScreenLockTimeout => withdraw::<ScreenLockTimeoutFiles>(host, mode),
         SettingName::SshCryptography => withdraw::<SshCryptographyFiles>(host, mode),
         SettingName::TimeServers => withdraw::<TimeFiles>(host, mode),
+        SettingName::TlsCryptography => withdraw::<TlsCryptographyFiles>(host, mode),
     }
 }
 
@@ -80,5 +83,6 @@ fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
         Setting::ScreenLockTimeout(value) => inspect::<ScreenLockTimeoutFiles>(host, value),
         Setting::SshCryptography(value) => inspect::<SshCryptographyFiles>(host, value),
         Setting::TimeServers(value) => inspect::<TimeFiles>(host, value),
+        Setting::TlsCryptography(value) => inspect::<TlsCryptographyFiles>(host, value),
     }
 }

@@ -16,6 +16,7 @@ mod screen;
 mod ssh_cryptography;
 mod sshd;
 mod time;
+mod tls_cryptography;
 
 use virtwarden_core::setting::SettingName;
 
@@ -29,6 +30,7 @@ pub(crate) use self::remote::RemoteFiles;
 pub(crate) use self::screen::{ScreenLockFiles, ScreenLockTimeoutFiles};
 pub(crate) use self::ssh_cryptography::SshCryptographyFiles;
 pub(crate) use self::time::TimeFiles;
+pub(crate) use self::tls_cryptography::TlsCryptographyFiles;
 use crate::host::Host;
 
 /// A file as a provider wants it.

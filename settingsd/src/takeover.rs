@@ -34,7 +34,8 @@ pub(crate) fn apply_all(host: &Host) -> Result<Vec<String>, Vec<String>> {
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout
             | SettingName::SshCryptography
-            | SettingName::TimeServers,
+            | SettingName::TimeServers
+            | SettingName::TlsCryptography,
         ) => None,
     };
     let apply = |setting: Setting| Order::Apply { setting, mode: Mode::Apply };

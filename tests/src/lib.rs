@@ -12,4 +12,5 @@ pub mod scene;
 pub mod seat;
 pub mod setting;
 pub mod shell;
+pub mod tls;
 pub mod trail;

@@ -7,6 +7,7 @@ use virtwarden_tests::host::Host;
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{alice, bob, check};
 use virtwarden_tests::setting::{bob_is_refused, is_on_record, must_contain};
+use virtwarden_tests::tls::{INSIDE, OUTSIDE, Offer, SHORT, Server};
 use virtwarden_tests::trail;
 
 const SET: &str = "virtwarden setting set audit-server address=127.0.0.1 peer=log.example.org ca=/srv/log/ca.pem --reason 'site rule 18'";
@@ -115,6 +116,68 @@ fn the_trail_arrives_at_the_server_that_proves_itself_and_at_no_other() -> Resul
     host.wait("what had waited", &format!("test $({DENIALS}) -ge 3"))?;
     host.wait("nothing waits", "test $(cat /var/lib/virtwarden/forwarded) -ge 1")?;
     told("LOG", "three denials", "arrived when it was back");
+    end(&host)
+}
+
+/// A server that socat plays, and not rsyslog: what it is sent is in the same file.
+const LOG: Server<'_> =
+    Server { port: 6514, identity: "/srv/log/log", inward: "OPEN:/srv/log/arrived,creat,append" };
+
+/// Something new is to be sent, to a server that offers this.
+fn offers(host: &Host, offer: Offer, mark: &str) -> Result<(), String> {
+    LOG.offer(host, offer)?;
+    check(
+        "now",
+        &host.root(
+            "rm -f /srv/log/arrived; date +%s.%N > /srv/log/since; systemctl restart virtwarden-audit-server",
+        ),
+    )?;
+    denied(host, mark)
+}
+
+/// What had waited, and what is new.
+fn is_taken(host: &Host, offer: Offer, mark: &str) -> Result<(), String> {
+    offers(host, offer, mark)?;
+    host.wait("the denial arrives", &format!("test $({DENIALS}) -ge 1"))?;
+    told("LOG", offer.0, "is sent the trail");
+    Ok(())
+}
+
+fn is_refused(host: &Host, offer: Offer, mark: &str) -> Result<(), String> {
+    offers(host, offer, mark)?;
+    host.wait("the server says why", &LOG.has_refused("/srv/log/since"))?;
+    check("nothing arrives", &host.root("! test -s /srv/log/arrived"))?;
+    told("LOG", offer.0, "is sent nothing");
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn the_trail_goes_by_the_suite_or_not_at_all() -> Result<(), String> {
+    let host = begin()?;
+    let cryptography = "virtwarden setting set tls-cryptography suite";
+    check("begin anew", &alice(&host, "virtwarden setting unset tls-cryptography"))?;
+    LOG.offer(&host, INSIDE)?;
+    check("set", &alice(&host, SET))?;
+    chapter("OpenSSL's own choice");
+    for offer in OUTSIDE {
+        is_taken(&host, offer, "before")?;
+    }
+    chapter("the profile's suite");
+    check("suite", &alice(&host, &format!("{cryptography}=profile")))?;
+    for offer in OUTSIDE {
+        is_refused(&host, offer, "outside")?;
+    }
+    for offer in [SHORT, INSIDE] {
+        is_taken(&host, offer, "inside")?;
+    }
+    chapter("with 256 bits alone");
+    check("suite", &alice(&host, &format!("{cryptography}=profile-256")))?;
+    is_refused(&host, SHORT, "short")?;
+    is_taken(&host, INSIDE, "long")?;
+    check("unset", &alice(&host, "virtwarden setting unset tls-cryptography"))?;
+    is_taken(&host, SHORT, "after")?;
+    LOG.end(&host)?;
     end(&host)
 }
 

@@ -6,6 +6,7 @@ use virtwarden_tests::host::{Host, Ran};
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{alice, check};
 use virtwarden_tests::setting::{bob_is_refused, is_on_record, must_contain};
+use virtwarden_tests::tls::{INSIDE, OUTSIDE, Offer, SHORT, Server};
 use virtwarden_tests::trail;
 
 const SET: &str = "virtwarden setting set directory-server address=ldap.example.org base=dc=example,dc=org ca=/srv/directory/ca.pem \
@@ -165,6 +166,68 @@ fn a_directory_that_does_not_prove_itself_is_refused_before_anything_is_written(
     if host.root(STATE).out != before {
         return Err("a dry run changed something".to_owned());
     }
+    check("tidy", &host.root(TIDY))
+}
+
+/// TLS by socat, and slapd behind it.
+const DIRECTORY: Server<'_> =
+    Server { port: 6636, identity: "/srv/directory/server", inward: "TCP:127.0.0.1:389" };
+
+/// Whether sssd, which remembers nothing and asks anew, finds dora at a server that offers this.
+fn is_found(host: &Host, offer: Offer, expected: &str) -> Result<(), String> {
+    DIRECTORY.offer(host, offer)?;
+    check(
+        "sssd",
+        &host.root("date +%s.%N > /srv/directory/since; systemctl stop sssd; rm -f /var/lib/sss/db/*; systemctl start sssd"),
+    )?;
+    let found = if host.root("getent passwd dora").succeeded() { "found" } else { "not found" };
+    if found != expected {
+        return Err(format!("{}: dora is {found}", offer.0));
+    }
+    if expected == "not found" {
+        host.wait("the server says why", &DIRECTORY.has_refused("/srv/directory/since"))?;
+    }
+    told("sssd", offer.0, found);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn sssd_keeps_to_the_suite_and_so_does_the_question() -> Result<(), String> {
+    let host = begin()?;
+    let (cryptography, set) = ("virtwarden setting set tls-cryptography suite", format!("{SET} port=6636"));
+    check("begin anew", &alice(&host, "virtwarden setting unset tls-cryptography"))?;
+    chapter("the libraries' own choice");
+    DIRECTORY.offer(&host, INSIDE)?;
+    check("set", &alice(&host, &set))?;
+    for offer in OUTSIDE {
+        is_found(&host, offer, "found")?;
+    }
+    chapter("the profile's suite");
+    check("suite", &alice(&host, &format!("{cryptography}=profile")))?;
+    for offer in OUTSIDE {
+        is_found(&host, offer, "not found")?;
+    }
+    for offer in [SHORT, INSIDE] {
+        is_found(&host, offer, "found")?;
+    }
+    check("suite", &alice(&host, &format!("{cryptography}=profile-256")))?;
+    is_found(&host, SHORT, "not found")?;
+    is_found(&host, INSIDE, "found")?;
+    chapter("a server that keeps to none of it cannot be set");
+    check("unset", &alice(&host, UNSET))?;
+    let before = host.root(STATE).out;
+    for offer in [OUTSIDE[0], OUTSIDE[1], SHORT] {
+        DIRECTORY.offer(&host, offer)?;
+        let ran = alice(&host, &set);
+        must_contain(offer.0, &ran, "does not answer as it must")?;
+        if ran.succeeded() || host.root(STATE).out != before {
+            return Err(format!("{}: it was set: {}", offer.0, ran.shown()));
+        }
+        told("alice", offer.0, "refused");
+    }
+    DIRECTORY.end(&host)?;
+    check("unset", &alice(&host, "virtwarden setting unset tls-cryptography"))?;
     check("tidy", &host.root(TIDY))
 }
 

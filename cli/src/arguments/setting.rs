@@ -8,7 +8,7 @@ use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
 /// The settings by their names.
-pub(super) const NAMES: [(&str, SettingName); 12] = [
+pub(super) const NAMES: [(&str, SettingName); 13] = [
     ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
     ("default-vm", SettingName::DefaultVm),
@@ -21,6 +21,7 @@ pub(super) const NAMES: [(&str, SettingName); 12] = [
     ("screen-lock-timeout", SettingName::ScreenLockTimeout),
     ("ssh-cryptography", SettingName::SshCryptography),
     ("time-servers", SettingName::TimeServers),
+    ("tls-cryptography", SettingName::TlsCryptography),
 ];
 
 const KEYS: &str = "\
@@ -53,6 +54,8 @@ Keys:
   ssh-cryptography suite=profile|distribution   the algorithms that the base profile admits, or OpenSSH's own
   time-servers     servers=NAME,NAME|distribution   these and no others, or what the distribution chose
                    proof=nts|nothing       whether each must prove itself (RFC 8915; chrony only)
+  tls-cryptography suite=profile|profile-256|distribution   what connections over TLS to the audit server and to the directory take:
+                                           TLS 1.2 with AES-GCM, the same with 256 bits alone, or the libraries' own choice
 The banner and the lockout have commands of their own: `virtwarden banner set`, `virtwarden lockout set`.
 
 Examples:

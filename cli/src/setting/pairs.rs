@@ -8,6 +8,7 @@ use virtwarden_core::setting::{
     AuditServer, Certificates, DefaultVm, DirectoryProtection, DirectoryServer, HostLevel, HostMedia,
     IdleLimit, Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
     ServerName, Setting, SettingName, SshCryptography, SshSuite, TemplateName, TimeProof, TimeServers,
+    TlsCryptography, TlsSuite,
 };
 
 use crate::arguments::{Pair, mebibytes};
@@ -31,7 +32,8 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
-        | SettingName::TimeServers => Ok(()),
+        | SettingName::TimeServers
+        | SettingName::TlsCryptography => Ok(()),
     }
 }
 
@@ -51,6 +53,7 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
         }
         Setting::SshCryptography(_) => ssh_cryptography(pair).map(Setting::SshCryptography),
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
+        Setting::TlsCryptography(_) => tls_cryptography(pair).map(Setting::TlsCryptography),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
 }
@@ -178,6 +181,18 @@ fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
     suite.map(|suite| SshCryptography { suite }).ok_or_else(wrong)
 }
 
+fn tls_cryptography(pair: &Pair) -> Result<TlsCryptography, Failed> {
+    if pair.key != "suite" {
+        return Err(unknown(pair, "`suite`"));
+    }
+    let suite = TlsSuite::ALL.into_iter().find(|suite| suite.word() == pair.value);
+    let wrong = || {
+        let words = TlsSuite::ALL.map(TlsSuite::word).join(", ");
+        Failed::usage(format!("suite=`{}`: expected one of {words}", pair.value))
+    };
+    suite.map(|suite| TlsCryptography { suite }).ok_or_else(wrong)
+}
+
 fn time_servers(time: TimeServers, pair: &Pair) -> Result<TimeServers, Failed> {
     let wrong = |why: String| Failed::usage(format!("{}=`{}`: {why}", pair.key, pair.value));
     match (pair.key.as_str(), pair.value.as_str()) {
@@ -248,6 +263,8 @@ mod tests {
             (SettingName::ScreenLockTimeout.default_value(), pair("idle", "never"), "with its unit"),
             (SettingName::HostMedia.default_value(), pair("granted", "usb"), "has `level`"),
             (SettingName::HostMedia.default_value(), pair("level", "shut"), "open, no-automount, no-driver"),
+            (SettingName::TlsCryptography.default_value(), pair("suite", "tls1.0"), "profile, profile-256"),
+            (SettingName::TlsCryptography.default_value(), pair("ciphers", "RC4"), "has `suite`"),
             (SettingName::Banner.default_value(), pair("text", "x"), "virtwarden banner set"),
             (SettingName::Lockout.default_value(), pair("attempts", "3"), "virtwarden lockout set"),
         ] {

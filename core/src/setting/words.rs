@@ -58,6 +58,7 @@ impl fmt::Display for Setting {
             },
             Setting::SshCryptography(ssh) => f.write_str(ssh.suite.word()),
             Setting::TimeServers(time) => time_servers(time, f),
+            Setting::TlsCryptography(value) => f.write_str(value.suite.word()),
         }
     }
 }

@@ -72,6 +72,7 @@ const fn setting(name: SettingName) -> Demand {
         SettingName::ScreenLockTimeout => &[Right::Function(Function::ScreenLockTimeout)],
         SettingName::SshCryptography => &[Right::Function(Function::Cryptography)],
         SettingName::TimeServers => &[Right::Function(Function::TimeServer)],
+        SettingName::TlsCryptography => &[Right::Function(Function::Cryptography)],
     };
     Demand::Rights(rights, Scope::Setting(name))
 }

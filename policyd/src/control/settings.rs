@@ -174,7 +174,8 @@ pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Ord
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
-        | SettingName::TimeServers => Order::Withdraw { name, mode },
+        | SettingName::TimeServers
+        | SettingName::TlsCryptography => Order::Withdraw { name, mode },
         SettingName::HostMedia | SettingName::Lockout => {
             Order::Apply { setting: Settings::under(name.default_value(), rules), mode }
         }

@@ -30,7 +30,8 @@ impl Settings {
             | Setting::ScreenLock(_)
             | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
-            | Setting::TimeServers(_) => setting,
+            | Setting::TimeServers(_)
+            | Setting::TlsCryptography(_) => setting,
         }
     }
 

@@ -82,7 +82,8 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
             | Setting::ScreenLock(_)
             | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
-            | Setting::TimeServers(_),
+            | Setting::TimeServers(_)
+            | Setting::TlsCryptography(_),
         ) => false,
     }
 }

@@ -6,7 +6,7 @@ use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
     AuditServer, Banner, BannerText, Certificates, DefaultVm, DirectoryServer, HostLevel, HostMedia,
     IdleLimit, Locking, Lockout, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout,
-    SearchBase, ServerName, Setting, SettingName, TemplateName,
+    SearchBase, ServerName, Setting, SettingName, TemplateName, TlsCryptography, TlsSuite,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -25,7 +25,7 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 10] {
+fn one_of_each() -> [Setting; 11] {
     let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
     let address = ServerName::new("log.example.org").ok();
     let base = SearchBase::new("dc=example,dc=org").ok();
@@ -45,6 +45,7 @@ fn one_of_each() -> [Setting; 10] {
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
         Setting::ScreenLock(ScreenLock { locking: Locking::Enabled }),
         Setting::ScreenLockTimeout(ScreenLockTimeout { idle }),
+        Setting::TlsCryptography(TlsCryptography { suite: TlsSuite::Profile256 }),
     ]
 }
 
@@ -133,7 +134,8 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout
             | SettingName::SshCryptography
-            | SettingName::TimeServers => Order::Withdraw { name, mode: Mode::Apply },
+            | SettingName::TimeServers
+            | SettingName::TlsCryptography => Order::Withdraw { name, mode: Mode::Apply },
             SettingName::HostMedia | SettingName::Lockout => {
                 Order::Apply { setting: name.default_value(), mode: Mode::Apply }
             }

@@ -50,6 +50,26 @@ pub(super) const DEEDS: &[Deed] = &[
         "virtwarden setting set ssh-cryptography suite=distribution",
         Seen::Row(11),
     ),
+    performs(
+        &[11],
+        CONTROL,
+        "has the suite of TLS to the audit server and the directory checked (a dry run: either might not keep to it)",
+        "virtwarden setting set tls-cryptography suite=profile --dry-run && virtwarden setting show tls-cryptography",
+    ),
+    tries(
+        &[11],
+        CONTROL,
+        "sets the suite of TLS",
+        "virtwarden setting set tls-cryptography suite=distribution",
+        Seen::Row(11),
+    ),
+    tries(
+        &[11],
+        FILE,
+        "writes what systemd gives to sssd",
+        "mkdir -p /etc/systemd/system/sssd.service.d && echo > /etc/systemd/system/sssd.service.d/mine.conf",
+        Seen::Shut,
+    ),
     tries(
         &[11],
         FILE,
