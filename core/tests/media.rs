@@ -8,7 +8,7 @@ use virtwarden_core::policy::request::Right::{self, Administer, Function as F};
 use virtwarden_core::table3::Function::{
     ConfigureDevices as Devices, ConfigureVms as Vms, ConnectRemovable as Removable, MediaPolicy,
 };
-use virtwarden_core::xml::change::{Change, Medium, Source, Way};
+use virtwarden_core::xml::change::{Change, Form, Medium, Source, Way, changes_from_any};
 use virtwarden_core::xml::definition::Definition;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::plug::{Act, Lasting, alias_change, device_change};
@@ -176,6 +176,24 @@ fn what_leaves_is_what_libvirt_would_take_it_for() {
     assert_eq!(left(&CARD.replace("vdb", "vdc")), Some(Reference::Block("/dev/mmcblk0".into())));
     let found = alias_change("hostdev5", Lasting::Running, &vm());
     assert_eq!(medium(&found).leaves, stick(0x1667, 5));
+}
+
+#[test]
+fn what_was_plugged_in_comes_back_with_a_saved_vm_on_row_21() {
+    let with = |devices: &str| {
+        let text = format!("<domain type='kvm'><name>vm</name><devices>{devices}</devices></domain>");
+        Definition::parse(text).unwrap()
+    };
+    let (stored, saved) = (with(""), with(&STICK.replace("<source>", "<alias name='hostdev0'/><source>")));
+    let brought = changes_from_any(&[&stored], &saved, Form::Running);
+    assert_eq!(medium(&brought).way, Way::Connect);
+    // Written by a client, it is what the VM shall be from now on.
+    assert_eq!(rights(&changes_from_any(&[&stored], &saved, Form::Stored)), [F(Devices)]);
+    let more = with(&STICK.replace("<source>", "<boot order='1'/><source>"));
+    assert_eq!(rights(&changes_from_any(&[&stored], &more, Form::Running)), [F(Devices)]);
+    let pci =
+        with("<hostdev mode='subsystem' type='pci'><source><address bus='3' slot='0'/></source></hostdev>");
+    assert_eq!(rights(&changes_from_any(&[&stored], &pci, Form::Running)), [F(Devices)]);
 }
 
 #[test]

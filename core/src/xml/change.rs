@@ -108,7 +108,7 @@ fn devices(part: &Part<'_>, form: Form) -> Vec<Change> {
     for device in new {
         match key(&device).and_then(|key| waiting.get_mut(&key)).and_then(Vec::pop) {
             Some(before) => found.extend(changed(&before, &device, form)),
-            None => found.extend(one("added", &device)),
+            None => found.extend(added(&device, form)),
         }
     }
     removed.extend(waiting.into_values().flatten());
@@ -121,6 +121,14 @@ type Waiting = BTreeMap<(String, String), Vec<Element>>;
 
 fn key(device: &Element) -> Option<(String, String)> {
     device::identity(device).map(|identity| (device.name.clone(), identity))
+}
+
+/// What was plugged into a VM that ran was a medium, if it was nothing else; in a saved state it still is.
+fn added(device: &Element, form: Form) -> Vec<Change> {
+    match (form, media::plugged(device)) {
+        (Form::Running, Some(medium)) => medium_changes(medium, device),
+        (Form::Running, None) | (Form::Stored, _) => one("added", device),
+    }
 }
 
 fn one(word: &str, device: &Element) -> Vec<Change> {
