@@ -385,14 +385,18 @@ fn a_policy_that_would_refuse_every_password_does_not_come_into_force() {
 
 #[test]
 fn a_profile_of_the_sites_own_is_used_or_named_but_not_edited() {
-    let scene = Scene::new();
-    scene.write("etc/dconf/profile/gdm", "user-db:user\nfile-db:/x\n");
-    let Report::Failed(why) = scene.apply(&banner("TEST")) else { panic!("edited") };
-    assert!(why.contains("system-db:gdm"), "{why}");
-    let own = "user-db:user\nsystem-db:gdm\nfile-db:/x\n";
-    scene.write("etc/dconf/profile/gdm", own);
-    assert!(matches!(scene.apply(&banner("TEST")), Report::Done(_)));
-    assert_eq!(scene.read("etc/dconf/profile/gdm"), own);
+    for (profile, other) in [("gdm", "Debian-gdm"), ("Debian-gdm", "gdm")] {
+        let scene = Scene::new();
+        let (profile, other) = (format!("etc/dconf/profile/{profile}"), format!("etc/dconf/profile/{other}"));
+        scene.write(&profile, "user-db:user\nfile-db:/x\n");
+        let Report::Failed(why) = scene.apply(&banner("TEST")) else { panic!("edited") };
+        assert!(why.contains("system-db:gdm"), "{why}");
+        let own = "user-db:user\nsystem-db:gdm\nfile-db:/x\n";
+        scene.write(&profile, own);
+        assert!(matches!(scene.apply(&banner("TEST")), Report::Done(_)));
+        assert_eq!(scene.read(&profile), own);
+        assert!(scene.read(&other).contains("system-db:gdm"));
+    }
 }
 
 #[test]

@@ -21,8 +21,16 @@ pub(crate) struct BannerFiles;
 impl Provider for BannerFiles {
     type Value = Banner;
     const NAME: SettingName = SettingName::Banner;
-    const FILES: &'static [&'static str] =
-        &[TEXT, issue::PATH, SSHD, gdm::FILES[0], gdm::FILES[1], gdm::FILES[2], gdm::DERIVED.path];
+    const FILES: &'static [&'static str] = &[
+        TEXT,
+        issue::PATH,
+        SSHD,
+        gdm::FILES[0],
+        gdm::FILES[1],
+        gdm::FILES[2],
+        gdm::FILES[3],
+        gdm::DERIVED.path,
+    ];
     const DERIVED: &'static [Derived] = &[gdm::DERIVED];
 
     fn examine(host: &Host, _value: &Banner) -> Result<(), String> {
