@@ -11,6 +11,7 @@ mod default_vm;
 mod directory;
 pub mod document;
 mod host_media;
+mod ipsec;
 mod lockout;
 mod password;
 mod remote;
@@ -18,6 +19,7 @@ mod screen;
 mod ssh;
 mod time;
 mod tls;
+mod validity;
 mod words;
 
 use std::fmt;
@@ -30,6 +32,7 @@ pub use certificates::Certificates;
 pub use default_vm::{DefaultVm, TemplateName};
 pub use directory::{DirectoryProtection, DirectoryServer, KnownDirectory, SearchBase};
 pub use host_media::{HostLevel, HostMedia};
+pub use ipsec::{IpsecCryptography, IpsecSuite};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::PasswordPolicy;
 pub use remote::{IdleLimit, RemoteTimeout};
@@ -37,6 +40,7 @@ pub use screen::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout};
 pub use ssh::{SshCryptography, SshSuite};
 pub use time::{ServerName, TimeProof, TimeServers};
 pub use tls::{TlsCryptography, TlsSuite};
+pub use validity::{CertificateValidity, ValidityAction};
 
 use crate::table3::Function;
 
@@ -80,6 +84,10 @@ pub enum SettingName {
     SshCryptography,
     /// Where the host's time comes from: row 19.
     TimeServers,
+    /// What becomes of a peer whose certificate nobody can tell valid or revoked: row 27.
+    CertificateValidity,
+    /// Which cryptography connections of IPsec may use: row 11.
+    IpsecCryptography,
     /// Which cryptography Virtwarden's own connections over TLS may use: row 11.
     TlsCryptography,
 }
@@ -112,13 +120,17 @@ pub enum Setting {
     SshCryptography(SshCryptography),
     /// Row 19.
     TimeServers(TimeServers),
+    /// Row 27.
+    CertificateValidity(CertificateValidity),
+    /// Row 11.
+    IpsecCryptography(IpsecCryptography),
     /// Row 11.
     TlsCryptography(TlsCryptography),
 }
 
 impl SettingName {
     /// All, in the order in which they are listed.
-    pub const ALL: [SettingName; 13] = [
+    pub const ALL: [SettingName; 15] = [
         SettingName::AuditServer,
         SettingName::Banner,
         SettingName::DirectoryServer,
@@ -131,6 +143,8 @@ impl SettingName {
         SettingName::ScreenLockTimeout,
         SettingName::SshCryptography,
         SettingName::TimeServers,
+        SettingName::CertificateValidity,
+        SettingName::IpsecCryptography,
         SettingName::TlsCryptography,
     ];
 
@@ -149,6 +163,8 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "screen-lock-timeout",
             SettingName::SshCryptography => "ssh-cryptography",
             SettingName::TimeServers => "time-servers",
+            SettingName::CertificateValidity => "certificate-validity",
+            SettingName::IpsecCryptography => "ipsec-cryptography",
             SettingName::TlsCryptography => "tls-cryptography",
         }
     }
@@ -168,6 +184,8 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "setting set screen-lock-timeout",
             SettingName::SshCryptography => "setting set ssh-cryptography",
             SettingName::TimeServers => "setting set time-servers",
+            SettingName::CertificateValidity => "setting set certificate-validity",
+            SettingName::IpsecCryptography => "setting set ipsec-cryptography",
             SettingName::TlsCryptography => "setting set tls-cryptography",
         }
     }
@@ -187,6 +205,8 @@ impl SettingName {
             SettingName::ScreenLockTimeout => "setting unset screen-lock-timeout",
             SettingName::SshCryptography => "setting unset ssh-cryptography",
             SettingName::TimeServers => "setting unset time-servers",
+            SettingName::CertificateValidity => "setting unset certificate-validity",
+            SettingName::IpsecCryptography => "setting unset ipsec-cryptography",
             SettingName::TlsCryptography => "setting unset tls-cryptography",
         }
     }
@@ -206,6 +226,8 @@ impl SettingName {
             SettingName::ScreenLockTimeout => Function::ScreenLockTimeout,
             SettingName::SshCryptography => Function::Cryptography,
             SettingName::TimeServers => Function::TimeServer,
+            SettingName::CertificateValidity => Function::CertificateAction,
+            SettingName::IpsecCryptography => Function::Cryptography,
             SettingName::TlsCryptography => Function::Cryptography,
         }
     }
@@ -230,6 +252,8 @@ impl SettingName {
             SettingName::ScreenLockTimeout => Setting::ScreenLockTimeout(ScreenLockTimeout::default()),
             SettingName::SshCryptography => Setting::SshCryptography(SshCryptography::default()),
             SettingName::TimeServers => Setting::TimeServers(TimeServers::default()),
+            SettingName::CertificateValidity => Setting::CertificateValidity(CertificateValidity::default()),
+            SettingName::IpsecCryptography => Setting::IpsecCryptography(IpsecCryptography::default()),
             SettingName::TlsCryptography => Setting::TlsCryptography(TlsCryptography::default()),
         }
     }
@@ -251,6 +275,8 @@ impl Setting {
             Setting::ScreenLockTimeout(_) => SettingName::ScreenLockTimeout,
             Setting::SshCryptography(_) => SettingName::SshCryptography,
             Setting::TimeServers(_) => SettingName::TimeServers,
+            Setting::CertificateValidity(_) => SettingName::CertificateValidity,
+            Setting::IpsecCryptography(_) => SettingName::IpsecCryptography,
             Setting::TlsCryptography(_) => SettingName::TlsCryptography,
         }
     }
@@ -264,6 +290,8 @@ impl Setting {
             Setting::Banner(_)
             | Setting::ScreenLock(_)
             | Setting::SshCryptography(_)
+            | Setting::CertificateValidity(_)
+            | Setting::IpsecCryptography(_)
             | Setting::TlsCryptography(_) => Ok(()),
             Setting::AuditServer(value) => value.check(),
             Setting::DirectoryServer(value) => value.check(),

@@ -8,9 +8,9 @@ use crate::change::{apply, inspect, withdraw};
 use crate::host::Host;
 use crate::journal::Turn;
 use crate::provider::{
-    AuditServerFiles, BannerFiles, DirectoryServerFiles, HostMediaFiles, LockoutFiles, PasswordFiles,
-    RemoteFiles, ScreenLockFiles, ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles,
-    TlsCryptographyFiles, usb,
+    AuditServerFiles, BannerFiles, CertificateValidityFiles, DirectoryServerFiles, HostMediaFiles,
+    IpsecCryptographyFiles, LockoutFiles, PasswordFiles, RemoteFiles, ScreenLockFiles,
+    ScreenLockTimeoutFiles, SshCryptographyFiles, TimeFiles, TlsCryptographyFiles, usb,
 };
 use crate::session;
 
@@ -47,6 +47,8 @@ fn apply_one(host: &Host, setting: &Setting, mode: Mode) -> Result<Vec<String>, 
         Setting::ScreenLockTimeout(value) => apply::<ScreenLockTimeoutFiles>(host, value, mode),
         Setting::SshCryptography(value) => apply::<SshCryptographyFiles>(host, value, mode),
         Setting::TimeServers(value) => apply::<TimeFiles>(host, value, mode),
+        Setting::CertificateValidity(value) => apply::<CertificateValidityFiles>(host, value, mode),
+        Setting::IpsecCryptography(value) => apply::<IpsecCryptographyFiles>(host, value, mode),
         Setting::TlsCryptography(value) => apply::<TlsCryptographyFiles>(host, value, mode),
     }
 }
@@ -65,6 +67,8 @@ fn withdraw_one(host: &Host, name: SettingName, mode: Mode) -> Result<Vec<String
         SettingName::ScreenLockTimeout => withdraw::<ScreenLockTimeoutFiles>(host, mode),
         SettingName::SshCryptography => withdraw::<SshCryptographyFiles>(host, mode),
         SettingName::TimeServers => withdraw::<TimeFiles>(host, mode),
+        SettingName::CertificateValidity => withdraw::<CertificateValidityFiles>(host, mode),
+        SettingName::IpsecCryptography => withdraw::<IpsecCryptographyFiles>(host, mode),
         SettingName::TlsCryptography => withdraw::<TlsCryptographyFiles>(host, mode),
     }
 }
@@ -83,6 +87,8 @@ fn inspect_one(host: &Host, setting: &Setting) -> Vec<String> {
         Setting::ScreenLockTimeout(value) => inspect::<ScreenLockTimeoutFiles>(host, value),
         Setting::SshCryptography(value) => inspect::<SshCryptographyFiles>(host, value),
         Setting::TimeServers(value) => inspect::<TimeFiles>(host, value),
+        Setting::CertificateValidity(value) => inspect::<CertificateValidityFiles>(host, value),
+        Setting::IpsecCryptography(value) => inspect::<IpsecCryptographyFiles>(host, value),
         Setting::TlsCryptography(value) => inspect::<TlsCryptographyFiles>(host, value),
     }
 }

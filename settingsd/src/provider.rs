@@ -3,10 +3,12 @@
 
 mod audit;
 mod banner;
+mod certificate_validity;
 mod certificates;
 mod directory;
 mod gdm;
 mod host_media;
+mod ipsec_cryptography;
 mod issue;
 mod lockout;
 mod pam;
@@ -15,6 +17,7 @@ mod remote;
 mod screen;
 mod ssh_cryptography;
 mod sshd;
+mod swanctl;
 mod time;
 mod tls_cryptography;
 
@@ -22,8 +25,10 @@ use virtwarden_core::setting::SettingName;
 
 pub(crate) use self::audit::AuditServerFiles;
 pub(crate) use self::banner::BannerFiles;
+pub(crate) use self::certificate_validity::CertificateValidityFiles;
 pub(crate) use self::directory::DirectoryServerFiles;
 pub(crate) use self::host_media::{HostMediaFiles, usb};
+pub(crate) use self::ipsec_cryptography::IpsecCryptographyFiles;
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
 pub(crate) use self::remote::RemoteFiles;

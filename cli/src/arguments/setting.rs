@@ -8,12 +8,14 @@ use super::word::words;
 use super::{ChangeArguments, ReasonArguments};
 
 /// The settings by their names.
-pub(super) const NAMES: [(&str, SettingName); 13] = [
+pub(super) const NAMES: [(&str, SettingName); 15] = [
     ("audit-server", SettingName::AuditServer),
     ("banner", SettingName::Banner),
+    ("certificate-validity", SettingName::CertificateValidity),
     ("default-vm", SettingName::DefaultVm),
     ("directory-server", SettingName::DirectoryServer),
     ("host-media", SettingName::HostMedia),
+    ("ipsec-cryptography", SettingName::IpsecCryptography),
     ("lockout", SettingName::Lockout),
     ("password-policy", SettingName::PasswordPolicy),
     ("remote-timeout", SettingName::RemoteTimeout),
@@ -35,6 +37,7 @@ Keys:
                    ca=FILE                 who signs its certificate, in PEM
                    port=NUMBER             if it is not the usual one
                    protection=ldaps|start-tls
+  certificate-validity action=refuse|accept   what becomes of a peer of IPsec whose certificate nobody can tell valid or revoked
   default-vm       template=NAME|policy    the template that a new VM follows where nobody says otherwise; policy: the one
                                            that `template` in [vm] of the policy names
                    memory=SIZE             of a VM from a template, such as 4G
@@ -42,6 +45,8 @@ Keys:
   host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
                                            not grant to it: open, no-automount (nobody mounts them) or no-driver
                                            (no driver for USB storage; taken back unless confirmed within 60 s)
+  ipsec-cryptography suite=profile|profile-256|distribution   what connections of strongSwan propose and take: what the base
+                                           profile admits, the same with 256 bits alone, or strongSwan's own choice
   password-policy  minimum-length=8..128   characters of a new password at least
                    classes=1..4            of upper case, lower case, digits and others, at least so many
   remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends

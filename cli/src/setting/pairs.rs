@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::Read;
 
 use virtwarden_core::setting::{
-    AuditServer, Certificates, DefaultVm, DirectoryProtection, DirectoryServer, HostLevel, HostMedia,
-    IdleLimit, Locking, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase,
-    ServerName, Setting, SettingName, SshCryptography, SshSuite, TemplateName, TimeProof, TimeServers,
-    TlsCryptography, TlsSuite,
+    AuditServer, CertificateValidity, Certificates, DefaultVm, DirectoryProtection, DirectoryServer,
+    HostLevel, HostMedia, IdleLimit, IpsecCryptography, IpsecSuite, Locking, PasswordPolicy, RemoteTimeout,
+    ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName, Setting, SettingName, SshCryptography,
+    SshSuite, TemplateName, TimeProof, TimeServers, TlsCryptography, TlsSuite, ValidityAction,
 };
 
 use crate::arguments::{Pair, mebibytes};
@@ -32,6 +32,8 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
+        | SettingName::CertificateValidity
+        | SettingName::IpsecCryptography
         | SettingName::TimeServers
         | SettingName::TlsCryptography => Ok(()),
     }
@@ -53,6 +55,8 @@ pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed
         }
         Setting::SshCryptography(_) => ssh_cryptography(pair).map(Setting::SshCryptography),
         Setting::TimeServers(time) => time_servers(time, pair).map(Setting::TimeServers),
+        Setting::CertificateValidity(_) => certificate_validity(pair).map(Setting::CertificateValidity),
+        Setting::IpsecCryptography(_) => ipsec_cryptography(pair).map(Setting::IpsecCryptography),
         Setting::TlsCryptography(_) => tls_cryptography(pair).map(Setting::TlsCryptography),
         Setting::Banner(_) | Setting::Lockout(_) => Ok(setting),
     })
@@ -181,16 +185,34 @@ fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
     suite.map(|suite| SshCryptography { suite }).ok_or_else(wrong)
 }
 
-fn tls_cryptography(pair: &Pair) -> Result<TlsCryptography, Failed> {
-    if pair.key != "suite" {
-        return Err(unknown(pair, "`suite`"));
+fn ipsec_cryptography(pair: &Pair) -> Result<IpsecCryptography, Failed> {
+    one_of(pair, "suite", IpsecSuite::ALL, IpsecSuite::word).map(|suite| IpsecCryptography { suite })
+}
+
+fn certificate_validity(pair: &Pair) -> Result<CertificateValidity, Failed> {
+    one_of(pair, "action", ValidityAction::ALL, ValidityAction::word)
+        .map(|action| CertificateValidity { action })
+}
+
+/// The value of the one key that a setting has.
+fn one_of<T: Copy, const N: usize>(
+    pair: &Pair,
+    key: &str,
+    all: [T; N],
+    word: fn(T) -> &'static str,
+) -> Result<T, Failed> {
+    if pair.key != key {
+        return Err(unknown(pair, &format!("`{key}`")));
     }
-    let suite = TlsSuite::ALL.into_iter().find(|suite| suite.word() == pair.value);
     let wrong = || {
-        let words = TlsSuite::ALL.map(TlsSuite::word).join(", ");
-        Failed::usage(format!("suite=`{}`: expected one of {words}", pair.value))
+        let words = all.map(word).join(", ");
+        Failed::usage(format!("{key}=`{}`: expected one of {words}", pair.value))
     };
-    suite.map(|suite| TlsCryptography { suite }).ok_or_else(wrong)
+    all.into_iter().find(|value| word(*value) == pair.value).ok_or_else(wrong)
+}
+
+fn tls_cryptography(pair: &Pair) -> Result<TlsCryptography, Failed> {
+    one_of(pair, "suite", TlsSuite::ALL, TlsSuite::word).map(|suite| TlsCryptography { suite })
 }
 
 fn time_servers(time: TimeServers, pair: &Pair) -> Result<TimeServers, Failed> {
@@ -265,6 +287,8 @@ mod tests {
             (SettingName::HostMedia.default_value(), pair("level", "shut"), "open, no-automount, no-driver"),
             (SettingName::TlsCryptography.default_value(), pair("suite", "tls1.0"), "profile, profile-256"),
             (SettingName::TlsCryptography.default_value(), pair("ciphers", "RC4"), "has `suite`"),
+            (SettingName::IpsecCryptography.default_value(), pair("suite", "3des"), "profile, profile-256"),
+            (SettingName::CertificateValidity.default_value(), pair("action", "ask"), "refuse, accept"),
             (SettingName::Banner.default_value(), pair("text", "x"), "virtwarden banner set"),
             (SettingName::Lockout.default_value(), pair("attempts", "3"), "virtwarden lockout set"),
         ] {

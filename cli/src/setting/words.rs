@@ -34,6 +34,8 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
         Setting::ScreenLock(lock) => vec![("lock", lock.locking.word().to_owned())],
         Setting::ScreenLockTimeout(timeout) => screen(timeout.idle),
         Setting::TlsCryptography(value) => vec![("suite", value.suite.word().to_owned())],
+        Setting::IpsecCryptography(value) => vec![("suite", value.suite.word().to_owned())],
+        Setting::CertificateValidity(value) => vec![("action", value.action.word().to_owned())],
         Setting::SshCryptography(ssh) => vec![("suite", ssh.suite.word().to_owned())],
         Setting::TimeServers(time) => {
             vec![("servers", servers(time)), ("proof", proof(time.proof).to_owned())]

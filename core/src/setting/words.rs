@@ -58,6 +58,8 @@ impl fmt::Display for Setting {
             },
             Setting::SshCryptography(ssh) => f.write_str(ssh.suite.word()),
             Setting::TimeServers(time) => time_servers(time, f),
+            Setting::CertificateValidity(value) => f.write_str(value.action.word()),
+            Setting::IpsecCryptography(value) => f.write_str(value.suite.word()),
             Setting::TlsCryptography(value) => f.write_str(value.suite.word()),
         }
     }

@@ -72,6 +72,8 @@ const fn setting(name: SettingName) -> Demand {
         SettingName::ScreenLockTimeout => &[Right::Function(Function::ScreenLockTimeout)],
         SettingName::SshCryptography => &[Right::Function(Function::Cryptography)],
         SettingName::TimeServers => &[Right::Function(Function::TimeServer)],
+        SettingName::CertificateValidity => &[Right::Function(Function::CertificateAction)],
+        SettingName::IpsecCryptography => &[Right::Function(Function::Cryptography)],
         SettingName::TlsCryptography => &[Right::Function(Function::Cryptography)],
     };
     Demand::Rights(rights, Scope::Setting(name))

@@ -162,7 +162,8 @@ impl Control {
 }
 
 /// How the host is to be where nobody set a value: as without us. But lockout is in force by default,
-/// and so is what keeps others from hiding it, and media are not the host's unless the policy says so.
+/// and so is what keeps others from hiding it, media are not the host's unless the policy says so, and
+/// certificates of unknown validity are not accepted.
 pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Order {
     match name {
         SettingName::Banner
@@ -174,9 +175,10 @@ pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Ord
         | SettingName::ScreenLock
         | SettingName::ScreenLockTimeout
         | SettingName::SshCryptography
+        | SettingName::IpsecCryptography
         | SettingName::TimeServers
         | SettingName::TlsCryptography => Order::Withdraw { name, mode },
-        SettingName::HostMedia | SettingName::Lockout => {
+        SettingName::HostMedia | SettingName::Lockout | SettingName::CertificateValidity => {
             Order::Apply { setting: Settings::under(name.default_value(), rules), mode }
         }
     }

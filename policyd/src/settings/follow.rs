@@ -30,6 +30,8 @@ impl Settings {
             | Setting::ScreenLock(_)
             | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
+            | Setting::CertificateValidity(_)
+            | Setting::IpsecCryptography(_)
             | Setting::TimeServers(_)
             | Setting::TlsCryptography(_) => setting,
         }

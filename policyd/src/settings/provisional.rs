@@ -82,6 +82,8 @@ pub fn must_be_confirmed(before: &Setting, after: &Setting) -> bool {
             | Setting::ScreenLock(_)
             | Setting::ScreenLockTimeout(_)
             | Setting::SshCryptography(_)
+            | Setting::CertificateValidity(_)
+            | Setting::IpsecCryptography(_)
             | Setting::TimeServers(_)
             | Setting::TlsCryptography(_),
         ) => false,

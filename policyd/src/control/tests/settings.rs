@@ -4,9 +4,10 @@
 use virtwarden_core::control::{FailureKind, Mode, Order, Reply, Report, Request, SettingRow, SettingSource};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
-    AuditServer, Banner, BannerText, Certificates, DefaultVm, DirectoryServer, HostLevel, HostMedia,
-    IdleLimit, Locking, Lockout, PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout,
-    SearchBase, ServerName, Setting, SettingName, TemplateName, TlsCryptography, TlsSuite,
+    AuditServer, Banner, BannerText, CertificateValidity, Certificates, DefaultVm, DirectoryServer,
+    HostLevel, HostMedia, IdleLimit, IpsecCryptography, IpsecSuite, Locking, Lockout, PasswordPolicy,
+    RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName, Setting, SettingName,
+    TemplateName, TlsCryptography, TlsSuite, ValidityAction,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -25,7 +26,7 @@ pub(super) fn unset(name: SettingName, mode: Mode) -> Request {
     Request::SettingUnset { name, reason: String::new(), mode }
 }
 
-fn one_of_each() -> [Setting; 11] {
+fn one_of_each() -> [Setting; 13] {
     let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
     let address = ServerName::new("log.example.org").ok();
     let base = SearchBase::new("dc=example,dc=org").ok();
@@ -45,6 +46,8 @@ fn one_of_each() -> [Setting; 11] {
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
         Setting::ScreenLock(ScreenLock { locking: Locking::Enabled }),
         Setting::ScreenLockTimeout(ScreenLockTimeout { idle }),
+        Setting::IpsecCryptography(IpsecCryptography { suite: IpsecSuite::Profile }),
+        Setting::CertificateValidity(CertificateValidity { action: ValidityAction::Accept }),
         Setting::TlsCryptography(TlsCryptography { suite: TlsSuite::Profile256 }),
     ]
 }
@@ -134,9 +137,10 @@ fn taking_a_value_back_withdraws_its_files_but_the_lockout_stays_in_force() {
             | SettingName::ScreenLock
             | SettingName::ScreenLockTimeout
             | SettingName::SshCryptography
+            | SettingName::IpsecCryptography
             | SettingName::TimeServers
             | SettingName::TlsCryptography => Order::Withdraw { name, mode: Mode::Apply },
-            SettingName::HostMedia | SettingName::Lockout => {
+            SettingName::HostMedia | SettingName::Lockout | SettingName::CertificateValidity => {
                 Order::Apply { setting: name.default_value(), mode: Mode::Apply }
             }
         };
