@@ -25,8 +25,18 @@ const EVALUATE: &str = "echo alice-password | sudo -S -p '' virtwarden evaluate 
 /// What settings must be before they can be undermined.
 const SET: &str = "virtwarden setting set password-policy minimum-length=12 classes=1 &&
     virtwarden setting set time-servers servers=192.0.2.2 &&
+    virtwarden setting set tls-cryptography suite=profile &&
+    virtwarden setting set certificate-validity action=refuse &&
     virtwarden banner set --file /tmp/mutations-banner.txt";
-const UNSET: &str = "virtwarden setting unset password-policy; virtwarden setting unset time-servers; virtwarden banner unset";
+const UNSET: &str = "virtwarden setting unset password-policy; virtwarden setting unset time-servers; virtwarden setting unset tls-cryptography; virtwarden banner unset";
+/// strongSwan, which the base has to hand, and how it goes: what is written for it last.
+const STRONGSWAN: &str = "command -v swanctl > /dev/null ||
+    DEBIAN_FRONTEND=noninteractive dpkg -i /usr/local/lib/testhost/packages/ipsec/*.deb > /dev/null 2>&1;
+    systemctl stop virtwarden-settingsd.service 2> /dev/null; command -v swanctl";
+const NO_STRONGSWAN: &str = "systemctl stop strongswan; DEBIAN_FRONTEND=noninteractive dpkg --purge $(
+    for deb in /usr/local/lib/testhost/packages/ipsec/*.deb; do dpkg-deb -f $deb Package; done) > /dev/null 2>&1;
+    ! command -v swanctl";
+const NOTHING_FOR_IT: &str = "virtwarden setting set certificate-validity action=refuse; virtwarden setting unset certificate-validity";
 const DICTIONARY: &str = "c=/etc/security/pwquality.conf; test -e /var/cache/cracklib/cracklib_dict.pwd ||
     grep -q '^dictcheck = 0' $c || echo 'dictcheck = 0' >> $c; systemctl reset-failed chrony; systemctl start chrony";
 
@@ -105,9 +115,13 @@ fn whatever_is_broken_is_found_in_its_own_cells_and_nowhere_else() -> Result<(),
     let host = Host::of_this_run()?;
     check("dictionary", &host.root(DICTIONARY))?;
     check("banner", &host.write("/tmp/mutations-banner.txt", "Authorised people only."))?;
+    check("strongSwan", &host.root(STRONGSWAN))?;
     check("settings", &alice(&host, SET))?;
     let played = WAVES.iter().try_for_each(|wave| play(&host, wave));
     check("settings", &alice(&host, UNSET))?;
+    check("no strongSwan", &host.root(NO_STRONGSWAN))?;
+    check("settings", &alice(&host, NOTHING_FOR_IT))?;
+    check("no strongSwan", &host.root("rm -rf /etc/swanctl"))?;
     played
 }
 

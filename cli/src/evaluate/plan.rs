@@ -51,7 +51,6 @@ const ABSENT: &[(Function, &[Column], &str)] = &[
     (Function::Hypercalls, BOTH, "the module withdrew this row"),
     (Function::DirectoryServer, BOTH, "needs a directory that answers; not performed here"),
     (Function::AuditServer, ADMINISTRATOR, "needs an audit server; not performed here"),
-    (Function::CertificateAction, BOTH, "not applicable: no certificate of unknown validity is accepted"),
 ];
 
 const ADMINISTRATOR: &[Column] = &[Column::Administrator];

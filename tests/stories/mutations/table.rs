@@ -296,6 +296,30 @@ pub(crate) const WAVES: &[&[Mutation]] = &[
             "administrator 2",
         ),
         mutation(
+            "what sends the trail takes any TLS",
+            How::Scripts(
+                "d=/etc/systemd/system/virtwarden-audit-server.service.d; printf '[Service]\\nEnvironment=OPENSSL_CONF=/dev/null\\n' > $d/99-mutation.conf; systemctl daemon-reload",
+                "rm -f /etc/systemd/system/virtwarden-audit-server.service.d/99-mutation.conf; systemctl daemon-reload",
+            ),
+            "does not get `OPENSSL_CONF",
+            "administrator 11",
+        ),
+        mutation(
+            "OpenSSL is told of more ciphers",
+            How::Scripts(
+                "sed -i.mutation s/^CipherString.*/CipherString=ALL/ /etc/virtwarden/tls-cryptography/openssl.cnf",
+                "f=/etc/virtwarden/tls-cryptography/openssl.cnf; mv $f.mutation $f",
+            ),
+            "OpenSSL takes",
+            "administrator 11",
+        ),
+        mutation(
+            "a connection takes certificates that may be revoked",
+            How::With("/etc/swanctl/conf.d/zz-mutation.conf", "connections {\n  lax {\n  }\n}"),
+            "connection `lax` of strongSwan accepts a peer",
+            "administrator 27",
+        ),
+        mutation(
             "chrony asks somebody else for the time",
             How::Scripts("chronyc add server 192.0.2.9", "chronyc delete 192.0.2.9"),
             "setting `time-servers` does not hold",
@@ -344,7 +368,7 @@ pub(crate) const WAVES: &[&[Mutation]] = &[
             "nobody can set what settings say",
             How::Stopped("virtwarden-settingsd.socket virtwarden-settingsd.service"),
             "virtwarden-settingsd.socket is not running",
-            "administrator 2 4 10 11 13 14 15 16 19 20",
+            "administrator 2 4 10 11 13 14 15 16 19 20 27",
         ),
     ],
     &[

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rows 2, 10, 11, 13 to 16, 19 and 20: settings of the host's own components. A real value is set where nobody set one
+//! Rows 2, 10, 11, 13 to 16, 19, 20 and 27: settings of the host's own components. A real value is set where nobody set one
 //! before and nobody is disturbed, and is taken back; elsewhere it is rendered and checked, and not put into force.
 
 use virtwarden_core::setting::SettingName;
@@ -61,6 +61,19 @@ pub(super) const DEEDS: &[Deed] = &[
         CONTROL,
         "sets the suite of TLS",
         "virtwarden setting set tls-cryptography suite=distribution",
+        Seen::Row(11),
+    ),
+    performs(
+        &[11],
+        CONTROL,
+        "has the proposals of IPsec checked (a dry run: peers might not know them)",
+        "virtwarden setting set ipsec-cryptography suite=profile --dry-run && virtwarden setting show ipsec-cryptography",
+    ),
+    tries(
+        &[11],
+        CONTROL,
+        "sets the proposals of IPsec",
+        "virtwarden setting set ipsec-cryptography suite=distribution",
         Seen::Row(11),
     ),
     tries(
@@ -209,6 +222,34 @@ pub(super) const DEEDS: &[Deed] = &[
         FILE,
         "writes sshd's configuration",
         "echo 'Banner none' > /etc/ssh/sshd_config.d/00-mine.conf",
+        Seen::Shut,
+    ),
+    // 27: FIA_X509_EXT.2
+    performs(
+        &[27],
+        CONTROL,
+        "has it checked that unknown certificates are accepted (a dry run: a peer could get in meanwhile)",
+        "virtwarden setting set certificate-validity action=accept --dry-run && virtwarden setting show certificate-validity",
+    ),
+    tries(
+        &[27],
+        CONTROL,
+        "lets unknown certificates be accepted",
+        "virtwarden setting set certificate-validity action=accept",
+        Seen::Row(27),
+    ),
+    tries(
+        &[27],
+        CONTROL,
+        "takes that setting back",
+        "virtwarden setting unset certificate-validity",
+        Seen::Row(27),
+    ),
+    tries(
+        &[27],
+        FILE,
+        "writes connections of strongSwan",
+        "mkdir -p /etc/swanctl/conf.d && echo > /etc/swanctl/conf.d/mine.conf",
         Seen::Shut,
     ),
     // 10: FPT_RDM_EXT.1

@@ -42,6 +42,7 @@ const SETTINGS: &[Function] = &[
     Function::LockoutPolicy,
     Function::TimeServer,
     Function::Banner,
+    Function::CertificateAction,
 ];
 
 /// Which cells do not hold if a look goes wrong.

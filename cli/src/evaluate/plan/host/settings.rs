@@ -13,6 +13,9 @@ use crate::evaluate::plan::host::reach::Reach;
 use crate::evaluate::report::Verdict;
 use crate::exit::Failed;
 
+/// What a host with IPsec has.
+const SWANCTL: &str = "/usr/sbin/swanctl";
+
 /// A look at each setting, as settingsd reads it back from its component.
 pub(super) fn looks(socket: &Path) -> Result<Vec<Look>, Failed> {
     let Reply::Settings(rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
@@ -29,6 +32,11 @@ fn look(row: SettingRow) -> Look {
     if name == SettingName::PasswordPolicy && !row.source.is_set() {
         let why = "nobody has set `password-policy`, so that the distribution's own rules hold";
         look.verdict = Verdict::not_exercised(why);
+    }
+    if name == SettingName::CertificateValidity && look.found.is_empty() && !Path::new(SWANCTL).exists() {
+        look.verdict = Verdict::not_exercised(
+            "this host has no strongSwan, so that nobody asks for peers' certificates",
+        );
     }
     look
 }
