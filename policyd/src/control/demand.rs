@@ -47,6 +47,8 @@ const SHARE: &[Right] = &[Right::Function(Function::ConfigureSharing), Right::Ad
 /// Whose a network is decides which VMs reach each other: more than how it is made.
 const CLAIM: &[Right] = &[Right::Function(Function::ConfigureNetworks), Right::Administer];
 const ADMINISTER: &[Right] = &[Right::Administer];
+/// Who is an Administrator is row 12, and more than its holder may decide alone: he could give himself the rest.
+const MEMBERS: &[Right] = &[Right::Function(Function::AuthorizationFactors), Right::Administer];
 /// The medium's own rule is asked beside it.
 const CONNECT: &[Right] = &[Right::Function(Function::ConnectRemovable)];
 const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
@@ -103,11 +105,11 @@ pub(super) const fn demand(request: &Request) -> Demand {
             Demand::Rights(CLAIM, Scope::Network)
         }
         // RoleDone only ends what RoleChange was allowed to begin, on the same connection.
-        Request::RoleList | Request::RoleReview | Request::RoleChange { .. } => {
-            Demand::Rights(ADMINISTER, Scope::Policy)
-        }
+        Request::RoleChange { .. } => Demand::Rights(MEMBERS, Scope::Policy),
         Request::RoleDone { .. } => Demand::Nothing,
-        Request::PolicyShow
+        Request::RoleList
+        | Request::RoleReview
+        | Request::PolicyShow
         | Request::PolicyReload { .. }
         | Request::PolicyTry { .. }
         | Request::PolicyConfirm
