@@ -28,7 +28,7 @@ pub(super) const DEEDS: &[Deed] = &[
         &[4],
         FILE,
         "writes a template",
-        "mkdir /etc/virtwarden/templates && echo > /etc/virtwarden/templates/desktop.xml",
+        "mkdir -p /etc/virtwarden/templates && echo > /etc/virtwarden/templates/desktop.xml",
         Seen::Shut,
     ),
     tries(
@@ -65,26 +65,25 @@ pub(super) const DEEDS: &[Deed] = &[
     tries(&[6], FILE, "stops the monitor", "systemctl --no-ask-password stop virtwarden-policyd", Seen::Shut),
     tries(&[6], FILE, "kills the monitor", "pkill -KILL -x virtwarden-polic", Seen::Quiet),
     // 12: FIA_UIA_EXT.1
-    does(
+    performs(
         &[12],
         CONTROL,
         "asks what taking the User's role away would change, and sees who holds which (a dry run: he is needed)",
         "virtwarden role remove {userrole} {user} --dry-run && virtwarden role list",
-        "role remove",
     ),
     tries(
         &[12],
         CONTROL,
         "makes himself an Administrator",
         "virtwarden role add {adminrole} {user} --dry-run",
-        Seen::Denied,
+        Seen::Row(12),
     ),
     tries(
         &[12],
         CONTROL,
         "takes the Administrator's role away",
         "virtwarden role remove {adminrole} {admin} --dry-run",
-        Seen::Denied,
+        Seen::Row(12),
     ),
     tries(
         &[12],
