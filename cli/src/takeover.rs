@@ -13,6 +13,7 @@ mod enable;
 mod examine;
 mod finding;
 mod host;
+mod images;
 mod journal;
 mod libvirt;
 mod lock;

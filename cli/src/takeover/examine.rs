@@ -10,7 +10,9 @@ use crate::takeover::journal::{Journal, Phase};
 use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
-use crate::takeover::{accounts, administrators, definitions, libvirt, logins, own_daemons, place, setuid};
+use crate::takeover::{
+    accounts, administrators, definitions, images, libvirt, logins, own_daemons, place, setuid,
+};
 
 /// Everything that must run for the gate to be in service.
 pub(crate) const IN_SERVICE: &[&str] = &[
@@ -90,6 +92,7 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
         logins::look(host)?,
         people(host)?,
         definitions::look(host),
+        images::look(host),
         setuid::look(host),
         own_daemons::running(host).into_iter().map(|what| own_daemon(&what)).collect(),
     ];

@@ -371,3 +371,25 @@ fn every_part_of_the_plan_is_there() {
     let link = Change::Link { path: "/usr/bin/qemu-system-amd64".into(), target: String::new() };
     assert!(!steps(&host).iter().any(|step| step.change.same_place(&link)), "a link is not an emulator");
 }
+
+#[test]
+fn images_that_everybody_reads_are_named_and_no_others() {
+    let fake = Fake::new();
+    let host = fake.host();
+    let images = "/var/lib/libvirt/images";
+    for (name, mode) in
+        [("open.qcow2", 0o644), ("closed.qcow2", 0o600), ("group.img", 0o640), ("debian.iso", 0o644)]
+    {
+        fake.write(&format!("{images}/{name}"), "", mode);
+    }
+    fake.set_mode(images, 0o711);
+    let found = super::images::look(&host);
+    let told: Vec<_> = found.iter().map(|one| (one.severity, one.remedy.as_str())).collect();
+    assert_eq!(told, [(Severity::Warning, "`chmod 0600 /var/lib/libvirt/images/open.qcow2`")]);
+    fake.set_mode(images, 0o700);
+    assert!(super::images::look(&host).is_empty(), "nobody gets there");
+    fake.set_mode(images, 0o711);
+    (0..9).for_each(|number| fake.write(&format!("{images}/{number}.img"), "", 0o604));
+    let found = super::images::look(&host);
+    assert_eq!((found.len(), found[5].what.as_str()), (6, "and 5 more such files"));
+}
