@@ -142,6 +142,13 @@ pub(crate) enum Noun {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Say what the last word may become, for the scripts that `completion` prints.
+    #[command(hide = true)]
+    Complete {
+        /// The words of the command line up to the one that is being typed.
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        words: Vec<String>,
+    },
     /// Write the man pages into a directory.
     #[command(hide = true)]
     Man {

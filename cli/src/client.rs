@@ -15,17 +15,35 @@ const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(100) } else { D
 /// How long it may be silent while it goes through the whole trail.
 const LONG: Duration = Duration::from_secs(600);
 
+/// How long for somebody who is typing.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// A connection to policyd.
 #[derive(Debug)]
 pub(crate) struct Client {
     lines: LineReader<UnixStream>,
+    pace: Pace,
+}
+
+/// How long policyd is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// As long as the question may take.
+    Patient,
+    /// As long as nobody notices.
+    Hurried,
 }
 
 impl Client {
     /// Connects.
     pub(crate) fn connect(socket: &Path) -> Result<Self, Failed> {
         let stream = UnixStream::connect(socket).map_err(|error| unreachable_policyd(socket, &error))?;
-        Ok(Self { lines: LineReader::new(stream) })
+        Ok(Self { lines: LineReader::new(stream), pace: Pace::Patient })
+    }
+
+    /// Connects for a question that is not worth waiting for.
+    pub(crate) fn hurried(socket: &Path) -> Result<Self, Failed> {
+        Ok(Self { pace: Pace::Hurried, ..Self::connect(socket)? })
     }
 
     /// Asks one thing and waits for its one answer. A refusal is an error.
@@ -65,9 +83,13 @@ impl Client {
 
     fn send(&mut self, request: &Request) -> Result<(), Failed> {
         let line = encode(request).map_err(|error| broken(&error))?;
+        let longest = match self.pace {
+            Pace::Patient => patience(request),
+            Pace::Hurried => Some(AT_ONCE),
+        };
         let stream = self.lines.stream();
         let sent = stream
-            .set_read_timeout(patience(request))
+            .set_read_timeout(longest)
             .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
             .and_then(|()| stream.write_all(&line));
         sent.map_err(|error| broken(&LineError::Io(error)))
@@ -232,7 +254,7 @@ mod tests {
     #[test]
     fn a_policyd_that_says_nothing_is_not_waited_for() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
-        let mut client = Client { lines: LineReader::new(ours) };
+        let mut client = Client { lines: LineReader::new(ours), pace: Pace::Patient };
         let failed = client.ask(&Request::Status).unwrap_err();
         assert!(failed.message.contains("policyd does not answer"), "{}", failed.message);
     }

@@ -6,6 +6,7 @@ mod audit;
 mod authentication;
 mod banner;
 mod client;
+mod completion;
 mod csv;
 mod device;
 mod duration;
@@ -72,7 +73,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Disable(disable) => takeover::disable(disable),
         Noun::Doctor(doctor) => takeover::doctor(doctor),
         Noun::Evaluate(arguments) => evaluate::run(arguments, socket, &output),
-        Noun::Completion { shell } => shell::completion(*shell).map(done),
+        Noun::Completion { shell } => completion::script(*shell).map(done),
+        Noun::Complete { words } => completion::complete(words, socket, &output).map(done),
         Noun::Man { directory } => shell::man(directory).map(done),
     }
 }

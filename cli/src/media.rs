@@ -34,7 +34,9 @@ pub(crate) fn run(verb: &MediaVerb, socket: &Path, output: &Output) -> Result<()
             confirm::give(&Request::MediaDisconnect { vm, medium, mode: change.mode() }, socket, output)
         }
         MediaVerb::Pending => confirm::pending(socket, output),
-        MediaVerb::Confirm { number } => confirm::give(&Request::MediaConfirm { number }, socket, output),
+        MediaVerb::Confirm { transfer: number } => {
+            confirm::give(&Request::MediaConfirm { number }, socket, output)
+        }
         MediaVerb::Watch => confirm::watch(socket, output),
         MediaVerb::History { medium } => history::show(&medium, socket, output),
     }

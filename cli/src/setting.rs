@@ -10,6 +10,7 @@ use std::path::Path;
 use virtwarden_core::control::{AuditFilter, Mode, Reply, Request, SettingRow, SettingSource};
 use virtwarden_core::setting::{Setting, SettingName};
 
+pub(crate) use self::pairs::keys;
 use crate::arguments::{SettingSetArguments, SettingVerb};
 use crate::audit;
 use crate::client::{ask, unexpected};

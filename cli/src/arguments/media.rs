@@ -62,7 +62,8 @@ pub(crate) enum MediaVerb {
     /// Confirm one, as a User of the receiving VM.
     Confirm {
         /// Its number; `virtwarden media pending` shows it.
-        number: u32,
+        #[arg(value_name = "NUMBER")]
+        transfer: u32,
     },
     /// Say when a transfer waits to be confirmed, until interrupted; on a desktop as a notification, too.
     Watch,

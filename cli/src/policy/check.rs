@@ -33,9 +33,17 @@ pub(super) fn check(directory: Option<&Path>, output: &Output) -> Result<(), Fai
     texts.iter().try_for_each(|(name, _)| output.remark(&format!("{name}: no mistakes")))
 }
 
-fn load(texts: &[(String, String)]) -> Result<(), Failed> {
+/// The information domains that this host's files name; none where they cannot be read or have a mistake.
+pub(crate) fn information_domains() -> Vec<String> {
+    let texts = hosts().and_then(|files| files.into_values().map(read).collect::<Result<Vec<_>, _>>());
+    let policy = texts.and_then(|texts| load(&texts));
+    let named = |policy: Policy| policy.information_domains().map(|domain| domain.name.clone()).collect();
+    policy.map(named).unwrap_or_default()
+}
+
+fn load(texts: &[(String, String)]) -> Result<Policy, Failed> {
     let sources: Vec<_> = texts.iter().map(|(name, text)| Source { name, text }).collect();
-    Policy::load(&sources).map(drop).map_err(|mistakes| {
+    Policy::load(&sources).map_err(|mistakes| {
         let rendered: Vec<_> = mistakes.iter().map(|mistake| mistake.render(&sources)).collect();
         Failed::error(rendered.join("\n"))
     })

@@ -39,6 +39,34 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     }
 }
 
+/// The keys of a setting that is set by pairs, each with those of its values that are words.
+pub(crate) const fn keys(name: SettingName) -> &'static [(&'static str, &'static [&'static str])] {
+    match name {
+        SettingName::AuditServer => {
+            &[("address", &["none"]), ("port", &["6514"]), ("peer", &[]), ("ca", &[])]
+        }
+        SettingName::DirectoryServer => &[
+            ("address", &["none"]),
+            ("base", &[]),
+            ("ca", &[]),
+            ("port", &[]),
+            ("protection", &["ldaps", "start-tls"]),
+        ],
+        SettingName::DefaultVm => &[("template", &["policy"]), ("memory", &[]), ("vcpus", &[])],
+        SettingName::HostMedia => &[("level", &["open", "no-automount", "no-driver"])],
+        SettingName::PasswordPolicy => &[("minimum-length", &[]), ("classes", &["1", "2", "3", "4"])],
+        SettingName::RemoteTimeout => &[("idle", &["never"])],
+        SettingName::ScreenLock => &[("lock", &["enabled", "disabled", "personal"])],
+        SettingName::ScreenLockTimeout => &[("idle", &["personal"]), ("delay", &[])],
+        SettingName::SshCryptography => &[("suite", &["profile", "distribution"])],
+        SettingName::TlsCryptography => &[("suite", &["profile", "profile-256", "distribution"])],
+        SettingName::TimeServers => &[("servers", &["distribution"]), ("proof", &["nts", "nothing"])],
+        SettingName::IpsecCryptography => &[("suite", &["profile", "profile-256", "distribution"])],
+        SettingName::CertificateValidity => &[("action", &["refuse", "accept"])],
+        SettingName::Banner | SettingName::Lockout => &[],
+    }
+}
+
 /// The setting with these parts changed. Ranges are checked by the setting itself.
 pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed> {
     check(setting.name())?;
@@ -270,6 +298,20 @@ mod tests {
         let expected = timeout(ScreenIdle::After { seconds: 900, delay: 30 });
         assert_eq!(set(&[pair("idle", "15m"), pair("delay", "30s")]).unwrap(), expected);
         assert_eq!(merged(expected, &[pair("idle", "personal")]).unwrap(), timeout(ScreenIdle::Personal));
+    }
+
+    #[test]
+    fn what_is_offered_is_taken_and_what_is_taken_is_offered() {
+        for name in SettingName::ALL.into_iter().filter(|name| check(*name).is_ok()) {
+            let keys = keys(name);
+            for (key, value) in keys.iter().flat_map(|(key, words)| words.iter().map(move |word| (key, word)))
+            {
+                merged(name.default_value(), &[pair(key, value)]).unwrap();
+            }
+            let said = merged(name.default_value(), &[pair("no-such-key", "1")]).unwrap_err().message;
+            assert_eq!(said.matches('`').count() / 2 - 1, keys.len(), "{said}");
+            assert!(keys.iter().all(|(key, _)| said.contains(&format!("`{key}`"))), "{said}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! The command as people run it: a spawned binary, before a policyd that says what the test wants.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failed test is a panic")]
 
+mod completion;
 mod elevate;
 mod media;
 mod scene;
