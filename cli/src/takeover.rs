@@ -31,6 +31,7 @@ mod stacks;
 mod standing;
 mod switch;
 mod trouble;
+mod wall;
 
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;

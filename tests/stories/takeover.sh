@@ -143,6 +143,21 @@ works "he logs in" in_a_login bob "id -un"
 fails "and no banner is shown" grep "Authorised use only" "$scratch/said"
 works "a second disable has nothing to do" disable
 
+story "What keeps guests from the host's services comes and goes with the monitor"
+walled() { root "nft list table inet virtwarden" | grep -q vwn-; }
+works "taken over again" enable
+works "alice makes a network" as alice "virtwarden network create shore --forward nat"
+works "its guests are kept from the host" walled
+works "disable" disable
+fails "the rules are gone" root "nft list tables | grep virtwarden"
+works "the network is up" root "virsh -q -c qemu:///system net-list --name | grep -qx shore"
+works "enable, while it is up" enable
+works "its guests are kept from the host again" walled
+works "the network goes" as alice "virsh -q -c qemu:///system net-destroy shore && virsh -q -c qemu:///system net-undefine shore"
+works "given back" disable
+picture now
+same "the host is as it was" installed now
+
 story "Killed at any step, disable restores the host"
 killed() { # STEP COMMAND: kills the command when it puts its STEP-th file in place; fails when it came through
     ! root "strace -qq -o /dev/null -e trace=/^rename -e inject=/^rename:signal=KILL:when=$1 virtwarden $2 > /dev/null 2>&1"

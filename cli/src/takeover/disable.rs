@@ -7,6 +7,7 @@ use crate::takeover::settings;
 use crate::takeover::stacks;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
+use crate::takeover::wall;
 
 /// Makes sure that no login asks for the monitor once it is gone: lines that the takeover has not written it
 /// cannot take out.
@@ -36,6 +37,7 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
     if live {
         switch::refresh_rules(host);
         switch::to_libvirt(host, &journal.running)?;
+        wall::lower(host)?;
     }
     Journal::remove(host)
 }

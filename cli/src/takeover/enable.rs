@@ -11,6 +11,7 @@ use crate::takeover::settings;
 use crate::takeover::standing::Standing;
 use crate::takeover::switch;
 use crate::takeover::trouble::Trouble;
+use crate::takeover::wall;
 
 /// How it ended.
 #[derive(Debug)]
@@ -77,6 +78,7 @@ fn take_over(host: &Host<'_>, journal: &mut Journal, steps: &[Step]) -> Result<(
     make(host, journal, &others)?;
     if switch::is_live(host) {
         switch::refresh_rules(host);
+        wall::raise(host)?;
         if !was_enabled || units_change || !examine::is_in_service(host)? {
             switch::stop(host)?;
             switch::to_gate(host, &journal.running)?;

@@ -3,6 +3,7 @@
 
 mod fake;
 mod logins;
+mod wall;
 
 use std::os::unix::fs::MetadataExt;
 
