@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use virtwarden_core::object::Uuid;
 
 use self::known::{Coming, Event, Known, News};
+use self::link::Touched;
 use crate::gate::upstream::{Place, Upstream, UpstreamError};
 use crate::gate::wake::Wake;
 use crate::monitor::Monitor;
@@ -85,6 +86,7 @@ impl Census {
         };
         // It ended; whoever comes next finds out why.
         let _ended = self.listen(&mut link, known);
+        self.monitor.belongings().cease_to_hear();
         GLANCE
     }
 
@@ -98,6 +100,10 @@ impl Census {
         self.monitor.enroll(listed.into_iter().map(|vm| (vm.uuid, vm.name)).collect(), Instant::now());
         // Last: what becomes of VMs does not wait for networks.
         link::follow_networks(&mut link)?;
+        match link::follow_belongings(&mut link) {
+            Ok(()) => self.monitor.belongings().begin_to_hear(),
+            Err(error) => eprintln!("virtwarden-policyd: cannot keep what VMs have: {error}"),
+        }
         self.look_at_networks(&mut link)?;
         Ok((link, known))
     }
@@ -127,6 +133,7 @@ impl Census {
             // VMs that go together are forgotten together, as soon as nothing more of that kind is waiting.
             let until = if gone.is_empty() { newcomers.due() } else { Some(Instant::now()) };
             let heard = link.hear(&self.bell, until);
+            heard.iter().flatten().for_each(|message| self.let_go(message));
             let event = heard.iter().flatten().find_map(|message| link::event(message));
             let news = event.and_then(|event| known.hear(&event).map(|news| (event, news)));
             if let Some((event, News::Gone)) = &news
@@ -151,6 +158,15 @@ impl Census {
         // Nothing of it waits for the next start.
         self.monitor.lost(&gone, GONE);
         Ok(())
+    }
+
+    /// Nothing is kept of what VMs have that may have changed.
+    fn let_go(&self, message: &[u8]) {
+        match link::touched(message) {
+            Some(Touched::Vm(vm)) => self.monitor.belongings().forget(vm),
+            Some(Touched::All) => self.monitor.belongings().forget_all(),
+            None => {}
+        }
     }
 
     fn take_in(&self, Event { uuid, name, .. }: Event, news: &News, newcomers: &mut Newcomers) {

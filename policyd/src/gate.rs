@@ -118,10 +118,10 @@ impl Gate {
     /// A gate in front of the libvirtd at `place`.
     pub fn new(monitor: Arc<Monitor>, accounts: Arc<Accounts>, place: Place) -> Self {
         Self {
+            turns: Arc::new(Turns::of(monitor.belongings().clone())),
             monitor,
             accounts,
             place,
-            turns: Arc::new(Turns::default()),
             budget: Arc::default(),
             guests: Mutex::new(HashMap::new()),
             next: AtomicU64::new(0),

@@ -2,6 +2,7 @@
 //! The monitor: every way to change something passes through here.
 
 pub mod accounts;
+pub mod belongings;
 pub mod candidate;
 pub mod census;
 pub mod confirmations;

@@ -15,6 +15,7 @@ use virtwarden_core::policy::request::{Need, Request, Right};
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::subject::Subject;
 
+use crate::belongings::Belongings;
 use crate::media::Media;
 use crate::networks::Book;
 use crate::policies::{InForce, Policies};
@@ -90,6 +91,7 @@ pub struct Monitor {
     sharing: Sharing,
     made: Made,
     media: Arc<Media>,
+    belongings: Arc<Belongings>,
 }
 
 impl Monitor {
@@ -102,7 +104,8 @@ impl Monitor {
         sessions: Arc<Sessions>,
     ) -> Self {
         let (media, sharing) = (Arc::new(Media::blind(registry.clone())), Sharing::default());
-        Self { policies, registry, networks, ledger, sessions, sharing, made: Made::default(), media }
+        let (made, belongings) = (Made::default(), Arc::default());
+        Self { policies, registry, networks, ledger, sessions, sharing, made, media, belongings }
     }
 
     /// The same, with the channels that were opened.
@@ -125,6 +128,11 @@ impl Monitor {
     /// Removable media: what is there, who has it, who may.
     pub fn media(&self) -> &Arc<Media> {
         &self.media
+    }
+
+    /// What VMs have, for comparison.
+    pub fn belongings(&self) -> &Arc<Belongings> {
+        &self.belongings
     }
 
     /// Who is logged in.

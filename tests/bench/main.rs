@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: virtwarden-bench WAY SOCKET MEASURE[:SIZE] [COUNT]
-         MEASURE: read, list, connect, start (COUNT times), throughput:CONNECTIONS (COUNT seconds),
+         MEASURE: read, list, connect, attach, start (COUNT times), throughput:CONNECTIONS (COUNT seconds),
          hold:CONNECTIONS (until standard input ends)
        virtwarden-bench forward LISTEN SOCKET     a plain byte-forwarding proxy
        virtwarden-bench memory WAY MEASURE[:SIZE] PROCESS

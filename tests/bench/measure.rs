@@ -17,6 +17,13 @@ const LOOKUP_BY_NAME: u32 = 23;
 const GET_INFO: u32 = 16;
 const CREATE: u32 = 9;
 const DESTROY: u32 = 12;
+const ATTACH_DEVICE_FLAGS: u32 = 160;
+const DETACH_DEVICE_FLAGS: u32 = 161;
+/// For the next start.
+const CONFIG: u32 = 2;
+/// The disk that is plugged in and out.
+const DISK: &str = "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>\
+    <source file='/srv/bench/spare.qcow2'/><target dev='vdz' bus='virtio'/></disk>";
 
 /// The VM that is looked at, and the one that is started.
 const LOOKED_AT: &str = "bench-0";
@@ -30,6 +37,7 @@ pub(crate) fn run(way: &str, socket: &str, measure: &str, count: usize) -> Resul
         "read" => line.with_times(reads(socket, count)?).print(),
         "list" => line.with_times(lists(socket, count)?).print(),
         "connect" => line.with_times(connects(socket, count)?).print(),
+        "attach" => line.with_times(attaches(socket, count)?).print(),
         "start" => line.with_times(starts(socket, count)?).print(),
         "throughput" => throughput(line, socket, size, Duration::from_secs(count as u64))?,
         "hold" => hold(socket, size)?,
@@ -78,6 +86,22 @@ fn starts(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
         link.call(DESTROY, &vm)?;
     }
     Ok(times)
+}
+
+/// A disk for a VM that is shut off; taking it out again is not counted, nor is the first time, when whoever keeps
+/// what there is has nothing yet.
+fn attaches(socket: &str, count: usize) -> io::Result<Vec<Duration>> {
+    let mut link = Link::open(socket)?;
+    let vm = link.call(LOOKUP_BY_NAME, &string(LOOKED_AT))?.to_vec();
+    let arguments = [vm, string(DISK), CONFIG.to_be_bytes().to_vec()].concat();
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..=count {
+        let begin = Instant::now();
+        link.call(ATTACH_DEVICE_FLAGS, &arguments)?;
+        times.push(begin.elapsed());
+        link.call(DETACH_DEVICE_FLAGS, &arguments)?;
+    }
+    Ok(times.split_off(1))
 }
 
 /// Read calls on many connections at once, and what they cost the daemons.

@@ -19,6 +19,15 @@ const NETWORK_REGISTER_ANY: u32 = 313;
 const NETWORK_EVENT_LIFECYCLE: u32 = 315;
 /// `VIR_DOMAIN_EVENT_ID_LIFECYCLE` and `VIR_NETWORK_EVENT_ID_LIFECYCLE`.
 const LIFECYCLE: i32 = 0;
+const POOL_REGISTER_ANY: u32 = 368;
+const POOL_EVENT_LIFECYCLE: u32 = 370;
+const POOL_EVENT_REFRESH: u32 = 373;
+/// Lifecycle, device removed, block job, device added.
+const VM_EVENTS: [u32; 4] = [EVENT_CALLBACK_LIFECYCLE, 333, 339, 354];
+/// `VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED`, `_BLOCK_JOB_2`, `_DEVICE_ADDED`.
+const DEVICES: [i32; 3] = [15, 16, 19];
+/// `VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE`, `_REFRESH`.
+const POOLS: [i32; 2] = [0, 1];
 /// `VIR_CONNECT_LIST_DOMAINS_TRANSIENT`.
 const TRANSIENT: u32 = 8;
 
@@ -33,19 +42,51 @@ pub(super) struct Listed {
 /// Opens a link on which libvirtd tells of every change of its VMs from now on.
 pub(super) fn open(place: &Place) -> Result<Upstream, UpstreamError> {
     let mut link = Upstream::open_for_itself(place, Access::ReadOnly)?;
-    let mut arguments = Writer::with_capacity(8);
-    arguments.i32(LIFECYCLE);
-    arguments.boolean(false);
-    link.call(REGISTER_ANY, arguments)?;
+    follow(&mut link, REGISTER_ANY, LIFECYCLE)?;
     Ok(link)
+}
+
+/// Lets libvirtd tell of what VMs get and lose while they run, and of changes of its pools.
+pub(super) fn follow_belongings(link: &mut Upstream) -> Result<(), UpstreamError> {
+    DEVICES.iter().try_for_each(|event| follow(link, REGISTER_ANY, *event))?;
+    POOLS.iter().try_for_each(|event| follow(link, POOL_REGISTER_ANY, *event))
+}
+
+fn follow(link: &mut Upstream, register: u32, event: i32) -> Result<(), UpstreamError> {
+    let mut arguments = Writer::with_capacity(8);
+    arguments.i32(event);
+    arguments.boolean(false);
+    link.call(register, arguments).map(drop)
 }
 
 /// Lets libvirtd tell of every change of its networks, too.
 pub(super) fn follow_networks(link: &mut Upstream) -> Result<(), UpstreamError> {
-    let mut arguments = Writer::with_capacity(8);
-    arguments.i32(LIFECYCLE);
-    arguments.boolean(false);
-    link.call(NETWORK_REGISTER_ANY, arguments).map(drop)
+    follow(link, NETWORK_REGISTER_ANY, LIFECYCLE)
+}
+
+/// Whose belongings an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Touched {
+    /// One VM's.
+    Vm(Uuid),
+    /// Anybody's, or nobody knows whose.
+    All,
+}
+
+/// What of VMs a message tells to have changed; none if it is about something else.
+pub(super) fn touched(message: &[u8]) -> Option<Touched> {
+    let frame = Frame::parse(message).ok().filter(|frame| frame.header.program == frame::REMOTE)?;
+    let procedure = match frame.header.procedure {
+        POOL_EVENT_LIFECYCLE | POOL_EVENT_REFRESH => return Some(Touched::All),
+        number if VM_EVENTS.contains(&number) => remote(number)?,
+        _ => return None,
+    };
+    let values = value::decode_fields(procedure.reply, &mut Reader::new(frame.payload), Strings::Lossy);
+    let values = values.unwrap_or_default();
+    // The VM stands in the event itself, or in the message within.
+    let told = values.get(1);
+    let vm = told.and_then(handle).or_else(|| handle(told?.parts().first()?));
+    Some(vm.map_or(Touched::All, |(uuid, ..)| Touched::Vm(uuid)))
 }
 
 /// Whether a message tells of a network that came, went, or is up or down.
@@ -153,6 +194,9 @@ mod tests {
         let expected = Event { uuid: Uuid([1; 16]), name: "bobvm".to_owned(), what: (1, 0) };
         assert_eq!(event(&message(EVENT_CALLBACK_LIFECYCLE, &payload)), Some(expected));
         assert_eq!(event(&message(319, &payload)), None);
+        assert_eq!(touched(&message(EVENT_CALLBACK_LIFECYCLE, &payload)), Some(Touched::Vm(Uuid([1; 16]))));
+        assert_eq!(touched(&message(319, &payload)), None);
+        assert_eq!(touched(&message(POOL_EVENT_REFRESH, &payload)), Some(Touched::All));
         for length in 0..payload.len() {
             assert_eq!(event(&message(EVENT_CALLBACK_LIFECYCLE, &payload[..length])), None, "{length}");
         }

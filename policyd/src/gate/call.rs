@@ -26,6 +26,7 @@ use super::pending::{CallId, Chore, Pending};
 use super::turns::Turn;
 use super::visible::refused;
 use super::wire::Frame;
+use crate::belongings::Changing;
 use crate::monitor::Attempt;
 
 /// A call that was understood.
@@ -114,12 +115,16 @@ impl Connection {
         let attempt = self.prepare(attempt, forward.first)?;
         let (chore, media, turn, subject) =
             (forward.chore, forward.media, forward.turn, call.subject.clone());
+        // What only reads is not recorded.
+        let named = call.arguments.handle().and_then(|handle| handle.vm()).filter(|_| attempt.is_recorded());
+        let changing = named.map(|vm| Changing::begin(self.gate.monitor.belongings(), vm.uuid));
         let Some(upstream) = &mut self.link.upstream else {
             return Err(Fault::Failed(code::INTERNAL, "the connection is not open".to_owned()));
         };
         upstream.send(Frame { bytes, fds, room, missing: None });
+        let procedure = call.procedure;
         let pending =
-            Pending { procedure: call.procedure, subject, attempt, chore, media, turn, ended: None };
+            Pending { procedure, subject, attempt, chore, media, turn, _changing: changing, ended: None };
         self.pending.insert(CallId::of(frame.header), pending);
         Ok(None)
     }

@@ -4,6 +4,7 @@
 //! Whatever a judge reads as XML goes to libvirtd as we write it, so that what was judged is what libvirtd
 //! reads. Whoever changes a VM's definition holds its turn from the look at it until libvirtd's answer.
 
+mod belonging;
 mod bounds;
 mod common;
 mod definition;

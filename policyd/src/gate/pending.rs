@@ -11,6 +11,7 @@ use virtwarden_core::subject::Subject;
 
 use super::moving::Moves;
 use super::turns::Turn;
+use crate::belongings::Changing;
 use crate::monitor::Attempt;
 
 /// What a reply or a stream packet belongs to.
@@ -39,6 +40,8 @@ pub(super) struct Pending {
     pub(super) media: Moves,
     /// Kept until the answer is there, so that nobody changes what was judged.
     pub(super) turn: Option<Turn>,
+    /// What is kept of the VM is dropped when it is over.
+    pub(super) _changing: Option<Changing>,
     /// How its stream ended and in which words, where that came before the answer.
     pub(super) ended: Option<(Outcome, String)>,
 }

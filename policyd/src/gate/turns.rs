@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use virtwarden_core::object::Uuid;
 
 use super::wake::Wake;
+use crate::belongings::Belongings;
 
 /// What one turn is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,9 +29,17 @@ pub enum Matter {
 
 /// The turns that are taken, each with the bells of those who wait for it.
 #[derive(Debug, Default)]
-pub struct Turns(Mutex<HashMap<Matter, Vec<Arc<Wake>>>>);
+pub struct Turns {
+    taken: Mutex<HashMap<Matter, Vec<Arc<Wake>>>>,
+    belongings: Arc<Belongings>,
+}
 
 impl Turns {
+    /// Turns on VMs, while which nothing is kept of what those have.
+    pub fn of(belongings: Arc<Belongings>) -> Self {
+        Self { taken: Mutex::default(), belongings }
+    }
+
     /// Takes the turn, or leaves the bell to be rung when it is worth trying again.
     pub fn take(self: &Arc<Self>, matter: Matter, bell: &Arc<Wake>) -> Option<Turn> {
         let mut taken = self.locked();
@@ -41,6 +50,7 @@ impl Turns {
             return None;
         }
         taken.insert(matter, Vec::new());
+        self.touch(matter);
         Some(Turn { turns: self.clone(), matter, with: None })
     }
 
@@ -60,8 +70,16 @@ impl Turns {
         }
     }
 
+    /// Nothing is kept of a VM from before its turn, nor from while it lasted.
+    fn touch(&self, matter: Matter) {
+        match matter {
+            Matter::Vm(vm) => self.belongings.forget(vm),
+            Matter::Quota(_) | Matter::Media | Matter::Networks => {}
+        }
+    }
+
     fn locked(&self) -> MutexGuard<'_, HashMap<Matter, Vec<Arc<Wake>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -100,6 +118,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        // Before anybody else's turn begins.
+        self.turns.touch(self.matter);
         let waiting = self.turns.locked().remove(&self.matter);
         waiting.into_iter().flatten().for_each(|bell| bell.ring());
     }

@@ -7,15 +7,15 @@ use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::policy::sharing::{Channel, Common, Held, Looked, Member, Own, hold, in_common};
 use virtwarden_core::xml::facts::Facts;
-use virtwarden_core::xml::uses::{Chain, Use};
+use virtwarden_core::xml::uses::Use;
 
 use super::bounds::Judged;
-use super::files::End;
 use super::needs;
 use super::present::Present;
+use crate::belongings::Belonging;
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
-use crate::gate::fault::{Fault, code, code_of};
+use crate::gate::fault::Fault;
 use crate::gate::turns::{Matter, Turn};
 use crate::sharing::look;
 
@@ -92,41 +92,28 @@ impl Connection {
         wanted: &Wanted<'_>,
         needed: &[Need],
     ) -> Result<(), Fault> {
-        let present = match self.present(other) {
-            Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => return Ok(()),
-            present => present?,
-        };
-        let common = self.common_with(&present, wanted)?;
+        let Some(belonging) = self.belonging(other)? else { return Ok(()) };
+        let common = common_with(&belonging, wanted);
         let openings = self.gate.monitor.sharing().openings();
         let seen = self.may(call, &needs([Right::View], &Object::Vm(other.clone())));
         let member = Member { name: if seen { &other.name } else { "another" }, ..Member::from(other) };
         let checked = openings.check_between(wanted.vm, member, &common);
         checked.map_err(|undeclared| self.forbidden(call, &undeclared.to_string(), needed.to_vec()))
     }
+}
 
-    /// What of this a VM has too, with all that its images build upon where somebody would write to that.
-    fn common_with(&mut self, present: &Present, wanted: &Wanted<'_>) -> Result<Vec<Common>, Fault> {
-        let all: Vec<Use> =
-            present.all().into_iter().flat_map(|definition| definition.facts().uses).collect();
-        let mut uses = self.located(all.clone())?;
-        let mut lost = false;
-        let is_told =
-            |usage: &Use| all.iter().any(|other| other.medium == usage.medium && other.chain == Chain::Told);
-        let written = wanted.held.iter().find(|held| held.is_written());
-        for usage in all.iter().filter(|usage| written.is_some() && !is_told(usage)) {
-            for usage in self.located(vec![usage.clone()])? {
-                let below = self.below(&usage)?;
-                lost |= below.end == End::Lost && is_there(&usage);
-                uses.extend(below.files);
-            }
+/// What of this a VM has too, with all that its images build upon where somebody would write to that.
+fn common_with(belonging: &Belonging, wanted: &Wanted<'_>) -> Vec<Common> {
+    let written = wanted.held.iter().find(|held| held.is_written());
+    let theirs = |uses| hold(uses, Own::Present, &look).unwrap_or_default();
+    let mut common = in_common(&wanted.held, &theirs(&belonging.uses));
+    if let Some(written) = written {
+        common.extend(in_common(&wanted.held, &theirs(&belonging.below)));
+        if wanted.doubt == Doubt::Counts && belonging.lost.iter().any(is_there) {
+            common.push(in_doubt(written));
         }
-        let theirs = hold(&uses, Own::Present, &look).unwrap_or_default();
-        let mut common = in_common(&wanted.held, &theirs);
-        if lost && wanted.doubt == Doubt::Counts {
-            common.extend(written.map(in_doubt));
-        }
-        Ok(common)
     }
+    common
 }
 
 /// What another VM may build upon for all that is known.

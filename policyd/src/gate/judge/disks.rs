@@ -89,8 +89,8 @@ impl Connection {
             if vm.is_some_and(|vm| vm.uuid == other.uuid) {
                 continue;
             }
-            let present = self.present(&other)?;
-            if present.all().iter().any(|definition| have_in_common(fresh, &definition.facts())) {
+            let Some(belonging) = self.belonging(&other)? else { continue };
+            if belonging.disks.iter().any(|disks| have_in_common(fresh, disks)) {
                 return Ok(true);
             }
         }

@@ -235,3 +235,32 @@ fn where_nobody_knows_what_others_build_upon_nothing_is_written() {
         assert_eq!(told.contains("is in no storage pool"), expected == Status::Error, "{told}");
     }
 }
+
+#[test]
+fn what_another_vm_has_is_asked_once_while_nothing_changes() {
+    let images = Images::new();
+    let known = [("over", Some("gold")), ("gold", None)];
+    let scene =
+        Scene::scripted(ADMINISTRATOR, images.libvirtd(images.disk("over", "qcow2"), "external", &known));
+    let belongings = scene.gate.monitor.belongings().clone();
+    belongings.begin_to_hear();
+    let asked = || {
+        let (status, told) = {
+            let (status, answer) = scene.open_client().call("DOMAIN_BLOCK_COMMIT", &commit(Value::Absent, 0));
+            (status, words(&answer))
+        };
+        assert_eq!((status, told.contains("sharing allow disk")), (Status::Error, true), "{told}");
+        let of_finance = |heard: &Heard| heard.payload.windows(16).any(|w| w == FINANCE.0);
+        scene.libvirtd.calls().iter().filter(|h| h.name == "DOMAIN_GET_XML_DESC" && of_finance(h)).count()
+    };
+    let first = asked();
+    assert_eq!(asked(), first, "it is kept");
+    scene.open_client().call("DOMAIN_SUSPEND", &[vm(FINANCE)]);
+    assert!(asked() > first, "a call went to it");
+    let now = asked();
+    belongings.forget_all();
+    assert!(asked() > now, "an event came");
+    let now = asked();
+    belongings.cease_to_hear();
+    assert!(asked() > now && asked() > now + 1, "nobody hears what changes");
+}
