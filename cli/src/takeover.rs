@@ -15,6 +15,7 @@ mod finding;
 mod host;
 mod images;
 mod journal;
+mod library;
 mod libvirt;
 mod lock;
 mod logins;

@@ -4,6 +4,7 @@
 //! Words: a *medium* is whatever can be taken out of one place and put into another, be it a stick, a disc, a card,
 //! a USB device or an image file. A *party* is who can have it: an information domain, a VM that is in none, the host.
 
+pub mod library;
 pub mod medium;
 pub mod rule;
 pub mod transfer;

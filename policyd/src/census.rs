@@ -22,6 +22,7 @@ use self::known::{Coming, Event, Known, News};
 use self::link::Touched;
 use crate::gate::upstream::{Place, Upstream, UpstreamError};
 use crate::gate::wake::Wake;
+use crate::media::library;
 use crate::monitor::Monitor;
 use crate::networks::look;
 
@@ -105,6 +106,7 @@ impl Census {
             Err(error) => eprintln!("virtwarden-policyd: cannot keep what VMs have: {error}"),
         }
         self.look_at_networks(&mut link)?;
+        library::show(&self.place, &self.monitor);
         Ok((link, known))
     }
 

@@ -16,6 +16,7 @@ mod host;
 mod judge;
 pub mod keeper;
 mod kernel;
+pub mod library;
 mod look;
 mod own;
 mod records;

@@ -7,7 +7,7 @@ use virtwarden_core::record::Outcome;
 use virtwarden_tests::attempt::state;
 use virtwarden_tests::host::Host;
 use virtwarden_tests::narrator::{chapter, told};
-use virtwarden_tests::scene::{self, BEHIND};
+use virtwarden_tests::scene::{self, BEHIND, LIBRARY};
 use virtwarden_tests::seat::Seat;
 use virtwarden_tests::trail::{self, Recorded};
 
@@ -65,6 +65,59 @@ fn alice_sees_both_vms_and_adds_hardware() -> Told {
     told("alice", "adds hardware to bobvm", "done");
     no_dialog(&seat)?;
     log_is_clean(&seat)
+}
+
+#[test]
+#[ignore = "needs a test host with a desktop: tests/run-desktop"]
+fn bob_puts_a_disc_of_the_library_into_his_drive() -> Told {
+    let Some(host) = desktop() else { return Ok(()) };
+    scene::set(&host)?;
+    let since = trail::end(&host);
+    chapter("bob and the media library");
+    let seat = Seat::take(&host, "bob")?;
+    seat.does("./seat hand open 'bobvm.*'")?;
+    seat.presses(&["Details"])?;
+    seat.does("./seat hand pick '.*CDROM.*'")?;
+    for (state, disc) in [("shut off", "tools.iso"), ("running", "notes.iso")] {
+        if state == "running" {
+            seat.presses(&["Run"])?;
+        }
+        is(&host, state)?;
+        seat.presses(&["Browse"])?;
+        seat.reads("virtwarden-media")?;
+        seat.reads(disc)?;
+        if state == "running" {
+            seat.picture("bob-library")?;
+        }
+        seat.does(&format!("./seat hand pick {disc}"))?;
+        seat.presses(&["Choose Volume", "config-apply"])?;
+        let path = format!("{LIBRARY}/{disc}");
+        until(&host, &format!("virsh -c '{BEHIND}' dumpxml bobvm | grep -q \"source file='{path}'\""))?;
+        inserted(&host, since, &path)?;
+        no_dialog(&seat)?;
+        told("bob", &format!("puts {disc} into the drive, {state}"), "it is there");
+    }
+    let denied: Vec<_> = of(&host, since, "bob")
+        .into_iter()
+        .filter(|record| record.event.outcome == Outcome::Denied)
+        .map(|record| record.event.operation)
+        .filter(|operation| operation != "STORAGE_POOL_DEFINE_XML")
+        .collect();
+    if denied.is_empty() { log_is_clean(&seat) } else { Err(format!("refused to bob: {denied:?}")) }
+}
+
+/// On record as bob's, with the VM and the medium.
+fn inserted(host: &Host, since: u64, path: &str) -> Told {
+    trail::until(host, since, |records| {
+        let fits = records.iter().any(|record| {
+            record.event.operation == "media insert"
+                && record.event.outcome == Outcome::Success
+                && record.is_of("bob")
+                && record.is_about("bobvm")
+                && record.is_about(&format!("image:{path}"))
+        });
+        if fits { Ok(()) } else { Err(format!("no `media insert` of {path}")) }
+    })
 }
 
 /// The host of this run; says so if there is none.

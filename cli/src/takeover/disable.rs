@@ -3,6 +3,7 @@
 
 use crate::takeover::host::Host;
 use crate::takeover::journal::{Entry, Journal, Phase};
+use crate::takeover::library;
 use crate::takeover::settings;
 use crate::takeover::stacks;
 use crate::takeover::switch;
@@ -29,6 +30,7 @@ pub(crate) fn give_back(host: &Host<'_>, journal: &mut Journal) -> Result<(), Tr
     settings::withdraw(host)?;
     let live = switch::is_live(host);
     if live {
+        library::hide(host);
         switch::stop(host)?;
         // The monitor may have ordered something between the two.
         settings::withdraw(host)?;

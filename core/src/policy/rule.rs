@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::media::library;
 use crate::object::Object;
 use crate::policy::place::Place;
 use crate::policy::quota::Quota;
 use crate::policy::request::Right;
 use crate::policy::scope::{Names, VmScope};
 use crate::subject::Subject;
-use crate::table3::Column;
+use crate::table3::{Column, Function};
 
 /// A set of rights that is asked in one instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,6 +123,12 @@ impl Role {
         self.grants.get(&right)
     }
 
+    /// Who may connect media sees the library, with programs that know media by storage pools alone.
+    fn finds_media(&self, right: Right, pool: &str) -> bool {
+        let connect = Right::Function(Function::ConnectRemovable);
+        library::is_pool(pool) && self.holds(connect) && (right == Right::View || right == connect)
+    }
+
     /// Whether a right it holds extends to an object when this subject asks.
     pub fn reaches(&self, right: Right, object: &Object, subject: &Subject) -> bool {
         match object {
@@ -129,7 +136,9 @@ impl Role {
             Object::Vm(vm) => self.vms.reaches(vm, subject),
             Object::Network(name) => self.networks.reach(name),
             Object::NetworkFilter(_) | Object::Interface(_) => self.networks == Names::All,
-            Object::Pool(pool) | Object::Volume { pool, .. } => self.pools.reach(pool),
+            Object::Pool(pool) | Object::Volume { pool, .. } => {
+                self.pools.reach(pool) || self.finds_media(right, pool)
+            }
             Object::Device(name) => self.devices.reach(name),
             // Media are nobody's: what may be done with one is judged by `media::Rules`, beside the right on the VM.
             Object::Medium(_) => true,

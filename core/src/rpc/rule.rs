@@ -319,6 +319,8 @@ judges! {
     CreatePool "create-pool" [Right::Administer];
     /// Define a pool: Administer, and 7 or 8 by its kind.
     DefinePool "define-pool" [Right::Administer];
+    /// Look again what is in a pool: 3; 21 where it is the media library.
+    RefreshPool "refresh-pool" [];
     /// Create a volume: 3, 7 in a pool of physical devices; a backing store is a host path.
     CreateVolume "create-volume" [CONFIGURE];
     /// Create a volume from `clonevol`: as for creating one, and 3 and 8 on the volume that it copies.

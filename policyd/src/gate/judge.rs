@@ -88,6 +88,7 @@ impl Connection {
             Judge::UpdateNetwork => self.judge_network_update(call),
             Judge::NetworkMetadata => self.judge_network_metadata(call),
             Judge::CreatePool | Judge::DefinePool => self.judge_pool(call),
+            Judge::RefreshPool => self.judge_refresh(call),
             Judge::CreateVolume | Judge::CloneVolume => self.judge_volume(call),
             Judge::Upload | Judge::Download => self.judge_transfer(call),
         }

@@ -189,3 +189,27 @@ fn a_medium_is_nobodys_and_needs_the_right_all_the_same() {
     assert!(!connects(&carol(), &vm("a", None)), "the medium opens no VM");
     assert!(!connects(&subject("dave", 1003, &[]), &medium));
 }
+
+#[test]
+fn who_may_connect_media_sees_the_library_and_changes_nothing_in_it() {
+    let role = |functions: &str| {
+        site(&format!(
+            "[role.lab]\ncolumn = \"user\"\nusers = [\"carol\"]\nfunctions = [{functions}]\n\
+             quota = {{ vms = 1, memory = \"1 GiB\", vcpus = 1 }}"
+        ))
+    };
+    let volume = |pool: &str| Object::Volume { pool: pool.into(), name: "tools.iso".into() };
+    let (library, connects) = (Object::Pool("virtwarden-media".into()), function("connect-removable"));
+    let policy = role("\"connect-removable\", \"configure-vms\"");
+    for seen in [library.clone(), Object::Pool("virtwarden-media-2".into()), volume("virtwarden-media")] {
+        assert!(policy.standing(&carol()).sees(&seen), "{seen}");
+        for right in [function("configure-vms"), Right::Operate] {
+            assert!(ask(&policy, &carol(), right, &seen).is_err(), "{seen}");
+        }
+    }
+    assert!(ask(&policy, &carol(), connects, &library).is_ok());
+    assert!(!policy.standing(&carol()).sees(&volume("virtwarden-mediocre")));
+    let without = role("\"start\", \"configure-vms\"");
+    assert!(!without.standing(&carol()).sees(&library));
+    assert!(ask(&without, &carol(), connects, &library).is_err());
+}

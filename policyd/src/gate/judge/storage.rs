@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pools and volumes: a pool turns a place of the host into disks, a volume's content is a VM's or a device's.
 
+use virtwarden_core::media::library;
 use virtwarden_core::object::{Object, Uuid};
 use virtwarden_core::policy::request::Right;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
@@ -27,6 +28,15 @@ impl Connection {
         let wanted = [Right::Administer].into_iter().chain(rights(&changes));
         let replaced = vec![("xml", spelled(proposed.root()))];
         Ok(Forward { detail: summary(&changes), replaced, ..Forward::from(needs(wanted, &object)) })
+    }
+
+    /// STORAGE_POOL_REFRESH: whoever may connect media may look again which there are.
+    pub(super) fn judge_refresh(&mut self, call: &Call<'_>) -> Result<Forward, Fault> {
+        let (pool, replaced) = self.object_of_named(call)?;
+        let Object::Pool(name) = &pool else { return Err(no_pool()) };
+        let function =
+            if library::is_pool(name) { Function::ConnectRemovable } else { Function::ConfigureVms };
+        Ok(Forward { replaced, ..Forward::from(needs([row(function)], &pool)) })
     }
 
     /// STORAGE_VOL_CREATE_XML and STORAGE_VOL_CREATE_XML_FROM: 3, what the volume builds on, and for a
