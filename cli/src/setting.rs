@@ -14,7 +14,7 @@ pub(crate) use self::pairs::keys;
 use crate::arguments::{SettingSetArguments, SettingVerb};
 use crate::audit;
 use crate::client::{ask, unexpected};
-use crate::exit::Failed;
+use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output};
 use crate::time;
 use crate::vm::print_change;
@@ -90,9 +90,20 @@ pub(crate) fn current(name: SettingName, socket: &Path) -> Result<SettingRow, Fa
 
 fn change_by_pairs(arguments: &SettingSetArguments, socket: &Path, output: &Output) -> Result<(), Failed> {
     pairs::check(arguments.name)?;
-    let now = current(arguments.name, socket)?.setting;
-    let setting = pairs::merged(now, &arguments.pairs)?;
+    let setting = match current(arguments.name, socket) {
+        Ok(row) => pairs::merged(row.setting, &arguments.pairs)?,
+        Err(failed) if failed.exit == Exit::Denied => stand_in(arguments).map_err(|_| failed)?,
+        Err(failed) => return Err(failed),
+    };
     set(setting, arguments.reason.words(), arguments.change.mode(), socket, output)
+}
+
+/// Who may not look at a setting may not set it either. That this is what he tried is on record only if the monitor
+/// is asked for it, with whatever the pairs make of the default.
+fn stand_in(arguments: &SettingSetArguments) -> Result<Setting, Failed> {
+    let setting = pairs::merged(arguments.name.default_value(), &arguments.pairs)?;
+    setting.check().map_err(|error| Failed::usage(error.to_string()))?;
+    Ok(setting)
 }
 
 /// Gives a setting a value, and prints what changed.
