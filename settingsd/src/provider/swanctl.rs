@@ -5,6 +5,7 @@
 //! into us instead of charon. What charon has, charon tells.
 
 mod listen;
+mod loader;
 mod vici;
 
 use std::io::Write;
@@ -72,10 +73,11 @@ pub(super) fn read(host: &Host, besides: &str) -> Result<Configuration, String> 
         "include /etc/swanctl/swanctl.conf\n{besides}\nconnections {{\n  {PROBE} : {IKE} {{\n    remote : {PEER} {{\n    \
          }}\n    children {{\n      data : {ESP} {{\n      }}\n    }}\n  }}\n}}\n"
     );
+    let loader = loader::of(host, SWANCTL)?;
     let mut connections = host.with_candidate(&text, |path| {
         listen::while_running(host, |uri| {
             let _links = Links::beside(host, path)?;
-            load(host, &[SWANCTL, "--load-conns", "--file", path, "--uri", uri])
+            load(host, &[&loader, SWANCTL, "--load-conns", "--file", path, "--uri", uri])
         })
     })?;
     let ours = connections.iter().position(|connection| connection.name == PROBE);
