@@ -315,6 +315,24 @@ fn redirection_gets_the_filter_of_the_policy_and_no_other() -> Told {
         if ran.shown().contains("access denied") || !shown.contains("<usbdev allow='no'/>") {
             return Err(format!("started through the gate: {}\n{shown}", ran.shown()));
         }
+        chapter("a VM that was defined without a filter, behind the gate");
+        host.root(&format!("virsh -c '{BEHIND}' destroy finance"));
+        let bare = "virsh -c \"$B\" dumpxml finance --inactive | sed '/<redirfilter>/,/<.redirfilter>/d' > /tmp/bare.xml && virsh -c \"$B\" define /tmp/bare.xml";
+        check(
+            "without a filter",
+            &host.root(&format!(
+                "B='{BEHIND}'; {bare} && ! virsh -c \"$B\" dumpxml finance --inactive | grep redirfilter"
+            )),
+        )?;
+        check("bob starts it", &bob(host, "virsh start finance"))?;
+        let shown = bob(host, "virsh dumpxml finance").out;
+        let arguments = host.root("tr '\\0' ' ' < /proc/$(cat /run/libvirt/qemu/finance.pid)/cmdline").out;
+        if !shown.contains("<usbdev allow='no'/>")
+            || !arguments.contains("filter=") && !arguments.contains("\"filter\"")
+        {
+            return Err(format!("it runs without a filter: {shown}\n{arguments}"));
+        }
+        told("bob", "starts a VM without a filter", "it runs with the policy's");
         let told = "virtwarden audit list --raw --vm finance --limit 20 | grep -q 'completed: filter of USB redirection'";
         check("on record", &alice(host, told))?;
         host.root(&format!("virsh -c '{BEHIND}' destroy finance"));

@@ -293,6 +293,39 @@ fn networks_are_made_given_and_taken_by_the_command() -> Result<(), String> {
         .map_or(Ok(()), |missing| Err(format!("no record of {missing}")))
 }
 
+/// Each looks at what there is and then makes something of it, so they must take turns, by whichever door they come.
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn of_many_who_make_one_network_at_once_one_succeeds() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    set(&host)?;
+    let behind =
+        host.root(&format!("virsh -c '{BEHIND}' net-destroy race; virsh -c '{BEHIND}' net-undefine race"));
+    drop(behind);
+    let network = "<network><name>race</name><bridge name='vwn-race'/></network>";
+    check("write", &host.write("/srv/vms/race.xml", network))?;
+    let race = "cd $(mktemp -d); for i in 1 2 3 4; do
+            (virtwarden network create race --information-domain red > create.$i 2>&1 && touch made.create.$i) &
+            (virsh net-define /srv/vms/race.xml > define.$i 2>&1 && touch made.define.$i) &
+        done; wait; ls made.* | wc -l; cat create.* define.*; rm -r $PWD";
+    let ran = alice(&host, race);
+    if ran.out.lines().next() != Some("1") {
+        return Err(format!("not one of eight succeeded: {}", ran.shown()));
+    }
+    told("alice", "makes a network eight times at once", "once it is made");
+    let listed = host.root(&format!("virsh -c '{BEHIND}' net-list --all --name | grep -cx race"));
+    if listed.out.trim() != "1" {
+        return Err(format!("networks called `race`: {}", listed.shown()));
+    }
+    let outcomes = records(&host, "--function configure-networks --limit 40");
+    let about = |record: &&Value| record.to_string().contains("race");
+    let failures = outcomes.iter().filter(about).filter(|r| r.to_string().contains("already")).count();
+    if failures == 0 {
+        return Err(format!("none is on record that came too late: {outcomes:?}"));
+    }
+    check("gone", &alice(&host, "virtwarden network delete race || virsh net-undefine race"))
+}
+
 /// What a guest without a disk sends: its firmware asks for an address, to everybody on the network.
 const HEARD: &str = "import socket,sys,time
 s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW,socket.htons(3)); s.bind((sys.argv[1],0)); s.settimeout(1)

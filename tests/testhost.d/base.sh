@@ -11,16 +11,16 @@ flavour_scripts() {
     [[ $1 != machine ]] || echo "$PARTS/prepare-machine"
 }
 
-# Everything that decides what is in a base; its hash is part of the base's name.
+# Everything that decides what is in a base of a flavour and release; its hash is part of the base's name.
 recipe_hash() {
     {
         echo "$RECIPE_VERSION"
-        flavour_packages "$1"
+        flavour_packages "$1" "$2"
         flavour_scripts "$1" | xargs cat
     } | sha256sum | cut -c1-12
 }
 
-base_dir() { printf '%s/base-%s%s.%s' "$TESTHOST_DIR" "$1" "$([[ $2 == plain ]] || echo "-$2")" "$(recipe_hash "$2")"; }
+base_dir() { printf '%s/base-%s%s.%s' "$TESTHOST_DIR" "$1" "$([[ $2 == plain ]] || echo "-$2")" "$(recipe_hash "$2" "$1")"; }
 
 # The archive this machine uses itself: what apt calls the repository with Label $1.
 configured_mirror() {
@@ -59,7 +59,7 @@ build_base() {
     done
     # unsafe-io: a base that was not finished is thrown away anyway.
     if ! mmdebstrap --mode=root --variant=important \
-        --include="$(flavour_packages "$flavour" | paste -sd,)" \
+        --include="$(flavour_packages "$flavour" "$release" | paste -sd,)" \
         --aptopt="$TESTHOST_DIR/apt-options" --aptopt='Acquire::Retries "3"' --dpkgopt=force-unsafe-io \
         "${hooks[@]}" \
         "$codename" "$partial" - <<< "$sources" > "$target.log" 2>&1; then
@@ -108,7 +108,7 @@ base() {
     done
     need_root
     debian_codename "$release" > /dev/null
-    flavour_packages "$flavour" > /dev/null
+    flavour_packages "$flavour" "$release" > /dev/null
     ensure_outer_packages
     ensure_base "$release" "$flavour"
     base_dir "$release" "$flavour"

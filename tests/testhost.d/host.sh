@@ -18,7 +18,7 @@ up() {
     check_name "$name"
     need_root
     debian_codename "$release" > /dev/null
-    flavour_packages "$flavour" > /dev/null
+    flavour_packages "$flavour" "$release" > /dev/null
     ensure_outer_packages
     if [[ $flavour == machine ]]; then
         kvm=no

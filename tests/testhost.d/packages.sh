@@ -57,11 +57,14 @@ debian_codename() {
     esac
 }
 
-# The packages of one flavour, one a line.
+# What is a part of QEMU itself in Debian 12: SPICE screens, their clipboard, USB redirection.
+SPICE_PACKAGES=(qemu-system-modules-spice)
+
+# The packages of one flavour on one release, one a line.
 flavour_packages() {
     printf '%s\n' "${HOST_PACKAGES[@]}"
     case $1 in
-        plain) ;;
+        plain) [[ $2 == 12 ]] || printf '%s\n' "${SPICE_PACKAGES[@]}" ;;
         desktop) printf '%s\n' "${DESKTOP_PACKAGES[@]}" ;;
         machine) printf '%s\n' "${MACHINE_PACKAGES[@]}" ;;
         *) die "there is no flavour '$1': use plain, desktop or machine" ;;
