@@ -146,14 +146,15 @@ works "a second disable has nothing to do" disable
 story "What keeps guests from the host's services comes and goes with the monitor"
 walled() { root "nft list table inet virtwarden" | grep -q vwn-; }
 works "taken over again" enable
-works "alice makes a network" as alice "virtwarden network create shore --forward nat"
+root "echo \"<network><name>shore</name><bridge name='vwn-shore'/><ip address='10.77.0.1' netmask='255.255.255.0'/></network>\" > /tmp/shore.xml"
+works "a network of Virtwarden's kind starts" as alice "virsh -q -c qemu:///system net-create /tmp/shore.xml"
 works "its guests are kept from the host" walled
 works "disable" disable
 fails "the rules are gone" root "nft list tables | grep virtwarden"
 works "the network is up" root "virsh -q -c qemu:///system net-list --name | grep -qx shore"
 works "enable, while it is up" enable
 works "its guests are kept from the host again" walled
-works "the network goes" as alice "virsh -q -c qemu:///system net-destroy shore && virsh -q -c qemu:///system net-undefine shore"
+works "the network goes" as alice "virsh -q -c qemu:///system net-destroy shore"
 works "given back" disable
 picture now
 same "the host is as it was" installed now
