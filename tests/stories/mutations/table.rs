@@ -368,7 +368,7 @@ pub(crate) const WAVES: &[&[Mutation]] = &[
             "nobody can set what settings say",
             How::Stopped("virtwarden-settingsd.socket virtwarden-settingsd.service"),
             "virtwarden-settingsd.socket is not running",
-            "administrator 2 4 10 11 13 14 15 16 19 20 27",
+            "administrator 2 4 10 11 13 14 15 16 17 18 19 20 27",
         ),
     ],
     &[
