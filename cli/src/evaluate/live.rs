@@ -10,12 +10,14 @@ mod made;
 mod people;
 mod perform;
 mod program;
+mod receiver;
 mod remains;
 mod scenarios;
 mod settings;
 mod sshd;
 mod stage;
 mod state;
+mod update;
 mod watch;
 
 use std::fs::{File, OpenOptions};
@@ -142,6 +144,14 @@ fn deeds(
             enter(deed, &step, cells);
         }
     }
+    if wish.rows.is_empty() || wish.rows.contains(&Function::UpdateSystem) {
+        (wish.say)("row 1: root installs a package that was verified, and not one that was not");
+        let steps = update::perform(stage, watch, made)?;
+        let concerned = |cell: &&mut Cell| {
+            (cell.function, cell.column) == (Function::UpdateSystem, Column::Administrator)
+        };
+        cells.iter_mut().filter(concerned).for_each(|cell| cell.steps.extend(steps.clone()));
+    }
     cells.iter_mut().for_each(judge);
     Ok(())
 }
@@ -198,6 +208,11 @@ fn judge(cell: &mut Cell) {
 /// Why nothing was done for a cell.
 fn unplayed(cell: &Cell) -> String {
     match cell.column {
+        Column::Administrator if cell.function == Function::DirectoryServer => {
+            "needs a directory that answers over TLS, which nothing here plays; `setting set directory-server` asks yours \
+             before it writes anything"
+                .to_owned()
+        }
         Column::Administrator => format!("no step performs {} yet", cell.function.slug()),
         Column::User => format!("no step attempts {} yet", cell.function.slug()),
     }

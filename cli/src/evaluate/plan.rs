@@ -46,14 +46,9 @@ fn claim(function: Function, column: Column, held: bool) -> Claim {
 }
 
 /// Rows that nothing of ours carries, and why; for the Administrator alone where a User must be kept from it all the same.
-const ABSENT: &[(Function, &[Column], &str)] = &[
-    (Function::UpdateSystem, ADMINISTRATOR, "the platform's: apt, as root, past the monitor and its trail"),
-    (Function::Hypercalls, BOTH, "the module withdrew this row"),
-    (Function::DirectoryServer, BOTH, "needs a directory that answers; not performed here"),
-    (Function::AuditServer, ADMINISTRATOR, "needs an audit server; not performed here"),
-];
+const ABSENT: &[(Function, &[Column], &str)] =
+    &[(Function::Hypercalls, BOTH, "the module withdrew this row")];
 
-const ADMINISTRATOR: &[Column] = &[Column::Administrator];
 const BOTH: &[Column] = &[Column::Administrator, Column::User];
 
 fn absent(function: Function, column: Column) -> Option<Verdict> {

@@ -44,6 +44,8 @@ pub(super) enum Thing {
     Directory(PathBuf),
     /// A file of the policy.
     PolicyFile(PathBuf),
+    /// A package.
+    Package(String),
     /// A setting, as it was before.
     Setting(Box<SettingRow>),
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tests of the base profile that belong to no row alone, as far as nobody need be there to play them.
 
+mod audit_server;
 mod banner;
+mod expiry;
 mod lockout;
 mod passwords;
 mod steps;
@@ -56,9 +58,9 @@ const TESTS: &[Test] = &[
         play: passwords::play,
     },
     Test {
-        id: "AFL-1, AFL-2, AFL-3",
+        id: "AFL-1 to AFL-4",
         requirement: "FIA_AFL_EXT.1",
-        title: "One failure less than the limit does not lock, the limit does, and an Administrator unlocks.",
+        title: "One failure less than the limit does not lock, the limit does; an Administrator unlocks, and so does time.",
         play: lockout::play,
     },
     Test {
@@ -90,6 +92,12 @@ const TESTS: &[Test] = &[
         requirement: "FPT_RDM_EXT.1",
         title: "Inserting into a running VM and ejecting from it are on record.",
         play: tables::rdm_2,
+    },
+    Test {
+        id: "STGX-1",
+        requirement: "FAU_STG_EXT.1",
+        title: "What a User is denied reaches the audit server that the Administrator named, over TLS.",
+        play: audit_server::play,
     },
     Test {
         id: "STG-1",

@@ -15,6 +15,7 @@ use super::interrupt::Interrupt;
 use super::made::{Made, PREFIX};
 use super::people::Person;
 use super::program::root;
+use super::receiver::Receiver;
 use super::sshd::Sshd;
 use super::state::Look;
 use super::{machines, sshd};
@@ -35,6 +36,8 @@ pub(super) struct Stage<'r> {
     /// `kvm`, or `qemu` where the host has no KVM.
     pub(super) vm_type: &'static str,
     pub(super) sshd: Sshd,
+    /// An audit server that exists for the time of the run.
+    pub(super) receiver: Receiver,
     pub(super) interrupt: &'r Interrupt,
     /// How things were after the last attempt, if nothing has been done since.
     pub(super) looked: Cell<Option<Look>>,
@@ -58,6 +61,7 @@ impl Stage<'_> {
             ("{userrole}", self.user.role.clone()),
             ("{library}", library.display().to_string()),
             ("{mark}", self.mark.clone()),
+            ("{logport}", self.receiver.port.to_string()),
         ];
         names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     }
@@ -81,6 +85,7 @@ pub(super) fn set<'r>(
     let sshd = Sshd::start(&keys, made, mark)?;
     sshd.log_in(&administrator.name)?;
     sshd.log_in(&user.name)?;
+    let receiver = Receiver::listen(&files.join("authority.pem"))?;
     let mut stage = Stage {
         mark: mark.to_owned(),
         administrator,
@@ -89,6 +94,7 @@ pub(super) fn set<'r>(
         library: library(policy),
         vm_type: machines::vm_type(),
         sshd,
+        receiver,
         interrupt,
         looked: Cell::new(None),
     };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Rows 1, 4, 6, 12 and 18: updates, defaults of new VMs, the trail, who is who, and where the trail goes.
+//! Rows 1, 4, 6, 12, 17 and 18: updates, defaults of new VMs, the trail, who is who, who else knows it, and where the trail
+//! goes.
 
-use crate::evaluate::live::deed::{CONTROL, Deed, FILE, LIBVIRT, Seen, does, performs, tries};
+use virtwarden_core::setting::SettingName;
+
+use crate::evaluate::live::deed::{CONTROL, Deed, FILE, LIBVIRT, Seen, does, performs, sets, tries};
 
 pub(super) const DEEDS: &[Deed] = &[
     // 1: FPT_TUD_EXT.1
@@ -114,7 +117,50 @@ pub(super) const DEEDS: &[Deed] = &[
         "{v} set-user-password {own} root secret",
         Seen::Denied,
     ),
+    // 17
+    tries(
+        &[17],
+        CONTROL,
+        "sets the directory server",
+        "virtwarden setting set directory-server address=none",
+        Seen::Row(17),
+    ),
+    tries(
+        &[17],
+        CONTROL,
+        "takes the directory server away",
+        "virtwarden setting unset directory-server",
+        Seen::Row(17),
+    ),
+    tries(
+        &[17],
+        FILE,
+        "writes a directory for sssd",
+        "mkdir -p /etc/sssd/conf.d && echo > /etc/sssd/conf.d/00-mine.conf",
+        Seen::Shut,
+    ),
+    tries(&[17], FILE, "writes where accounts are looked up", "echo >> /etc/nsswitch.conf", Seen::Shut),
     // 18: FAU_STG_EXT.1
+    sets(
+        &[18],
+        SettingName::AuditServer,
+        "names an audit server (one that listens on the loopback for the time of this run)",
+        "virtwarden setting set audit-server address=127.0.0.1 port={logport} peer=vweval.invalid ca={files}/authority.pem{dry} && virtwarden setting show audit-server{back}",
+    ),
+    tries(
+        &[18],
+        CONTROL,
+        "sends the trail nowhere",
+        "virtwarden setting set audit-server address=none",
+        Seen::Row(18),
+    ),
+    tries(
+        &[18],
+        CONTROL,
+        "takes the audit server away",
+        "virtwarden setting unset audit-server",
+        Seen::Row(18),
+    ),
     tries(
         &[18],
         FILE,

@@ -28,6 +28,7 @@ pub(super) fn name(thing: &Thing) -> String {
         Thing::Network(name) => format!("network {name}"),
         Thing::File(path) | Thing::PolicyFile(path) => format!("file {}", path.display()),
         Thing::Directory(path) => format!("directory {}", path.display()),
+        Thing::Package(name) => format!("package {name}"),
         Thing::Setting(row) => format!("setting {}", row.setting.name()),
     }
 }
@@ -43,6 +44,7 @@ pub(super) fn undo(thing: &Thing, socket: &Path) -> Result<(), String> {
         Thing::File(path) => file(path),
         Thing::Directory(path) => directory(path),
         Thing::PolicyFile(path) => file(path).and_then(|()| reload(socket)),
+        Thing::Package(name) => ours(name).and_then(|()| package(name)),
         Thing::Setting(row) => setting(row, socket),
     };
     done.map_err(|why| format!("{}: {why}", name(thing)))
@@ -122,6 +124,15 @@ fn network(name: &str) -> Result<(), String> {
     }
     let ran = root(&["virsh", "-q", "-c", BEHIND, "net-info", name]);
     if ran.succeeded() { Err("libvirt keeps it".to_owned()) } else { Ok(()) }
+}
+
+fn package(name: &str) -> Result<(), String> {
+    let is_known = || root(&["dpkg-query", "--show", name]).succeeded();
+    if !is_known() {
+        return Ok(());
+    }
+    let ran = root(&["dpkg", "--purge", name]);
+    if is_known() { Err(ran.output) } else { Ok(()) }
 }
 
 fn file(path: &Path) -> Result<(), String> {

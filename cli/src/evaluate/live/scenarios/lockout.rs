@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! AFL-1 to AFL-3, with an account that has an Administrator's role and nothing else to do. AFL-4, the time, would keep
-//! everybody waiting.
+//! AFL-1 to AFL-3, with an account that has an Administrator's role and nothing else to do; then AFL-4 with the same.
 
 use virtwarden_core::record::{Event, Outcome};
 use virtwarden_core::setting::{Limit, Setting, SettingName};
 use virtwarden_core::table3::Column;
 
-use super::Hand;
 use super::passwords::password;
 use super::steps::{Done, not_played};
+use super::{Hand, expiry};
 use crate::evaluate::live::people::Person;
 use crate::evaluate::live::program::Ran;
 use crate::evaluate::live::stage::must;
@@ -37,18 +36,21 @@ pub(super) fn play(hand: &mut Hand<'_, '_>) -> Result<Vec<Step>, Failed> {
         return Ok(not_played(WHAT, "this host's sshd takes no passwords"));
     }
     let mut guesser = Guesser { hand, name: person.name.clone(), right: typed };
-    Ok(vec![
+    let mut steps = vec![
         guesser.fails("AFL-1: one failure less than the limit.", limit - 1, "login failed"),
         guesser.enters("AFL-1: then the right password opens.", "login passed"),
         guesser.fails("AFL-2: as many failures as the limit.", limit, "login locked"),
         guesser.is_kept_out("AFL-2: then the right password does not open."),
         guesser.is_unlocked("AFL-3: an Administrator unlocks the account."),
         guesser.enters("AFL-3: then the right password opens.", "login passed"),
-    ])
+    ];
+    steps.extend(expiry::play(&mut guesser, limit)?);
+    Ok(steps)
 }
 
-struct Guesser<'g, 'h, 's> {
-    hand: &'g Hand<'h, 's>,
+/// Somebody who tries passwords of an account.
+pub(super) struct Guesser<'g, 'h, 's> {
+    pub(super) hand: &'g mut Hand<'h, 's>,
     name: String,
     right: String,
 }
@@ -86,7 +88,7 @@ impl Guesser<'_, '_, '_> {
         format!("ssh {}@127.0.0.1 id -un", self.name)
     }
 
-    fn fails(&mut self, what: &str, times: u32, operation: &str) -> Step {
+    pub(super) fn fails(&mut self, what: &str, times: u32, operation: &str) -> Step {
         let since = self.hand.watch.end();
         let tries: Vec<Ran> = (0..times).map(|_| self.types("wrong")).collect();
         let claimed = if tries.iter().any(Ran::succeeded) {
@@ -99,7 +101,7 @@ impl Guesser<'_, '_, '_> {
         self.step(what, command, ran, (since, operation), claimed)
     }
 
-    fn enters(&mut self, what: &str, operation: &str) -> Step {
+    pub(super) fn enters(&mut self, what: &str, operation: &str) -> Step {
         let since = self.hand.watch.end();
         let ran = self.types(&self.right);
         let claimed =
@@ -107,7 +109,7 @@ impl Guesser<'_, '_, '_> {
         self.step(what, self.ssh(), ran, (since, operation), claimed)
     }
 
-    fn is_kept_out(&mut self, what: &str) -> Step {
+    pub(super) fn is_kept_out(&mut self, what: &str) -> Step {
         let since = self.hand.watch.end();
         let ran = self.types(&self.right);
         let claimed = if ran.succeeded() { Claimed::No("a locked account was opened") } else { Claimed::Yes };

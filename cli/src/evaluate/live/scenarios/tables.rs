@@ -88,8 +88,33 @@ const VMS_1: &[Deed] = &[
     performs(
         &[8],
         CONTROL,
+        "(e) stops both, takes the disk from the second, and opens the channel for the first alone",
+        "virsh -q -c qemu:///system destroy {own} && virsh -q -c qemu:///system destroy {other} && virsh -q -c qemu:///system detach-disk {other} vdc --config && virtwarden sharing deny disk {own} {other} && virtwarden sharing allow disk {own} host && virsh -q -c qemu:///system start {own} && virtwarden sharing list",
+    ),
+    administrator_is_told(
+        &[8],
+        LIBVIRT,
+        "(f) gives the second the disk that the first runs with",
+        "{v} attach-device {other} {files}/common.xml --config",
+        "virtwarden sharing allow disk",
+    ),
+    performs(
+        &[8],
+        CONTROL,
+        "(g) opens the channel for the second",
+        "virtwarden sharing allow disk {own} {other} && virtwarden sharing list",
+    ),
+    performs(
+        &[3, 8],
+        LIBVIRT,
+        "(h) gives it the disk, and it runs beside the first",
+        "{v} attach-device {other} {files}/common.xml --config && {v} start {other} && {v} domblklist {other} && {v} domstate {own} | grep running",
+    ),
+    performs(
+        &[8],
+        CONTROL,
         "(i) stops both and closes the channel",
-        "virsh -q -c qemu:///system destroy {own} && virsh -q -c qemu:///system destroy {other} && virtwarden sharing deny disk {own} {other} && virtwarden sharing list",
+        "virsh -q -c qemu:///system destroy {own} && virsh -q -c qemu:///system destroy {other} && virtwarden sharing deny disk {own} {other} && virtwarden sharing deny disk {own} host && virtwarden sharing list",
     ),
     administrator_is_told(
         &[8],

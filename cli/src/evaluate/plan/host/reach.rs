@@ -40,6 +40,8 @@ const SETTINGS: &[Function] = &[
     Function::ScreenLockTimeout,
     Function::RemoteTimeout,
     Function::LockoutPolicy,
+    Function::DirectoryServer,
+    Function::AuditServer,
     Function::TimeServer,
     Function::Banner,
     Function::CertificateAction,

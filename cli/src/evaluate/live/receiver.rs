@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An audit server for the time of an evaluation: TLS on the loopback interface, by an authority that nobody else knows. It is
+//! a part of this process, so that it ends with it.
+
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
+use openssl::x509::{X509, X509Builder, X509NameBuilder};
+
+use super::stage::file;
+use crate::exit::Failed;
+
+/// The name in its certificate; no name server knows it.
+pub(super) const NAME: &str = "vweval.invalid";
+/// So much is kept of what arrives.
+const KEPT: usize = 4 * 1024 * 1024;
+/// For how long something is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+const TICK: Duration = Duration::from_millis(50);
+
+/// What listens, and what has arrived.
+pub(super) struct Receiver {
+    /// Where it listens.
+    pub(super) port: u16,
+    arrived: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Receiver {
+    /// Listens; whoever is to send here finds the authority's certificate in this file.
+    pub(super) fn listen(authority: &Path) -> Result<Self, Failed> {
+        let broken = |error: ErrorStack| Failed::error(format!("cannot make certificates: {error}"));
+        let made = certificates().map_err(broken)?;
+        file(authority, &made.authority, 0o644)?;
+        let acceptor = made.acceptor().map_err(broken)?;
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
+            let port = listener.local_addr()?.port();
+            Ok((listener, port))
+        });
+        let (listener, port) =
+            bound.map_err(|error| Failed::error(format!("nobody can listen on the loopback: {error}")))?;
+        let arrived = Arc::default();
+        let into = Arc::clone(&arrived);
+        thread::spawn(move || {
+            listener.incoming().flatten().for_each(|stream| take(&acceptor, stream, &into))
+        });
+        Ok(Self { port, arrived })
+    }
+
+    /// Whether all of these words arrive.
+    pub(super) fn hears(&self, words: &[&str]) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            let text = String::from_utf8_lossy(&arrived).into_owned();
+            drop(arrived);
+            if words.iter().all(|word| text.contains(word)) {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+            thread::sleep(TICK);
+        }
+    }
+}
+
+/// One sender at a time, to its end.
+fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Vec<u8>>) {
+    let Ok(mut stream) = acceptor.accept(stream) else { return };
+    let mut piece = [0; 4096];
+    while let Ok(length) = stream.read(&mut piece) {
+        if length == 0 {
+            return;
+        }
+        let mut arrived = into.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = KEPT.saturating_sub(arrived.len());
+        arrived.extend(piece.iter().take(length.min(room)));
+    }
+}
+
+struct Certificates {
+    authority: String,
+    server: X509,
+    key: PKey<Private>,
+}
+
+impl Certificates {
+    fn acceptor(&self) -> Result<SslAcceptor, ErrorStack> {
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        acceptor.set_private_key(&self.key)?;
+        acceptor.set_certificate(&self.server)?;
+        Ok(acceptor.build())
+    }
+}
+
+/// An authority, and what it says of the server.
+fn certificates() -> Result<Certificates, ErrorStack> {
+    let (authority_key, key) = (key()?, key()?);
+    let mut authority = certificate("vweval authority", &authority_key, 1)?;
+    authority.append_extension(BasicConstraints::new().critical().ca().build()?)?;
+    authority.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
+    let name = authority_name("vweval authority")?;
+    authority.set_issuer_name(&name)?;
+    authority.sign(&authority_key, MessageDigest::sha256())?;
+    let authority = authority.build();
+    let mut server = certificate(NAME, &key, 2)?;
+    server.set_issuer_name(authority.subject_name())?;
+    server.append_extension(BasicConstraints::new().build()?)?;
+    server.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
+    let names =
+        SubjectAlternativeName::new().dns(NAME).build(&server.x509v3_context(Some(&authority), None))?;
+    server.append_extension(names)?;
+    server.sign(&authority_key, MessageDigest::sha256())?;
+    let authority = String::from_utf8_lossy(&authority.to_pem()?).into_owned();
+    Ok(Certificates { authority, server: server.build(), key })
+}
+
+fn key() -> Result<PKey<Private>, ErrorStack> {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
+    PKey::from_ec_key(EcKey::generate(&group)?)
+}
+
+fn authority_name(name: &str) -> Result<openssl::x509::X509Name, ErrorStack> {
+    let mut builder = X509NameBuilder::new()?;
+    builder.append_entry_by_text("CN", name)?;
+    Ok(builder.build())
+}
+
+/// For a day, of a version that can say what it is for.
+fn certificate(name: &str, key: &PKey<Private>, serial: u32) -> Result<X509Builder, ErrorStack> {
+    let mut builder = X509::builder()?;
+    let name = authority_name(name)?;
+    builder.set_version(2)?;
+    builder.set_subject_name(&name)?;
+    builder.set_pubkey(key)?;
+    let number = BigNum::from_u32(serial)?.to_asn1_integer()?;
+    builder.set_serial_number(&number)?;
+    let (from, until) = (Asn1Time::days_from_now(0)?, Asn1Time::days_from_now(1)?);
+    builder.set_not_before(&from)?;
+    builder.set_not_after(&until)?;
+    Ok(builder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use openssl::ssl::{SslConnector, SslVerifyMode};
+
+    use super::*;
+
+    #[test]
+    fn who_knows_the_authority_is_heard_and_sure_of_the_name() {
+        let place = tempfile::tempdir().unwrap();
+        let authority = place.path().join("ca.pem");
+        let receiver = Receiver::listen(&authority).unwrap();
+        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        connector.set_ca_file(&authority).unwrap();
+        connector.set_verify(SslVerifyMode::PEER);
+        let connector = connector.build();
+        let reach = || TcpStream::connect((Ipv4Addr::LOCALHOST, receiver.port)).unwrap();
+        assert!(connector.connect("other.invalid", reach()).is_err());
+        let mut stream = connector.connect(NAME, reach()).unwrap();
+        stream.write_all(b"5 hello").unwrap();
+        assert!(receiver.hears(&["hello"]));
+    }
+}
