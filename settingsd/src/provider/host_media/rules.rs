@@ -77,9 +77,11 @@ SUBSYSTEM==\"block\", ENV{VIRTWARDEN_HOST_MEDIA}==\"closed\", ENV{SYSTEMD_READY}
 ENV{ID_FS_USAGE}=\"\", ENV{UDISKS_IGNORE}=\"1\", ENV{UDISKS_AUTO}=\"0\", ENV{UDISKS_SYSTEM}=\"1\"\n\
 \nLABEL=\"virtwarden_mark_end\"\n";
 
+/// The tag is assigned, which drops all others: of one that is only taken away, 73-seat-late.rules still gives the device
+/// to whoever sits at the seat.
 const CLOSE_RULES: &str = "\
 # What is closed to the host is root's alone, whoever sits at the seat.\n\
-ACTION!=\"remove\", ENV{VIRTWARDEN_HOST_MEDIA}==\"closed\", ENV{MAJOR}!=\"\", TAG-=\"uaccess\", OWNER:=\"root\", \
+ACTION!=\"remove\", ENV{VIRTWARDEN_HOST_MEDIA}==\"closed\", ENV{MAJOR}!=\"\", TAG=\"virtwarden\", OWNER:=\"root\", \
 GROUP:=\"root\", MODE:=\"0600\"\n";
 
 /// What comes new has no driver before udev has looked at it. Keyboards, mice and hubs come first. What a VM
