@@ -40,14 +40,7 @@ play_after() {
 }
 
 tell() {
-    local chapter began
-    [[ ${HOST:-} ]] || "$testhost" up "$host" --debian "$debian" --machine
-    for chapter in "${chapters[@]}"; do
-        began=$SECONDS
-        "play_$chapter"
-        holds "($chapter: $((SECONDS - began)) s)"
-    done
-
+    play_each machine "${chapters[@]}"
     story "all true of removable media on a machine with Debian $debian"
 }
 

@@ -20,7 +20,7 @@ up() {
     debian_codename "$release" > /dev/null
     flavour_packages "$flavour" "$release" > /dev/null
     ensure_outer_packages
-    if [[ $flavour == machine ]]; then
+    if is_of_machines "$flavour"; then
         kvm=no
         ensure_base 13 plain # for its emulator
     fi
@@ -120,6 +120,7 @@ restart_host() {
     fi
     pull_plug "$1"
     power_on "$1"
+    ! is_machine "$1" || plug_again "$1"
     # Not has_libvirt: what was installed meanwhile may well refuse our virsh.
     wait_for_host "$1" has_booted
 }

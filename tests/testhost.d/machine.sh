@@ -6,7 +6,7 @@
 MACHINE_MEMORY_MIB=2560
 MACHINE_DISK=8G
 
-is_machine() { [[ $(host_setting "$1" FLAVOUR) == machine ]]; }
+is_machine() { is_of_machines "$(host_setting "$1" FLAVOUR)"; }
 
 # The emulator is Debian 13's, from the plain base: QEMU 7.2 crashes Debian 13's kernel where it has no KVM.
 emulator_root() { base_dir 13 plain; }
@@ -34,6 +34,7 @@ start_machine() {
 }
 
 # Becomes the emulator, in a network of its own: the host's ports are 127.0.0.1's there, and it reaches nobody.
+# Its disk is an NVMe one, whose driver asks again where an emulated processor missed the disk's answer.
 # The read-only base it runs from is shared; what is mounted there is seen by this emulator alone.
 # shellcheck disable=SC2016 # a script for sh
 run_machine() {
@@ -50,8 +51,8 @@ run_machine() {
         /usr/bin/qemu-system-x86_64 -name "guest=$dir" -no-user-config -nodefaults -display none -vga std \
         -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m "$MACHINE_MEMORY_MIB" \
         -kernel "$see/kernel" -initrd "$see/initrd" \
-        -append 'root=LABEL=root rw console=ttyS0 quiet audit=1' \
-        -drive "file=$see/disk,format=raw,if=virtio,cache=unsafe,discard=unmap" \
+        -append 'root=LABEL=root rw console=ttyS0 quiet audit=1 nvme_core.io_timeout=5' \
+        -drive "file=$see/disk,format=raw,if=none,id=disk,cache=unsafe,discard=unmap" -device nvme,drive=disk,serial=disk \
         -netdev user,id=net,hostfwd=tcp:127.0.0.1:22-:22,hostfwd=tcp:127.0.0.1:2222-:2222 \
         -device virtio-net-pci,netdev=net,mac=52:54:00:00:00:01 \
         -device virtio-rng-pci -device qemu-xhci,id=xhci,p2=12,p3=12 \

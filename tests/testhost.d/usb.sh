@@ -28,8 +28,22 @@ make_stick() {
     rm -r "$content"
 }
 
+# What is plugged in stays so over a reboot, which is another emulator.
+plug_again() {
+    local file words try
+    for ((try = 0; try < 100; try++)); do
+        monitor "$1" query-status '{}' > /dev/null 2>&1 && break
+        sleep 0.1
+    done
+    for file in "$(host_dir "$1")"/plugged/*; do
+        [[ -e $file ]] || continue
+        mapfile -t words < "$file"
+        plug "${words[@]}"
+    done
+}
+
 plug() {
-    local name='' stick='' serial='' kind=stick port='' device
+    local name='' stick='' serial='' kind=stick port='' device words=("$@")
     while [[ $# -gt 0 ]]; do
         case $1 in
             --serial) serial=${2:?--serial needs one} && shift 2 ;;
@@ -51,6 +65,8 @@ plug() {
         keyboard) monitor "$name" device_add "{\"driver\":\"usb-kbd\",$device}" ;;
         *) usage_error "'$kind' cannot be plugged in: use stick, disc or keyboard" ;;
     esac
+    mkdir -p "$(host_dir "$name")/plugged"
+    printf '%s\n' "${words[@]}" > "$(host_dir "$name")/plugged/$stick"
 }
 
 add_image() { printf '{"driver":"raw","node-name":"%s","file":{"driver":"file","filename":"%s"}}' "$1" "$EMULATOR_SEES/sticks/$1"; }
@@ -72,6 +88,7 @@ unplug() {
     [[ $# -eq 2 ]] || usage_error "unplug needs NAME STICK"
     need_machine "$1"
     check_stick "$2"
+    rm -f "$(host_dir "$1")/plugged/$2"
     monitor "$1" device_del "{\"id\":\"$2\"}" wait:DEVICE_DELETED
     [[ ! -e $(host_dir "$1")/sticks/$2 ]] || monitor "$1" blockdev-del "{\"node-name\":\"$2\"}"
 }

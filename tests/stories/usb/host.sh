@@ -22,8 +22,9 @@ play_host() {
     works "it is closed" is_closed /dev/sr0
     fails "bob does not mount it" seat "udisksctl mount -b /dev/sr0"
     fails "... nor reads it" seat "head -c 1 /dev/sr0"
+    fails "nothing of it is bob's" root "getfacl -cp /dev/sr0 /dev/sg* | grep -q ^user:bob"
     works "the drive is pulled out" unplug disc
-    fails "the host's own disk is open to it" is_closed /dev/vda
+    fails "the host's own disk is open to it" is_closed "$(own_disk)"
 
     story "The host as sender and receiver by the policy"
     root 'printf "[media]\nusb-storage = { rule = \"grant\", granted = [\"host\"] }\n" > /etc/virtwarden/policy.d/30-host.toml'
@@ -63,6 +64,8 @@ closed_to_the_host() { # SERIAL
     fails "bob does not mount it" seat "udisksctl mount -b $disk"
     fails "... nor is it offered to him" seat "udisksctl info -b $disk | grep HintIgnore:.*false"
     fails "... nor reads it" seat "head -c 1 $disk"
+    fails "... nor formats it" seat "busctl --system call org.freedesktop.UDisks2 /org/freedesktop/UDisks2/block_devices/$(basename "$disk") org.freedesktop.UDisks2.Block Format sa{sv} empty 0"
+    works "what is on it is still there" root "blkid -p -o value -s LABEL $disk | grep -q ."
     works "its nodes are root's" root "test \"\$(stat -c '%a %U %G' $disk)\" = '600 root root'"
     fails "nothing of it is bob's" root "getfacl -cp $disk /dev/bus/usb/*/* /dev/sg* 2>/dev/null | grep -q ^user:bob"
     fails "nothing of it is mounted" root "grep -q ^$disk /proc/mounts"

@@ -35,6 +35,7 @@ unplug() { "$testhost" unplug "$host" "$1"; }
 # The disk with a serial number, as the host sees it. Fails if it sees none.
 disk_of() { root "lsblk -dno NAME,SERIAL | awk -v s='$1' '\$2 == s { print \"/dev/\" \$1; found = 1 } END { exit !found }'"; }
 appears() { root "for try in \$(seq 60); do lsblk -dno SERIAL | grep -qx '$1' && udevadm settle && exit 0; sleep 0.5; done; exit 1"; }
+own_disk() { root "findmnt --noheadings --output SOURCE /"; }
 property() { root "udevadm info --query=property --name=$1 | grep -qx '$2'"; }
 is_closed() { property "$1" VIRTWARDEN_HOST_MEDIA=closed && property "$1" UDISKS_IGNORE=1; }
 level() { as alice "virtwarden setting set host-media level=$1 --reason story"; }
