@@ -4,7 +4,7 @@
 FUZZ_SECONDS ?= 60
 DEBIANS ?= 13 12
 
-.PHONY: help demo test unit lint stories desktop machine usb fuzz bench deb prerequisites clean
+.PHONY: help demo test unit lint stories desktop machine usb greeter fuzz bench deb prerequisites clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -36,6 +36,9 @@ machine: deb ## audit, AppArmor, udev, upgrade and reboots on a whole machine; h
 
 usb: deb ## sticks, twins, discs and keyboards pulled and plugged on a whole machine; half an hour, not part of `make test`
 	tests/run-machine usb
+
+greeter: deb ## the access banner on the screen of a whole machine with gdm; a quarter of an hour, not part of `make test`
+	tests/run-machine greeter
 
 fuzz: ## every fuzz target, FUZZ_SECONDS each
 	fuzz/run $(FUZZ_SECONDS)

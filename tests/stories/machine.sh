@@ -223,14 +223,7 @@ play_purge() {
 }
 
 tell() {
-    local part began
-    [[ ${HOST:-} ]] || "$testhost" up "$host" --debian "$debian" --machine
-    for part in "${parts[@]}"; do
-        began=$SECONDS
-        "play_$part"
-        holds "($part: $((SECONDS - began)) s)"
-    done
-
+    play_each machine "${parts[@]}"
     story "all true on a machine with Debian $debian"
 }
 

@@ -38,6 +38,16 @@ shown() {
     broken "$1"
 }
 works() { if "${@:2}" > "$scratch/said" 2>&1; then holds "$1"; else shown "$1"; fi; }
+# Plays parts of a story of a machine by their names, `play_PART`.
+play_each() { # FLAVOUR PART...
+    local part began
+    [[ ${HOST:-} ]] || "$testhost" up "$host" --debian "$debian" --flavour "$1"
+    for part in "${@:2}"; do
+        began=$SECONDS
+        "play_$part"
+        holds "($part: $((SECONDS - began)) s)"
+    done
+}
 # What never ended (124), or never got in (255), has not been refused.
 fails() {
     local code=0

@@ -8,7 +8,7 @@ RECIPE_VERSION=1
 # What runs inside a new base, in this order.
 flavour_scripts() {
     echo "$PARTS/prepare-base"
-    [[ $1 != machine ]] || echo "$PARTS/prepare-machine"
+    ! is_of_machines "$1" || echo "$PARTS/prepare-machine"
 }
 
 # Everything that decides what is in a base of a flavour and release; its hash is part of the base's name.

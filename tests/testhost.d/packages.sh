@@ -48,6 +48,9 @@ MACHINE_PACKAGES=(
     udisks2 spice-client-glib-usb-acl-helper
 )
 
+# A desktop's greeter on such a machine, and what reads its screen.
+GREETER_PACKAGES=(gdm3 dconf-cli libgl1-mesa-dri fonts-dejavu-core adwaita-icon-theme tesseract-ocr)
+
 # Debian's code name of a release number.
 debian_codename() {
     case $1 in
@@ -67,6 +70,15 @@ flavour_packages() {
         plain) [[ $2 == 12 ]] || printf '%s\n' "${SPICE_PACKAGES[@]}" ;;
         desktop) printf '%s\n' "${DESKTOP_PACKAGES[@]}" ;;
         machine) printf '%s\n' "${MACHINE_PACKAGES[@]}" ;;
-        *) die "there is no flavour '$1': use plain, desktop or machine" ;;
+        greeter) printf '%s\n' "${MACHINE_PACKAGES[@]}" "${GREETER_PACKAGES[@]}" ;;
+        *) die "there is no flavour '$1': use plain, desktop, machine or greeter" ;;
+    esac
+}
+
+# Whether hosts of a flavour are whole machines.
+is_of_machines() {
+    case $1 in
+        machine | greeter) ;;
+        *) return 1 ;;
     esac
 }

@@ -10,6 +10,14 @@ screen() {
     install -m 644 "$(host_dir "$1")/screen.png" "$2"
 }
 
+# The words on it, on one line. Read here, with what the greeter's base has for that: the machine would take minutes.
+screen_words() {
+    [[ $# -eq 1 ]] || usage_error "screen-words needs NAME"
+    screen "$1" "$(host_dir "$1")/words.png"
+    chroot "$(base_dir "$(host_setting "$1" DEBIAN)" greeter)" tesseract --psm 11 stdin stdout \
+        < "$(host_dir "$1")/words.png" 2> /dev/null | tr -s '[:space:]' ' '
+}
+
 # Keys by QEMU's names, one after the other: `press NAME ret a`.
 press() {
     local name=$1 key keys=()
