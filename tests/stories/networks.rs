@@ -299,9 +299,7 @@ fn networks_are_made_given_and_taken_by_the_command() -> Result<(), String> {
 fn of_many_who_make_one_network_at_once_one_succeeds() -> Result<(), String> {
     let host = Host::of_this_run()?;
     set(&host)?;
-    let behind =
-        host.root(&format!("virsh -c '{BEHIND}' net-destroy race; virsh -c '{BEHIND}' net-undefine race"));
-    drop(behind);
+    host.root(&format!("virsh -c '{BEHIND}' net-destroy race; virsh -c '{BEHIND}' net-undefine race"));
     let network = "<network><name>race</name><bridge name='vwn-race'/></network>";
     check("write", &host.write("/srv/vms/race.xml", network))?;
     let race = "cd $(mktemp -d); for i in 1 2 3 4; do
