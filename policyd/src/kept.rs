@@ -8,6 +8,9 @@ use std::marker::PhantomData;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// State that has a file of its own.
 pub trait Kept: Sized {
     /// What it is, for messages: "VM registry".
@@ -27,6 +30,25 @@ pub trait Kept: Sized {
 
     /// What it means that the file was damaged and what to do: an Administrator reads it.
     fn lost(error: &str, kept: &Path) -> String;
+}
+
+/// The format of a file, as its first field. A file of a version that writes another one is not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Format<const KNOWN: u32>;
+
+impl<const KNOWN: u32> Serialize for Format<KNOWN> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(KNOWN)
+    }
+}
+
+impl<'de, const KNOWN: u32> Deserialize<'de> for Format<KNOWN> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match u32::deserialize(deserializer)? {
+            known if known == KNOWN => Ok(Self),
+            other => Err(D::Error::custom(format!("format {other} is not known to this version"))),
+        }
+    }
 }
 
 /// How the file was found.

@@ -8,10 +8,7 @@ use serde::{Deserialize, Serialize};
 use virtwarden_core::control::OriginClass;
 use virtwarden_core::lockout::{Anchor, Key, Tally};
 
-use crate::kept::Kept;
-
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
+use crate::kept::{Format, Kept};
 
 /// What is kept.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ pub(super) struct Document {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {
-    format: u32,
+    format: Format<1>,
     clock: Anchor,
     accounts: Vec<Row>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,7 +52,7 @@ impl Kept for Document {
             tally: tally.clone(),
         };
         let text = Text {
-            format: FORMAT,
+            format: Format,
             clock: self.clock.clone(),
             accounts: self.tallies.iter().map(row).collect(),
             everybody: self.everybody.clone(),
@@ -68,9 +65,6 @@ impl Kept for Document {
 
     fn decode(bytes: &[u8]) -> Result<Self, String> {
         let text: Text = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if text.format != FORMAT {
-            return Err(format!("format {} is not known to this version", text.format));
-        }
         let mut tallies = BTreeMap::new();
         for Row { account, class, tally } in text.accounts {
             if tallies.insert((account.clone(), class), tally).is_some() {

@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 use virtwarden_core::media::{Asker, Id, Kind, Medium, Party};
 use virtwarden_core::object::{Uuid, Vm};
 
-use crate::kept::{Condition, Kept, Store, StoreError};
+use crate::kept::{Condition, Format, Kept, Store, StoreError};
 
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
 /// Most media that are remembered. Beyond, those that nobody has are forgotten, the longest untouched first.
 const MOST: usize = 10_000;
 
@@ -76,7 +74,7 @@ struct Entries {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    format: u32,
+    format: Format<1>,
     media: Vec<Entry>,
     #[serde(default)]
     present: BTreeMap<Id, String>,
@@ -87,15 +85,12 @@ impl Kept for Entries {
 
     fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
         let media = self.given.values().cloned().collect();
-        let document = Document { format: FORMAT, media, present: self.present.clone() };
+        let document = Document { format: Format, media, present: self.present.clone() };
         serde_json::to_vec_pretty(&document)
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, String> {
         let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if document.format != FORMAT {
-            return Err(format!("format {} is not known to this version", document.format));
-        }
         let given = document.media.into_iter().map(|entry| (entry.id.clone(), entry)).collect();
         Ok(Self { given, present: document.present })
     }

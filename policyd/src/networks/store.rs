@@ -9,12 +9,9 @@ use virtwarden_core::control::NetworkMembership;
 use virtwarden_core::object::Uuid;
 use virtwarden_core::xml::reach::Reach;
 
-use crate::kept::{self, Kept};
+use crate::kept::{self, Format, Kept};
 
 use super::{Entries, Entry};
-
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
 
 /// Whether the book knows of every network that was put into something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +69,7 @@ impl From<kept::StoreError> for StoreError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    format: u32,
+    format: Format<1>,
     completeness: Completeness,
     networks: Vec<Row>,
 }
@@ -96,7 +93,7 @@ impl Kept for Pages {
             Row { uuid: *uuid, name, membership, reaches }
         };
         let networks = self.entries.iter().map(row).collect();
-        let document = Document { format: FORMAT, completeness: self.completeness, networks };
+        let document = Document { format: Format, completeness: self.completeness, networks };
         let mut bytes = serde_json::to_vec_pretty(&document)?;
         bytes.push(b'\n');
         Ok(bytes)
@@ -104,9 +101,6 @@ impl Kept for Pages {
 
     fn decode(bytes: &[u8]) -> Result<Self, String> {
         let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if document.format != FORMAT {
-            return Err(format!("format {} is not known to this version", document.format));
-        }
         let mut entries = Entries::new();
         for Row { uuid, name, membership, reaches } in document.networks {
             if entries.insert(uuid, Entry { name, membership, reaches }).is_some() {

@@ -7,17 +7,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use virtwarden_core::object::{Assignment, Uuid};
 
-use crate::kept::Kept;
+use crate::kept::{Format, Kept};
 
 use super::{Entries, Entry};
-
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    format: u32,
+    format: Format<1>,
     vms: Vec<Row>,
 }
 
@@ -38,7 +35,7 @@ impl Kept for Entries {
             name: entry.name.clone(),
             assignment: Assignment::clone(&entry.assignment),
         };
-        let document = Document { format: FORMAT, vms: self.iter().map(row).collect() };
+        let document = Document { format: Format, vms: self.iter().map(row).collect() };
         let mut bytes = serde_json::to_vec_pretty(&document)?;
         bytes.push(b'\n');
         Ok(bytes)
@@ -46,9 +43,6 @@ impl Kept for Entries {
 
     fn decode(bytes: &[u8]) -> Result<Self, String> {
         let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if document.format != FORMAT {
-            return Err(format!("format {} is not known to this version", document.format));
-        }
         let mut entries = Entries::new();
         for Row { uuid, name, assignment } in document.vms {
             let entry = Entry { name, assignment: Arc::new(assignment) };

@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 use virtwarden_core::policy::sharing::Opening;
 
 use super::Declarations;
-use crate::kept::Kept;
-
-/// The file format that this build writes and reads.
-const FORMAT: u32 = 1;
+use crate::kept::{Format, Kept};
 
 /// Who opened a channel, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +24,7 @@ pub struct Declaration {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    format: u32,
+    format: Format<1>,
     open: Vec<Row>,
 }
 
@@ -46,7 +43,7 @@ impl Kept for Declarations {
             opening: opening.clone(),
             declaration: declaration.clone(),
         };
-        let document = Document { format: FORMAT, open: self.iter().map(row).collect() };
+        let document = Document { format: Format, open: self.iter().map(row).collect() };
         let mut bytes = serde_json::to_vec_pretty(&document)?;
         bytes.push(b'\n');
         Ok(bytes)
@@ -54,9 +51,6 @@ impl Kept for Declarations {
 
     fn decode(bytes: &[u8]) -> Result<Self, String> {
         let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if document.format != FORMAT {
-            return Err(format!("format {} is not known to this version", document.format));
-        }
         Ok(document.open.into_iter().map(|row| (row.opening, row.declaration)).collect())
     }
 
