@@ -17,7 +17,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use virtwarden_core::control::{Failure, Mode, Request};
+use virtwarden_core::control::{Failure, Mode, Reply, Request};
 use virtwarden_core::media::{Asker, Id, Medium};
 use virtwarden_core::object::{Object, Uuid, Vm};
 use virtwarden_core::policy::decision::Reason;
@@ -153,6 +153,19 @@ impl Control {
             Refusal::Denied(text) => denied(text),
             Refusal::Unrecorded(_) => unavailable(refusal.to_string()),
         }
+    }
+
+    /// What somebody asks for a VM and a medium, both as he typed them.
+    fn with_medium(
+        &self,
+        (subject, request, mode): (&Subject, &Request, Mode),
+        (vm, medium): (&str, &str),
+        act: impl FnOnce(&Asking<'_>, &Medium) -> Result<Reply, Failure>,
+    ) -> Result<Reply, Failure> {
+        let vm = self.receiving_vm(subject, request, vm)?;
+        let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
+        let medium = self.medium(&asking, medium)?;
+        act(&asking, &medium)
     }
 
     /// The one medium that was typed. That there is none, or more than one, is recorded.

@@ -38,24 +38,25 @@ impl Control {
         &self,
         subject: &Subject,
         request: &Request,
-        (vm, medium): (&str, &str),
+        named: (&str, &str),
         mode: Mode,
     ) -> Result<Reply, Failure> {
-        let vm = self.receiving_vm(subject, request, vm)?;
-        let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let medium = self.medium(&asking, medium)?;
-        let _turn = self.turn(vm.uuid)?;
-        let shape = self.shape(subject, &vm)?;
-        if is_for_drives(&medium) {
+        self.with_medium((subject, request, mode), named, |asking, medium| self.take(asking, medium))
+    }
+
+    fn take(&self, asking: &Asking<'_>, medium: &Medium) -> Result<Reply, Failure> {
+        let _turn = self.turn(asking.vm.uuid)?;
+        let shape = self.shape(asking.subject, asking.vm)?;
+        if is_for_drives(medium) {
             let drives = shape.now().map(|(now, _)| drives(now)).unwrap_or_default();
-            let drive = drives.into_iter().find(|drive| drive.content.as_deref() == place(&medium));
-            let drive = drive.ok_or_else(|| self.fail(&asking, Some(&medium.id), has_not(&medium)))?;
-            return self.take_out(&asking, &shape, &drive, (&medium.id, &medium.name));
+            let drive = drives.into_iter().find(|drive| drive.content.as_deref() == place(medium));
+            let drive = drive.ok_or_else(|| self.fail(asking, Some(&medium.id), has_not(medium)))?;
+            return self.take_out(asking, &shape, &drive, (&medium.id, &medium.name));
         }
-        let device = shape.running.as_ref().and_then(|running| attached(&medium, running));
-        let device = device.ok_or_else(|| self.fail(&asking, Some(&medium.id), has_not(&medium)))?;
+        let device = shape.running.as_ref().and_then(|running| attached(medium, running));
+        let device = device.ok_or_else(|| self.fail(asking, Some(&medium.id), has_not(medium)))?;
         let difference = format!("-{} `{}`", medium.kind, medium.name);
-        self.withdraw(&asking, &medium.id, difference, (Act::Detach, device, Reach::Running))
+        self.withdraw(asking, &medium.id, difference, (Act::Detach, device, Reach::Running))
     }
 
     fn take_out(

@@ -74,14 +74,13 @@ impl Control {
         (vm, medium, drive): (&str, &str, Option<&str>),
         mode: Mode,
     ) -> Result<Reply, Failure> {
-        let vm = self.receiving_vm(subject, request, vm)?;
-        let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let medium = self.medium(&asking, medium)?;
-        if !is_for_drives(&medium) {
-            let why = "it does not go into a drive; use `virtwarden media connect`";
-            return Err(self.fail(&asking, Some(&medium.id), usage(why)));
-        }
-        self.give(&asking, &medium, Way::Drive(drive))
+        self.with_medium((subject, request, mode), (vm, medium), |asking, medium| {
+            if !is_for_drives(medium) {
+                let why = "it does not go into a drive; use `virtwarden media connect`";
+                return Err(self.fail(asking, Some(&medium.id), usage(why)));
+            }
+            self.give(asking, medium, Way::Drive(drive))
+        })
     }
 
     /// `media connect`: a disc or an image goes into a drive all the same.
@@ -89,14 +88,13 @@ impl Control {
         &self,
         subject: &Subject,
         request: &Request,
-        (vm, medium): (&str, &str),
+        named: (&str, &str),
         mode: Mode,
     ) -> Result<Reply, Failure> {
-        let vm = self.receiving_vm(subject, request, vm)?;
-        let asking = Asking { subject, request, vm: &vm, asker: self.asker(subject, &vm), mode };
-        let medium = self.medium(&asking, medium)?;
-        let way = if is_for_drives(&medium) { Way::Drive(None) } else { Way::Device };
-        self.give(&asking, &medium, way)
+        self.with_medium((subject, request, mode), named, |asking, medium| {
+            let way = if is_for_drives(medium) { Way::Drive(None) } else { Way::Device };
+            self.give(asking, medium, way)
+        })
     }
 
     /// Judges, records, does, and keeps.
