@@ -48,7 +48,11 @@ pub trait Ledger: Send + Sync + fmt::Debug {
 }
 
 /// How an attempt is written.
-type Record = fn(&dyn Ledger, Event) -> Result<u64, String>;
+pub type Record = fn(&dyn Ledger, Event) -> Result<u64, String>;
+/// As any attempt: a full trail takes none.
+const IN_ITS_TURN: Record = |ledger, event| ledger.attempt(event);
+/// Of what is to make room in the trail: a full one still takes the record.
+pub const TO_MAKE_ROOM: Record = |ledger, event| ledger.attempt_to_make_room(event);
 
 /// Why a request goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,26 +198,14 @@ impl Monitor {
         detail: &str,
         needs: Vec<Need>,
     ) -> Result<Attempt, Refusal> {
-        let attempt: Record = |ledger, event| ledger.attempt(event);
-        self.judge_and_record(subject, (operation, detail), needs, attempt)
+        self.judge_and_record(subject, (operation, detail), needs, IN_ITS_TURN)
     }
 
-    /// As [`Monitor::judge_in_detail`], of what is to make room in the trail: a full one still takes the record.
+    /// As [`Monitor::judge_in_detail`], recorded in this way.
     ///
     /// # Errors
     /// As there.
-    pub fn judge_to_make_room(
-        &self,
-        subject: &Subject,
-        operation: &str,
-        detail: &str,
-        needs: Vec<Need>,
-    ) -> Result<Attempt, Refusal> {
-        let attempt: Record = |ledger, event| ledger.attempt_to_make_room(event);
-        self.judge_and_record(subject, (operation, detail), needs, attempt)
-    }
-
-    fn judge_and_record(
+    pub fn judge_and_record(
         &self,
         subject: &Subject,
         what: (&str, &str),

@@ -9,6 +9,7 @@ use virtwarden_core::trail::time::Time;
 use super::super::conclude::{conclude, prefix};
 use super::super::failure::{failed, unavailable};
 use super::super::{Control, needs};
+use crate::monitor::TO_MAKE_ROOM;
 
 impl Control {
     /// Deletes old segments. A full trail still takes the record of it, for nothing else makes room.
@@ -21,7 +22,12 @@ impl Control {
     ) -> Result<Reply, Failure> {
         let detail = format!("{}{}", prefix(mode), words(before));
         let needs = needs(request, &Object::Trail);
-        let judged = self.monitor.judge_to_make_room(subject, request.operation(), &detail, needs.clone());
+        let judged = self.monitor.judge_and_record(
+            subject,
+            (request.operation(), &detail),
+            needs.clone(),
+            TO_MAKE_ROOM,
+        );
         let attempt = judged.map_err(|refusal| self.refused(subject, &needs, refusal))?;
         let made = self.delete(subject, before, mode);
         conclude(attempt, made, mode)
