@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Media that a call puts into a VM: the right is not enough, each must be judged by who has it and who may.
 
+mod besides;
+mod onward;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use virtwarden_core::media::{self, Access, Asker, Id};
+use virtwarden_core::media::{self, Asker, Id};
 use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::Need;
 use virtwarden_core::table3::Function;
-use virtwarden_core::xml::change::{Change, Medium, Source, Way};
+use virtwarden_core::xml::change::{Change, Source};
 use virtwarden_core::xml::definition::Definition;
-use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::reference::{Carried, Carrier, Reference, carried};
 
-use super::{need, needs as all, row};
+use super::{need, row};
 use crate::confirmations::Wish;
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
 use crate::gate::fault::Fault;
-use crate::gate::moving::{Moved, Moves, Moving};
 use crate::media::{Asking, Cleared, Refused, Unclear, Wanted};
+
+pub(super) use onward::Comes;
 
 /// On whose word a medium comes.
 #[derive(Clone, Copy, Debug)]
@@ -172,170 +175,6 @@ impl Connection {
 
     fn had_last(&self, vm: &Vm, id: &Id) -> bool {
         self.gate.monitor.media().history().iter().any(|entry| entry.id == *id && entry.vm == vm.uuid)
-    }
-
-    /// What changes of media need besides row 21. What turns out to be no medium needs what it would need if
-    /// nobody had taken it for one; who may not put it into a drive is told why not.
-    pub(super) fn media_needs(
-        &self,
-        call: &Call<'_>,
-        changes: &[Change],
-        judged: &JudgedMedia,
-        object: &Object,
-    ) -> Result<Vec<Need>, Fault> {
-        let mut needs = Vec::new();
-        if !judged.needs.is_empty() && !self.may(call, &judged.needs) {
-            // He may connect nothing, so he is refused anyway.
-            return Ok(needs);
-        }
-        for (change, medium) in changes.iter().filter_map(|change| Some((change, change.medium.as_ref()?))) {
-            let Err(objection) = self.check_medium(medium, judged) else { continue };
-            let otherwise = all(medium.otherwise.iter().copied(), object);
-            let tell = match (medium.way, &objection) {
-                (Way::Insert | Way::Eject, _) | (_, Objection::Absent(_)) => true,
-                (Way::Connect | Way::Disconnect, Objection::Other(_)) => false,
-            };
-            if tell && !self.may(call, &otherwise) {
-                return Err(self.forbidden(call, objection.text(), vec![need(change.right, object)]));
-            }
-            needs.extend(otherwise);
-        }
-        Ok(needs)
-    }
-
-    fn check_medium(&self, medium: &Medium, judged: &JudgedMedia) -> Result<(), Objection> {
-        let other = |text: String| Err(Objection::Other(text));
-        if let Some(unclear) = medium.source.reference().and_then(|there| judged.no_media.get(&there)) {
-            return Err(match unclear {
-                Unclear::Nothing(_) => Objection::Absent(unclear.to_string()),
-                Unclear::NotRemovable(_) | Unclear::Several { .. } | Unclear::Unreadable(_) => {
-                    Objection::Other(unclear.to_string())
-                }
-            });
-        }
-        let named = medium.source.reference();
-        if let Some(there) = named.filter(|there| !judged.cleared.contains_key(there)) {
-            return other(format!("{there} has not been judged"));
-        }
-        match &medium.source {
-            Source::File { path, format } | Source::Block { path, format } if format != "raw" => other(
-                format!("`{path}` as `{format}` could lead to other files, only `raw` media are permitted"),
-            ),
-            Source::File { .. } | Source::Block { .. } | Source::Usb(_) => Ok(()),
-            Source::Other(what) => other(format!("{what} is not a file in a media library")),
-            Source::Empty => match (&medium.leaves, medium.way) {
-                (Some(there), Way::Disconnect) if self.identity(there).is_none() => {
-                    other(format!("{there} is no removable medium"))
-                }
-                _ => Ok(()),
-            },
-        }
-    }
-
-    /// Which medium a VM has there; none if it is not one, or is not there any more.
-    fn identity(&self, reference: &Reference) -> Option<Id> {
-        let policy = self.gate.monitor.policy();
-        let found = self.gate.monitor.media().find(policy.policy.media(), &Wanted::of(reference)?);
-        match (found, reference) {
-            (Ok(medium), _) => Some(medium.id),
-            // Whatever USB device it was, it was one.
-            (Err(_), Reference::Usb(usb)) => Some(Id(format!("usb:{usb}"))),
-            (Err(_), _) => None,
-        }
-    }
-
-    /// What goes to libvirtd in place of a device: for a medium, the very one that was judged.
-    pub(super) fn device_to_send(
-        &self,
-        call: &Call<'_>,
-        changes: &[Change],
-        judged: &JudgedMedia,
-        element: &Element,
-    ) -> Result<Element, Fault> {
-        let Some(medium) = changes.iter().find_map(|change| change.medium.as_ref()) else {
-            self.insist_on_access(call, judged)?;
-            return Ok(element.clone());
-        };
-        match medium.source.reference().and_then(|there| judged.cleared.get(&there)) {
-            None => Ok(medium.element.clone()),
-            Some((_, cleared)) => medium
-                .to_send(&cleared.medium, cleared.access)
-                .map_err(|why| self.forbidden(call, &why, judged.needs.clone())),
-        }
-    }
-
-    /// Refuses a device with which the guest could write to what it may only read.
-    pub(super) fn insist_on_access(&self, call: &Call<'_>, judged: &JudgedMedia) -> Result<(), Fault> {
-        for (carried, cleared) in judged.cleared.values() {
-            if (carried.access, cleared.access) == (Access::ReadWrite, Access::ReadOnly) {
-                let why = format!(
-                    "`{}` may only be read, and the guest could write to it by its {}: define that with \
-                     `<readonly/>`; {}",
-                    cleared.medium.name, carried.device, cleared.rule
-                );
-                return Err(self.forbidden(call, &why, judged.needs.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// What comes and goes, for when libvirtd has said yes.
-    pub(super) fn moving(&self, vm: &Vm, changes: &[Change], judged: JudgedMedia, comes: Comes) -> Moves {
-        let media = || changes.iter().filter_map(|change| change.medium.as_ref());
-        let mut moving = Vec::new();
-        for medium in media() {
-            let stays = medium.leaves == medium.source.reference();
-            let left = medium.leaves.as_ref().filter(|_| !stays).and_then(|there| self.identity(there));
-            let way = if medium.way == Way::Insert { Way::Eject } else { medium.way };
-            moving.extend(left.map(|id| Moving { vm: vm.clone(), way, medium: Moved::Out(id) }));
-        }
-        for (carried, cleared) in judged.cleared.into_values() {
-            let way = match carried.carrier {
-                Carrier::Drive => Way::Insert,
-                Carrier::Disk | Carrier::Device => Way::Connect,
-            };
-            if (carried.carrier, comes) != (Carrier::Device, Comes::Later) {
-                moving.push(Moving { vm: vm.clone(), way, medium: Moved::In(Box::new(cleared)) });
-            }
-        }
-        let start = (comes == Comes::Start).then(|| self.gate.monitor.media().starting(vm.uuid));
-        Moves { moving, _start: start }
-    }
-
-    /// Devices that are not there now cannot be judged before they come: that is for who decides on media.
-    pub(super) fn needs_of_absent(judged: &JudgedMedia, object: &Object) -> Vec<Need> {
-        let absent = |(reference, unclear): (&Reference, &Unclear)| {
-            matches!((reference, unclear), (Reference::Usb(_), Unclear::Nothing(_)))
-        };
-        let absent = judged.no_media.iter().any(absent);
-        absent.then(|| need(row(Function::MediaPolicy), object)).into_iter().collect()
-    }
-}
-
-/// When a VM gets what it is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comes {
-    /// At once.
-    Now,
-    /// Devices, when it starts; discs are put into its drives now.
-    Later,
-    /// With its start.
-    Start,
-}
-
-/// Why a change is no change of a medium.
-enum Objection {
-    /// There is no such thing.
-    Absent(String),
-    /// It is something else.
-    Other(String),
-}
-
-impl Objection {
-    fn text(&self) -> &str {
-        match self {
-            Objection::Absent(text) | Objection::Other(text) => text,
-        }
     }
 }
 
