@@ -7,7 +7,7 @@ use virtwarden_core::table3::Function;
 use crate::host::{Host, Ran};
 use crate::narrator::told;
 use crate::scene::bob;
-use crate::trail;
+use crate::trail::{self, Recorded};
 
 /// Turns an output without a part into an error that shows it.
 ///
@@ -39,6 +39,20 @@ pub fn is_on_record(host: &Host, since: u64, operation: &str, function: Function
     })
 }
 
+/// How often bob was denied a function. Who sets a value looks at the present one first and is denied that as well: it is one
+/// attempt, where what he wanted to set is whole enough to be asked for.
+pub fn refusals_of_bob(records: &[Recorded], function: Function) -> usize {
+    let is_one = |record: &&Recorded| {
+        record.is_of("bob")
+            && record.is(Kind::Denial, Outcome::Denied)
+            && record.event.functions == [function]
+    };
+    let denied: Vec<_> =
+        records.iter().filter(is_one).map(|record| record.event.operation.as_str()).collect();
+    let is_look = |pair: &&[&str]| matches!(pair, ["setting show", then] if then.starts_with("setting set"));
+    denied.len() - denied.windows(2).filter(is_look).count()
+}
+
 /// bob tries each script, is told so, and nothing changes. What asks policyd is on record as denied: `denials` times.
 ///
 /// # Errors
@@ -60,12 +74,7 @@ pub fn bob_is_refused(
         told("bob", script, "refused");
     }
     trail::until(host, since, |records| {
-        let denied = records.iter().filter(|record| {
-            record.is_of("bob")
-                && record.is(Kind::Denial, Outcome::Denied)
-                && record.event.functions == [function]
-        });
-        let count = denied.count();
+        let count = refusals_of_bob(records, function);
         if count == denials { Ok(()) } else { Err(format!("{count} refusals on record, not {denials}")) }
     })
 }

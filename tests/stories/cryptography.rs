@@ -6,6 +6,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_tests::host::Host;
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{alice, bob, check};
+use virtwarden_tests::setting::refusals_of_bob;
 use virtwarden_tests::trail;
 
 const SET: &str = "virtwarden setting set ssh-cryptography suite=profile --reason 'site rule 11'";
@@ -113,12 +114,8 @@ fn bob_weakens_nothing() -> Result<(), String> {
         }
         told("bob", script, "refused");
     }
-    let denied = trail::after(&host, since).into_iter().filter(|record| {
-        record.is_of("bob")
-            && record.is(Kind::Denial, Outcome::Denied)
-            && record.event.functions == [Function::Cryptography]
-    });
-    let count = denied.count();
+    let records = trail::after(&host, since);
+    let count = refusals_of_bob(&records, Function::Cryptography);
     check("tidy", &alice(&host, UNSET))?;
     if count == 2 { Ok(()) } else { Err(format!("{count} refusals on record")) }
 }

@@ -7,6 +7,7 @@ use virtwarden_core::table3::Function;
 use virtwarden_tests::host::{Host, Ran};
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{alice, bob, check};
+use virtwarden_tests::setting::refusals_of_bob;
 use virtwarden_tests::trail;
 
 const SERVER: &str = "192.0.2.2";
@@ -133,12 +134,12 @@ fn bob_sets_no_time_server() -> Result<(), String> {
         }
         told("bob", script, "refused");
     }
-    let denied = trail::after(&host, since).into_iter().filter(|record| {
-        record.is_of("bob")
-            && record.is(Kind::Denial, Outcome::Denied)
-            && record.event.functions == [Function::TimeServer]
-    });
-    if denied.count() == 2 { Ok(()) } else { Err("the refusals are not on record".to_owned()) }
+    let records = trail::after(&host, since);
+    if refusals_of_bob(&records, Function::TimeServer) == 2 {
+        Ok(())
+    } else {
+        Err("the refusals are not on record".to_owned())
+    }
 }
 
 #[test]
