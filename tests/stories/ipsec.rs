@@ -46,8 +46,8 @@ crl -gencrl -out good.pem; crl -revoke peer.pem; crl -gencrl -out revoked.pem
 for name in good revoked; do openssl crl -in $name.pem -outform DER -out $name.crl; done
 cp ca.pem /etc/swanctl/x509ca/site-ca.pem; cp host.pem /etc/swanctl/x509/site.pem; cp host.key /etc/swanctl/private/site.key
 cp ca.pem peer/x509ca; cp peer.pem peer/x509; cp peer.key peer/private
-# The kernel of a test host may have no ESP: charon does it itself, through a tun device of each.
-printf 'charon {\n  plugins {\n    kernel-libipsec {\n      load = yes\n    }\n  }\n}\n' > /etc/strongswan.d/zz-story.conf
+# A container's kernel may have no ESP: charon does it itself then, through a tun device of each.
+modprobe -q esp4 2> /dev/null || printf 'charon {\n  plugins {\n    kernel-libipsec {\n      load = yes\n    }\n  }\n}\n' > /etc/strongswan.d/zz-story.conf
 sed 's#unix://run/charon.vici##' /etc/strongswan.conf > peer/strongswan.conf
 printf 'charon-systemd {\n  plugins {\n    vici {\n      socket = unix:///run/story-peer.vici\n    }\n  }\n}\n' >> peer/strongswan.conf
 sed -i 's#include strongswan.d#include /etc/strongswan.d#' peer/strongswan.conf
@@ -73,7 +73,9 @@ connections {
 }
 END
 cat > PEER << 'END'
-# PEER PROPOSALS ESP-PROPOSALS: the other side, which offers these.
+# PEER PROPOSALS ESP-PROPOSALS: the other side, which offers these. By the loader, because AppArmor lets these two read
+# nothing but the host's own files.
+by="$(ldd /usr/sbin/swanctl | grep -o '/[^ ]*/ld-linux[^ ]*') /usr/sbin"
 cat > /srv/ipsec/peer/swanctl.conf << CONF
 connections {
   home {
@@ -98,10 +100,10 @@ connections {
 }
 CONF
 systemctl is-active -q story-peer || {
-    systemd-run -q --collect --unit=story-peer -p NetworkNamespacePath=/run/netns/peer -E STRONGSWAN_CONF=/srv/ipsec/peer/strongswan.conf charon-systemd
-    for try in $(seq 100); do swanctl --stats --uri unix:///run/story-peer.vici > /dev/null 2>&1 && break; sleep 0.1; done
+    systemd-run -q --collect --unit=story-peer -p NetworkNamespacePath=/run/netns/peer -E STRONGSWAN_CONF=/srv/ipsec/peer/strongswan.conf $by/charon-systemd
+    for try in $(seq 100); do $by/swanctl --stats --uri unix:///run/story-peer.vici > /dev/null 2>&1 && break; sleep 0.1; done
 }
-SWANCTL_DIR=/srv/ipsec/peer swanctl --load-all --noprompt --uri unix:///run/story-peer.vici
+SWANCTL_DIR=/srv/ipsec/peer $by/swanctl --load-all --noprompt --uri unix:///run/story-peer.vici
 END
 systemctl restart strongswan; sh PEER default default
 systemctl stop virtwarden-settingsd.service 2> /dev/null; true"##;
@@ -156,7 +158,7 @@ fn is_connected_by(host: &Host, ike: &str, esp: &str) -> Ran {
     host.root(&format!(
         "sh /srv/ipsec/PEER '{ike}' '{esp}' > /srv/ipsec/said 2>&1 || {{ cat /srv/ipsec/said; exit 2; }}
         swanctl --terminate --ike site > /dev/null 2>&1
-        swanctl --initiate --uri unix:///run/story-peer.vici --child data --timeout 15 2>&1 && ping -q -c 1 -W 2 -I 10.9.1.1 10.9.1.2"
+        $(ldd /usr/sbin/swanctl | grep -o '/[^ ]*/ld-linux[^ ]*') /usr/sbin/swanctl --initiate --uri unix:///run/story-peer.vici --child data --timeout 15 2>&1 && ping -q -c 1 -W 2 -I 10.9.1.1 10.9.1.2"
     ))
 }
 
