@@ -25,17 +25,19 @@ use crate::exit::Failed;
 
 /// The name in its certificate; no name server knows it.
 pub(super) const NAME: &str = "vweval.invalid";
-/// So much is kept of what arrives.
+/// So much is kept of what arrives, of its end.
 const KEPT: usize = 4 * 1024 * 1024;
-/// For how long something is waited for.
+/// For how long something is waited for after anything else has arrived: what had waited for a server comes first.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// For how long at all.
+const LONGEST: Duration = Duration::from_secs(90);
 const TICK: Duration = Duration::from_millis(50);
 
 /// What listens, and what has arrived.
 pub(super) struct Receiver {
     /// Where it listens.
     pub(super) port: u16,
-    arrived: Arc<Mutex<Vec<u8>>>,
+    arrived: Arc<Mutex<Arrived>>,
 }
 
 impl Receiver {
@@ -60,34 +62,70 @@ impl Receiver {
     }
 
     /// Whether all of these words arrive.
-    pub(super) fn hears(&self, words: &[&str]) -> bool {
-        let deadline = Instant::now() + PATIENCE;
+    pub(super) fn hears(&self, words: &[&str]) -> Heard {
+        let begun = Instant::now();
+        let (mut newest, mut known) = (begun, 0);
         loop {
-            let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-            let text = String::from_utf8_lossy(&arrived).into_owned();
-            drop(arrived);
+            let (text, total) = {
+                let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+                (String::from_utf8_lossy(&arrived.end).into_owned(), arrived.total)
+            };
             if words.iter().all(|word| text.contains(word)) {
-                return true;
+                return Heard::Yes;
             }
-            if Instant::now() > deadline {
-                return false;
+            if total > known {
+                (newest, known) = (Instant::now(), total);
+            }
+            if newest.elapsed() > PATIENCE {
+                return Heard::No;
+            }
+            if begun.elapsed() > LONGEST {
+                return Heard::NotYet;
             }
             thread::sleep(TICK);
         }
     }
 }
 
+/// What has arrived.
+#[derive(Default)]
+struct Arrived {
+    /// The end of it.
+    end: Vec<u8>,
+    /// How much it was altogether.
+    total: usize,
+}
+
+impl Arrived {
+    fn add(&mut self, piece: &[u8]) {
+        self.total = self.total.saturating_add(piece.len());
+        self.end.extend_from_slice(piece);
+        let over = self.end.len().saturating_sub(KEPT);
+        self.end.drain(..over);
+    }
+}
+
+/// Whether something arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// It did.
+    Yes,
+    /// It did not, nor anything else any more.
+    No,
+    /// So much else had waited that nobody can tell.
+    NotYet,
+}
+
 /// One sender at a time, to its end.
-fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Vec<u8>>) {
+fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Arrived>) {
     let Ok(mut stream) = acceptor.accept(stream) else { return };
     let mut piece = [0; 4096];
     while let Ok(length) = stream.read(&mut piece) {
         if length == 0 {
             return;
         }
-        let mut arrived = into.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = KEPT.saturating_sub(arrived.len());
-        arrived.extend(piece.iter().take(length.min(room)));
+        let read = piece.get(..length).unwrap_or_default();
+        into.lock().unwrap_or_else(PoisonError::into_inner).add(read);
     }
 }
 
@@ -175,6 +213,6 @@ mod tests {
         assert!(connector.connect("other.invalid", reach()).is_err());
         let mut stream = connector.connect(NAME, reach()).unwrap();
         stream.write_all(b"5 hello").unwrap();
-        assert!(receiver.hears(&["hello"]));
+        assert_eq!(receiver.hears(&["hello"]), Heard::Yes);
     }
 }

@@ -7,7 +7,7 @@ use virtwarden_core::setting::SettingName;
 
 use super::Hand;
 use super::steps::{Done, not_played, not_taken_back};
-use crate::evaluate::live::receiver::NAME;
+use crate::evaluate::live::receiver::{Heard, NAME};
 use crate::evaluate::live::settings;
 use crate::evaluate::report::{Door, Step, Verdict};
 use crate::exit::Failed;
@@ -46,11 +46,17 @@ fn arrives(hand: &Hand<'_, '_>) -> Step {
     let records = hand.watch.records(since, |event| {
         event.actor.as_ref().is_some_and(|actor| denied(event.outcome, &actor.account.name))
     });
+    let heard = || hand.stage.receiver.hears(&["<109>1 ", "setting unset audit-server", who]);
     let verdict = match (ran.succeeded(), records.is_empty()) {
         (true, _) => Verdict::fail("it was done, and must be refused"),
-        (_, true) => Verdict::fail("the trail has no record of it"),
-        _ if hand.stage.receiver.hears(&["<109>1 ", "setting unset audit-server", who]) => Verdict::Pass,
-        _ => Verdict::fail("the record did not arrive at the audit server"),
+        (false, true) => Verdict::fail("the trail has no record of it"),
+        (false, false) => match heard() {
+            Heard::Yes => Verdict::Pass,
+            Heard::No => Verdict::fail("the record did not arrive at the audit server"),
+            Heard::NotYet => Verdict::not_exercised(
+                "so many records wait for an audit server here that it would take too long",
+            ),
+        },
     };
     let what = "The User is denied something, and the audit server hears of it.";
     Done { what, who, door: Door::ControlSocket, command, ran }.step(records, verdict)
