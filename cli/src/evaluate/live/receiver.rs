@@ -28,7 +28,7 @@ pub(super) const NAME: &str = "vweval.invalid";
 /// So much is kept of what arrives, of its end.
 const KEPT: usize = 4 * 1024 * 1024;
 /// For how long something is waited for after anything else has arrived: what had waited for a server comes first.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 /// For how long at all.
 const LONGEST: Duration = Duration::from_secs(90);
 const TICK: Duration = Duration::from_millis(50);
@@ -56,7 +56,11 @@ impl Receiver {
         let arrived = Arc::default();
         let into = Arc::clone(&arrived);
         thread::spawn(move || {
-            listener.incoming().flatten().for_each(|stream| take(&acceptor, stream, &into))
+            // Whoever connects and says nothing keeps nobody else waiting.
+            for stream in listener.incoming().flatten() {
+                let (acceptor, into) = (acceptor.clone(), Arc::clone(&into));
+                thread::spawn(move || take(&acceptor, stream, &into));
+            }
         });
         Ok(Self { port, arrived })
     }
@@ -116,7 +120,7 @@ pub(super) enum Heard {
     NotYet,
 }
 
-/// One sender at a time, to its end.
+/// One sender, to its end.
 fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Arrived>) {
     let Ok(mut stream) = acceptor.accept(stream) else { return };
     let mut piece = [0; 4096];
