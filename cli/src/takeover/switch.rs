@@ -25,9 +25,13 @@ pub(crate) fn is_live(host: &Host<'_>) -> bool {
 
 /// Stops whoever listens on either side. To be done before systemd reads changed units: it closes a
 /// running socket whose path has changed without removing the old one.
+///
+/// A service that failed and is about to be started again by systemd cancels the stop of its sockets; it has had its
+/// turn when it is asked again.
 pub(crate) fn stop(host: &Host<'_>) -> Result<(), Trouble> {
-    systemctl(host, "stop", GATE_UNITS)?;
-    systemctl(host, "stop", libvirt::UNITS)
+    let stop = |units| systemctl(host, "stop", units).or_else(|_canceled| systemctl(host, "stop", units));
+    stop(GATE_UNITS)?;
+    stop(libvirt::UNITS)
 }
 
 /// Starts libvirtd behind and the monitor in front.

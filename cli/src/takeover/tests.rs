@@ -144,6 +144,17 @@ fn whichever_program_of_the_host_fails_the_host_can_be_restored() {
 }
 
 #[test]
+fn a_stop_that_systemd_cancels_is_asked_for_again() {
+    let fake = Fake::new();
+    let host = fake.host();
+    let before = fake.picture();
+    let _enabled = enable(&host, &steps(&host)).unwrap();
+    fake.cancel_a_stop();
+    give_back(&host, &mut Journal::load(&host).unwrap().unwrap()).unwrap();
+    assert_eq!(fake.picture(), before);
+}
+
+#[test]
 fn a_second_enable_repairs_what_drifted_and_remembers_the_first_state() {
     let fake = Fake::new();
     let host = fake.host();

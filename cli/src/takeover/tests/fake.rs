@@ -65,6 +65,7 @@ pub(super) struct Fake {
     root: tempfile::TempDir,
     active: RefCell<BTreeSet<String>>,
     broken: RefCell<BTreeSet<String>>,
+    cancels: Cell<u32>,
     answers: RefCell<BTreeMap<String, String>>,
     commands: RefCell<Vec<String>>,
     working: Cell<usize>,
@@ -76,6 +77,7 @@ impl Fake {
             root: tempfile::tempdir().unwrap(),
             active: RefCell::new(RUNNING.iter().map(|unit| (*unit).to_owned()).collect()),
             broken: RefCell::default(),
+            cancels: Cell::default(),
             answers: RefCell::default(),
             commands: RefCell::default(),
             working: Cell::new(usize::MAX),
@@ -164,6 +166,11 @@ impl Fake {
         self.broken.borrow_mut().insert(unit.to_owned());
     }
 
+    /// systemd cancels the next stop.
+    pub(crate) fn cancel_a_stop(&self) {
+        self.cancels.set(1);
+    }
+
     /// After so many programs, all others fail.
     pub(super) fn fail_after(&self, working: usize) {
         self.working.set(working);
@@ -210,6 +217,10 @@ impl Fake {
     }
 
     fn systemctl(&self, verb: &str, units: &[&str]) -> Result<String, String> {
+        if verb == "stop" && self.cancels.get() > 0 {
+            self.cancels.set(self.cancels.get() - 1);
+            return Err("canceled".to_owned());
+        }
         let mut active = self.active.borrow_mut();
         for unit in units {
             match verb {
