@@ -23,7 +23,7 @@ play_drivers() {
     works "alice wants no driver" level no-driver
     fails "bob may not confirm it" as bob "virtwarden setting confirm host-media"
     works "alice confirms it" as alice "virtwarden setting confirm host-media"
-    works "policyd dies and comes back" root "systemctl kill -s KILL virtwarden-policyd; sleep 3; systemctl is-active virtwarden-policyd"
+    works "policyd dies and comes back" root 'systemctl kill -s KILL virtwarden-policyd; for try in $(seq 120); do sleep 0.5; systemctl is-active virtwarden-policyd && exit 0; done; exit 1'
     works "the stick has no driver" driver_of 08 none
     works "it is pulled out" unplug one
     works "... and plugged in again" plug one --serial ONE

@@ -13,6 +13,8 @@ play_vms() {
     play_pulled
     play_eject_first
     play_ask_user
+    play_saved
+    play_withdrawn
     clear_vms
 }
 
@@ -85,4 +87,44 @@ play_ask_user() {
     works "redvm's hardware has it not" has_none redvm
     works "it is closed to the host" appears ONE
     closed_to_the_host ONE
+}
+
+play_saved() {
+    story "RDM-1: redvm is saved, and its stick goes to the other information domain"
+    rule 'rule = "grant", access = "read-write", granted = ["red", "blue"]'
+    connects redvm ONE
+    works "bob saves redvm" as bob "virsh -q -c qemu:///system managedsave redvm"
+    connects bluevm ONE
+    refused "redvm does not resume" "virsh -q -c qemu:///system start redvm" "eject it there first" redvm
+    fails "it does not run" root "virsh -q -c '$BEHIND' domstate redvm | grep -qx running"
+    disconnects bluevm ONE
+    works "now it resumes" as bob "virsh -q -c qemu:///system start redvm"
+    works "... with its stick" has_device redvm
+    refused "... which bluevm does not get then" "virtwarden media connect bluevm ONE" "eject it there first" bluevm
+}
+
+play_withdrawn() {
+    story "PPR-2: the policy changes while redvm has the stick"
+    mark
+    rule 'rule = "grant", access = "read-write", granted = ["blue"]'
+    works "redvm's hardware has it no more" has_none redvm
+    works "... on record, with the rule" on_record '"media disconnect"' '"redvm"' '30-usb.toml'
+    refused "by hot plug" "virtwarden media connect redvm ONE" "not granted" redvm
+    refused "by its definition" "virsh -q -c qemu:///system attach-device redvm /tmp/ids.xml --config" "not granted" redvm
+    works "bob stops redvm" as bob "virsh -q -c qemu:///system destroy redvm"
+    works "it is put into redvm's definition behind the gate" root "virsh -q -c '$BEHIND' attach-device redvm /tmp/ids.xml --config"
+    rule 'rule = "deny"'
+    refused "denied to all, bob does not start it with that" "virsh -q -c qemu:///system start redvm" "deny" redvm
+    mark
+    fails "nor does root behind the gate" root "virsh -q -c '$BEHIND' start redvm"
+    says "... who is told why" "deny"
+    works "... on record" on_record '"denied"' '"redvm"'
+    works "it is taken out" root "virsh -q -c '$BEHIND' detach-device redvm /tmp/ids.xml --config"
+    rule 'rule = "grant", access = "read-write", granted = ["blue"]'
+    connects bluevm ONE
+    mark
+    rule 'rule = "deny"'
+    works "denied to all, bluevm has it no more" has_none bluevm
+    works "... on record, with the rule" on_record '"media disconnect"' '"bluevm"' 'deny'
+    refused "an Administrator does not get it in either" "virtwarden media connect bluevm ONE" "deny" bluevm alice
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Sticks between VMs: redvm of information domain red and bluevm of blue, both bob's. FPT_RDM_EXT.1: RDM-1 and RDM-2;
-# FDP_PPR_EXT.1: PPR-1. What a VM has is looked at from its hardware's side, past the gate.
+# FDP_PPR_EXT.1: PPR-1, PPR-2 and PPR-4. What a VM has is looked at from its hardware's side, past the gate.
 # shellcheck disable=SC2154,SC2016 # set by whoever sources this; scripts for the host's shells
 
 BEHIND='qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock'
@@ -11,6 +11,7 @@ BEHIND='qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock'
 has_device() { root "for try in \$(seq 60); do $(info_usb "$1") | grep -q 'ID: hostdev' && exit 0; sleep 0.5; done; exit 1"; }
 has_none() { root "for try in \$(seq 60); do $(info_usb "$1") | grep -q 'ID: hostdev' || exit 0; sleep 0.5; done; exit 1"; }
 info_usb() { printf "virsh -q -c '%s' qemu-monitor-command %s --hmp 'info usb'" "$BEHIND" "$1"; }
+port_of() { root "cd /sys/bus/usb/devices; grep -lx '$1' */serial | sed -n '${2:-1}s,/serial,,p'"; }
 
 # Where the trail ends, and who has what: by policyd's word and by the hardware's.
 standing() { # FILE
