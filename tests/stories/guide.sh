@@ -76,13 +76,14 @@ archive() {
     ) 2> /dev/null
 }
 
-# Each command in a login of its own, at home. sudo asks alice for her password.
+# Each command in a login of its own, at home. sudo asks alice for her password. What a terminal shows is one stream: ssh
+# would bring the lines of two in any order.
 typed() { # PROMPT COMMAND
     local login=(within "$testhost" exec "$host" --user)
     # shellcheck disable=SC2016 # for the host's shells
     case $1 in
-        '#') "${login[@]}" alice -- sh -c 'echo alice-password | sudo -S -p "" -H bash -lc "cd; $1"' sh "$2" ;;
-        *) "${login[@]}" "${1%$}" -- bash -lc "$2" ;;
+        '#') "${login[@]}" alice -- sh -c 'echo alice-password | sudo -S -p "" -H bash -lc "cd; exec 2>&1; $1"' sh "$2" ;;
+        *) "${login[@]}" "${1%$}" -- bash -lc "exec 2>&1; $2" ;;
     esac < /dev/null
 }
 

@@ -144,7 +144,7 @@ fails "and no banner is shown" grep "Authorised use only" "$scratch/said"
 works "a second disable has nothing to do" disable
 
 story "What keeps guests from the host's services comes and goes with the monitor"
-walled() { root "nft list table inet virtwarden" | grep -q vwn-; }
+walled() { root 'nft list table inet virtwarden | grep vwn-'; }
 works "taken over again" enable
 root "echo \"<network><name>shore</name><bridge name='vwn-shore'/><ip address='10.77.0.1' netmask='255.255.255.0'/></network>\" > /tmp/shore.xml"
 works "a network of Virtwarden's kind starts" as alice "virsh -q -c qemu:///system net-create /tmp/shore.xml"
