@@ -56,6 +56,7 @@ use anchor::Anchor as AnchorFile;
 use commit::{Committer, PolicyInForce, Shared};
 use flood::{Limiter, Ruling};
 use follow::Followers;
+use forward::Beginning;
 use item::Work;
 use queue::Queue;
 use read::EndOfTrail;
@@ -103,8 +104,8 @@ impl Trail {
         let recovered = recover::recover(&config, &*store)?;
         let queue = Queue::new(config.queue_bytes, Arc::clone(&clock));
         let (limiter, followers, end) = (Limiter::default(), Followers::default(), EndOfTrail::default());
-        let policy = PolicyInForce(Mutex::new(config.policy));
-        let shared = Arc::new(Shared { queue, limiter, followers, end, policy, clock });
+        let (policy, beginning) = (PolicyInForce(Mutex::new(config.policy)), Beginning::default());
+        let shared = Arc::new(Shared { queue, limiter, followers, end, policy, beginning, clock });
         if config.kernel == Kernel::Send {
             kernel::start(Arc::clone(&shared)).map_err(TrailError::file(&config.directory))?;
         }
@@ -221,6 +222,16 @@ impl Trail {
         let sealed = self.seal();
         self.shared.policy.set(policy);
         sealed
+    }
+
+    /// An audit server is about to be set where there was none: it gets all that is recorded after this moment, and
+    /// nothing from before.
+    ///
+    /// # Errors
+    /// If the trail could not be sealed at this moment.
+    pub fn begin_sending(&self) -> Result<(), TrailError> {
+        self.shared.beginning.after(self.seal()?);
+        Ok(())
     }
 
     /// Goes over to a new sealing key, which the old one vouches for.

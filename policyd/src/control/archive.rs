@@ -96,6 +96,12 @@ pub trait Archive: Send + Sync + fmt::Debug {
     /// Why that cannot be read, for people.
     fn keys(&self) -> Result<TrailKeys, String>;
 
+    /// What is recorded from now on goes to an audit server that is about to be set, where there was none.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    fn begin_sending(&self) -> Result<(), String>;
+
     /// What whole segments lie before a point.
     ///
     /// # Errors

@@ -55,6 +55,7 @@ impl Control {
             .check()
             .map_err(|error| (Outcome::Failure, usage(error.to_string())))
             .and_then(|()| self.has_template(setting).map_err(|why| (Outcome::Failure, not_found(why))))
+            .and_then(|()| self.begin_sending(&before, setting, mode))
             .and_then(|()| self.carry_out(&order));
         let kept = done.and_then(|lines| match mode {
             Mode::DryRun => Ok(lines),
@@ -104,6 +105,18 @@ impl Control {
     fn has_template(&self, setting: &Setting) -> Result<(), String> {
         let Setting::DefaultVm(DefaultVm { template: Some(name), .. }) = setting else { return Ok(()) };
         templates::read(self.templates, name.as_str()).map(drop)
+    }
+
+    /// The first audit server gets what is recorded from now on, however long it takes until somebody sends it.
+    fn begin_sending(&self, before: &Setting, after: &Setting, mode: Mode) -> Result<(), Trouble> {
+        match (before, after, mode) {
+            (Setting::AuditServer(before), Setting::AuditServer(after), Mode::Apply)
+                if before.address.is_none() && after.address.is_some() =>
+            {
+                self.archive.begin_sending().map_err(|why| (Outcome::Failure, unavailable(why)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn carry_out(&self, order: &Order) -> Result<Vec<String>, Trouble> {

@@ -107,6 +107,10 @@ impl Archive for Shelf {
         Ok(TrailKeys { keys: text(keys)?, head: head.map(text).transpose()? })
     }
 
+    fn begin_sending(&self) -> Result<(), String> {
+        self.trail.begin_sending().map_err(|error| error.to_string())
+    }
+
     fn removable(&self, before: Before) -> Result<Option<Removable>, String> {
         self.trail.removable(before).map_err(|error| self.unreadable(&error))
     }

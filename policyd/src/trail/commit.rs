@@ -19,6 +19,7 @@ use crate::trail::config::Config;
 use crate::trail::error::TrailError;
 use crate::trail::flood::Limiter;
 use crate::trail::follow::Followers;
+use crate::trail::forward::Beginning;
 use crate::trail::item::{Item, Work};
 use crate::trail::keys::KeyFiles;
 use crate::trail::queue::{Call, Queue};
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     pub(super) followers: Followers,
     pub(super) end: EndOfTrail,
     pub(super) policy: PolicyInForce,
+    pub(super) beginning: Beginning,
     pub(super) clock: Arc<dyn Clock>,
 }
 

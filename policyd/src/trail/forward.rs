@@ -7,7 +7,7 @@
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,21 @@ pub struct Forward {
     pub socket: PathBuf,
     /// The file that says how far it went.
     pub cursor: PathBuf,
+}
+
+/// After which line sending begins, for the thread that sends to find out.
+#[derive(Debug, Default)]
+pub(super) struct Beginning(Mutex<Option<u64>>);
+
+impl Beginning {
+    /// Sending begins after this line, the next time that somebody takes lines.
+    pub(super) fn after(&self, line: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(line);
+    }
+
+    fn take(&self) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Starts the thread. It ends when the trail is closed.
@@ -94,6 +109,9 @@ impl Relay {
         self.tried = Some(Instant::now());
         let Ok(taker) = dial(&self.path) else { return };
         self.taker = Some(taker);
+        if let Some(before) = self.shared.beginning.take() {
+            self.cursor.skip_to(before);
+        }
         match self.catch_up() {
             Ok(waited) => {
                 self.say(Outcome::Success, &format!("records go to the audit server; {waited} had waited"))
@@ -102,7 +120,8 @@ impl Relay {
         }
     }
 
-    /// Hands over all that was recorded since the last line that went. The first time, begins with what comes.
+    /// Hands over all that was recorded since the last line that went, or since sending began. Where neither is known,
+    /// begins with what comes.
     fn catch_up(&mut self) -> io::Result<u64> {
         let reader = Reader::new(Arc::clone(&self.store), self.shared.end.now());
         let mut waited = 0;

@@ -198,6 +198,8 @@ impl Components for Hands {
 struct Shelf {
     removed: Arc<Mutex<Vec<String>>>,
     broken: Arc<AtomicBool>,
+    /// How often sending began.
+    sending: Arc<AtomicUsize>,
     instead: Arc<Mutex<Option<Arc<Notebook>>>>,
 }
 
@@ -251,6 +253,10 @@ impl Archive for Shelf {
     }
     fn keys(&self) -> Result<TrailKeys, String> {
         Ok(TrailKeys { keys: "a key".to_owned(), head: None })
+    }
+    fn begin_sending(&self) -> Result<(), String> {
+        self.sending.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
     fn removable(&self, before: Before) -> Result<Option<Removable>, String> {
         let Before::Segment(first) = before else { return Ok(None) };
@@ -472,6 +478,11 @@ impl Scene {
     /// From now on the trail is what the ledger was told.
     pub(super) fn replay_what_was_told(&self) {
         *self.shelf.instead.lock().unwrap() = Some(self.notebook.clone());
+    }
+
+    /// How often an audit server was told to begin with what comes.
+    pub(super) fn sending_began(&self) -> usize {
+        self.shelf.sending.load(Ordering::Relaxed)
     }
 
     /// Somebody has changed the trail.

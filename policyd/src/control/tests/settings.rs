@@ -104,6 +104,28 @@ fn a_value_is_recorded_put_on_the_host_kept_and_recorded() {
     }
 }
 
+/// Between a server that is taken back and the next lies what nobody is to be sent; between two there is nothing.
+#[test]
+fn sending_begins_with_the_first_audit_server_and_goes_on_with_the_next() {
+    let scene = Scene::new();
+    let server = |address| {
+        let ca = Certificates::new("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n").ok();
+        Setting::AuditServer(AuditServer {
+            address: ServerName::new(address).ok(),
+            ca,
+            ..AuditServer::default()
+        })
+    };
+    scene.change(&alice(), &set(server("log.example.org"), Mode::DryRun)).unwrap();
+    assert_eq!(scene.sending_began(), 0);
+    scene.change(&alice(), &set(server("log.example.org"), Mode::Apply)).unwrap();
+    scene.change(&alice(), &set(server("other.example.org"), Mode::Apply)).unwrap();
+    assert_eq!(scene.sending_began(), 1);
+    scene.change(&alice(), &unset(SettingName::AuditServer, Mode::Apply)).unwrap();
+    scene.change(&alice(), &set(server("log.example.org"), Mode::Apply)).unwrap();
+    assert_eq!(scene.sending_began(), 2);
+}
+
 #[test]
 fn a_dry_run_changes_nothing_and_says_what_it_would() {
     let scene = Scene::new();

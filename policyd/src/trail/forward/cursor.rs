@@ -35,6 +35,11 @@ impl Cursor {
         }
     }
 
+    /// Goes forward to a line, never back: what went is not sent again.
+    pub(super) fn skip_to(&mut self, line: u64) {
+        self.sent = self.sent.max(Some(line));
+    }
+
     /// Keeps it. A disk that fails costs lines that are handed over twice, no more.
     pub(super) fn save(&mut self) {
         let Some(sent) = self.sent.filter(|_| self.kept != self.sent) else { return };

@@ -115,3 +115,32 @@ fn a_restart_leaves_nothing_out() {
     // At least once: what was handed over just before the end may come again, under its number.
     assert!(then[0].0 <= first.last().unwrap().0 + 8, "{first:?} {then:?}");
 }
+
+#[test]
+fn the_first_server_gets_what_came_after_it_was_set_and_nothing_from_before() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    happens(&trail, "before");
+    trail.begin_sending().unwrap();
+    // Recorded before anybody takes lines, as where rsyslogd is slow to start.
+    happens(&trail, "one");
+    let taker = scene.taker();
+    let arrived = arrives(&taker, "one");
+    assert_eq!(operations(&arrived), ["one"]);
+}
+
+#[test]
+fn what_came_while_there_was_no_server_is_not_sent_to_the_next() {
+    let scene = Scene::new();
+    let trail = scene.open();
+    trail.begin_sending().unwrap();
+    happens(&trail, "one");
+    let taker = scene.taker();
+    assert_eq!(operations(&arrives(&taker, "one")), ["one"]);
+    drop(taker);
+    fs::remove_file(scene.forward().socket).unwrap();
+    happens(&trail, "between");
+    trail.begin_sending().unwrap();
+    happens(&trail, "two");
+    assert_eq!(operations(&arrives(&scene.taker(), "two")), ["two"]);
+}
