@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+mod chains;
 mod errand;
 mod flood;
 mod held;
