@@ -7,7 +7,7 @@ use virtwarden_core::object::{Object, Vm};
 use virtwarden_core::policy::request::{Need, Right};
 use virtwarden_core::policy::sharing::{Channel, Common, Held, Looked, Member, Own, hold, in_common};
 use virtwarden_core::xml::facts::Facts;
-use virtwarden_core::xml::uses::Use;
+use virtwarden_core::xml::uses::{Medium, Use};
 
 use super::bounds::Judged;
 use super::needs;
@@ -125,10 +125,13 @@ fn in_doubt(held: &Held) -> Common {
     Common { channel: Channel::Disk, what }
 }
 
-/// Where there is nothing, nothing is built upon.
+/// Where there is no file, nothing is built upon. What goes by another name is somewhere.
 fn is_there(usage: &Use) -> bool {
-    let found = usage.medium.as_ref().map(|medium| look(&medium.to_string()));
-    !matches!(found, None | Some(Looked::Absent))
+    match &usage.medium {
+        Some(Medium::Path(path)) => look(path) != Looked::Absent,
+        Some(Medium::Volume { .. } | Medium::Name(_)) => true,
+        None => false,
+    }
 }
 
 /// What the VM does not hold yet.

@@ -30,7 +30,7 @@ pub(super) struct Below {
 pub(super) enum End {
     /// To its end.
     Reached,
-    /// To a file that is in no pool.
+    /// To something that no pool knows, or that is no file here.
     Lost,
 }
 
@@ -64,6 +64,10 @@ impl Connection {
         let mut files = Vec::new();
         let mut here = match (&usage.medium, usage.channel) {
             (Some(Medium::Path(path)), Channel::Disk) => path.clone(),
+            // A volume of a pool that is not active, or a disk on the network: nobody here can look into it.
+            (Some(Medium::Volume { .. } | Medium::Name(_)), Channel::Disk) => {
+                return Ok(Below { files, end: End::Lost });
+            }
             (Some(_) | None, _) => return Ok(Below { files, end: End::Reached }),
         };
         while files.len() < LONGEST_CHAIN {

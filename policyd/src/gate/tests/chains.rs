@@ -195,6 +195,13 @@ fn what_only_the_vm_itself_builds_upon_is_its_own() {
     }
 }
 
+/// A disk that is no file of this host, as far as libvirtd tells.
+fn elsewhere(kind: &str, format: &str, source: &str) -> String {
+    format!(
+        "<disk type='{kind}' device='disk'><driver name='qemu' type='{format}'/><source {source}/><target dev='vda'/></disk>"
+    )
+}
+
 #[test]
 fn where_nobody_knows_what_others_build_upon_nothing_is_written() {
     let images = Images::new();
@@ -203,6 +210,9 @@ fn where_nobody_knows_what_others_build_upon_nothing_is_written() {
         (images.disk("over", "raw"), Status::Ok),
         (images.disk("gone", "qcow2"), Status::Ok),
         (images.disk("alone", "qcow2"), Status::Ok),
+        (elsewhere("volume", "qcow2", "pool='away' volume='over'"), Status::Error),
+        (elsewhere("volume", "raw", "pool='away' volume='over'"), Status::Ok),
+        (elsewhere("network", "qcow2", "protocol='rbd' name='away/over'"), Status::Error),
     ];
     for (finances, expected) in rows {
         let script = images.libvirtd(finances.clone(), "external", &[("alone", None)]);
