@@ -70,10 +70,7 @@ impl Connection {
             return Ok(None);
         }
         let turn = self.take_turn_at(Matter::Media)?;
-        let mut located = self.located(uses)?;
-        for usage in located.clone() {
-            located.extend(self.below(&usage)?.files);
-        }
+        let located = self.located_with_chains(uses)?;
         let held = hold(&located, Own::Judged, &look);
         let held = held.map_err(|why| self.forbidden(call, &why, needed.to_vec()))?;
         let wanted = Wanted { vm, held, doubt };

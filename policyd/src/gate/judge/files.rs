@@ -58,6 +58,15 @@ impl Connection {
         Ok(located)
     }
 
+    /// The same, with all that their images build upon.
+    pub(super) fn located_with_chains(&mut self, uses: Vec<Use>) -> Result<Vec<Use>, Fault> {
+        let mut all = self.located(uses)?;
+        for usage in all.clone() {
+            all.extend(self.below(&usage)?.files);
+        }
+        Ok(all)
+    }
+
     /// The files that a disk's image builds upon, as far as libvirtd's pools know them: whoever attaches an
     /// image need not say.
     pub(super) fn below(&mut self, usage: &Use) -> Result<Below, Fault> {

@@ -9,7 +9,7 @@ use virtwarden_core::xml::uses::{Access, Chain, Medium, Reach, Use};
 use super::needs;
 use crate::gate::call::Call;
 use crate::gate::connection::Connection;
-use crate::gate::fault::{Fault, code, code_of};
+use crate::gate::fault::Fault;
 use crate::gate::sensitive::WHY;
 use crate::sharing::look;
 
@@ -25,10 +25,7 @@ impl Connection {
         if sensitive.is_empty() || !self.may(call, needed) {
             return Ok(());
         }
-        let mut volume = self.located(vec![read_out(pool, name)])?;
-        for usage in volume.clone() {
-            volume.extend(self.below(&usage)?.files);
-        }
+        let volume = self.located_with_chains(vec![read_out(pool, name)])?;
         let held = hold(&volume, Own::Judged, &look);
         let held = held.map_err(|why| self.forbidden(call, &why, needed.to_vec()))?;
         for vm in sensitive {
@@ -49,18 +46,9 @@ impl Connection {
     }
 
     fn has_any_of(&mut self, vm: &Vm, held: &[Held]) -> Result<bool, Fault> {
-        let present = match self.present(vm) {
-            Err(Fault::Theirs(error)) if code_of(&error) == Some(code::NO_DOMAIN) => return Ok(false),
-            present => present?,
-        };
-        for definition in present.all() {
-            let uses = self.located(definition.facts().uses)?;
-            let theirs = hold(&uses, Own::Present, &look).unwrap_or_default();
-            if !in_common(held, &theirs).is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let Some(belonging) = self.belonging(vm)? else { return Ok(false) };
+        let theirs = hold(&belonging.uses, Own::Present, &look).unwrap_or_default();
+        Ok(!in_common(held, &theirs).is_empty())
     }
 }
 
