@@ -27,6 +27,7 @@ mod objects;
 mod overlong;
 mod parked;
 mod pending;
+mod question;
 mod reply;
 mod sensitive;
 pub mod turns;

@@ -20,18 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Our own serials start here; clients count from one. Clashes are looked for all the same.
 const FIRST_SERIAL: u32 = 0xf000_0000;
 
-/// The procedures that we ask.
-pub(super) mod question {
-    pub(in crate::gate) const DOMAIN_DEFINE_XML: u32 = 11;
-    pub(in crate::gate) const DOMAIN_GET_XML_DESC: u32 = 14;
-    pub(in crate::gate) const DOMAIN_LOOKUP_BY_NAME: u32 = 23;
-    pub(in crate::gate) const DOMAIN_LOOKUP_BY_UUID: u32 = 24;
-    pub(in crate::gate) const NETWORK_LOOKUP_BY_UUID: u32 = 47;
-    pub(in crate::gate) const STORAGE_POOL_LOOKUP_BY_UUID: u32 = 85;
-    pub(in crate::gate) const INTERFACE_LOOKUP_BY_NAME: u32 = 128;
-    pub(in crate::gate) const NWFILTER_LOOKUP_BY_UUID: u32 = 176;
-}
-
 /// A good answer.
 #[derive(Debug)]
 pub(super) struct Answer {

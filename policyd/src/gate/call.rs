@@ -16,13 +16,13 @@ use virtwarden_core::rpc::rule::Rule;
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::Subject;
 
-use super::ask::question;
 use super::budget::Room;
 use super::connection::{Connection, Stage};
 use super::end::End;
 use super::fault::{Fault, code};
 use super::moving::Moves;
 use super::pending::{CallId, Chore, Pending};
+use super::question;
 use super::turns::Turn;
 use super::visible::refused;
 use super::wire::Frame;

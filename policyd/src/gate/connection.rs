@@ -15,13 +15,13 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::subject::{Door, Subject};
 
 use super::Gate;
-use super::ask::question;
 use super::end::End;
 use super::errand::Errand;
 use super::fault::{Fault, code, code_of};
 use super::link::{Link, LinkError, Woken};
 use super::parked::Parked;
 use super::pending::{CallId, Pending, Streaming};
+use super::question;
 use super::upstream::Access;
 use super::wire::{Frame, Reading};
 use crate::accounts::Membership;

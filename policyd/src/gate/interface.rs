@@ -9,10 +9,10 @@ use virtwarden_core::rpc::error::leads_nowhere;
 use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::value::Value;
 
-use super::ask::question;
 use super::call::Call;
 use super::connection::Connection;
 use super::fault::Fault;
+use super::question;
 
 impl Connection {
     /// Refuses a handle of an interface that libvirtd does not find. Who may not see interfaces is refused

@@ -16,11 +16,11 @@ use virtwarden_core::rpc::value::Value;
 use virtwarden_core::xml::element::Element;
 use virtwarden_core::xml::strict;
 
-use super::ask::question;
 use super::call::{Call, Course};
 use super::connection::Connection;
 use super::fault::Fault;
 use super::listed::{Key, elements, list_again};
+use super::question;
 use super::visible::{hidden, nonsense};
 
 const NETWORK_GET_DHCP_LEASES: u32 = 341;

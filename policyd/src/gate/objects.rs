@@ -12,11 +12,11 @@ use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::rule::{On, Rule};
 use virtwarden_core::rpc::value::Value;
 
-use super::ask::question;
 use super::call::{Call, Replaced};
 use super::connection::Connection;
 use super::fault::{Fault, code, is_not_found};
 use super::listed::owned;
+use super::question;
 use super::visible::refused;
 
 /// What a UUID leads to.

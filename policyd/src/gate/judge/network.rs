@@ -10,10 +10,10 @@ use virtwarden_core::xml::network::{NetworkDefinition, changes, update};
 use virtwarden_core::xml::reach::Reach;
 
 use super::{needs, rights, row, spelled, summary};
-use crate::gate::ask::question;
 use crate::gate::call::{Call, Forward};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code};
+use crate::gate::question;
 use crate::gate::turns::Matter;
 
 const NETWORK_LOOKUP_BY_NAME: u32 = 46;

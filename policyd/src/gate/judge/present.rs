@@ -8,10 +8,10 @@ use virtwarden_core::rpc::handle::{Handle, HandleKind};
 use virtwarden_core::rpc::value::Value;
 use virtwarden_core::xml::definition::{Definition, DefinitionError};
 
-use crate::gate::ask::question;
 use crate::gate::call::{Call, Replaced};
 use crate::gate::connection::Connection;
 use crate::gate::fault::{Fault, code, code_of};
+use crate::gate::question;
 use crate::gate::turns::{Matter, Turn};
 use crate::gate::upstream::Access;
 
