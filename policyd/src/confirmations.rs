@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use virtwarden_core::control::ConfirmationRow;
 use virtwarden_core::media::Medium;
 use virtwarden_core::object::Vm;
 use virtwarden_core::subject::Account;
@@ -50,6 +51,23 @@ pub struct Waiting {
     pub wish: Wish,
     /// When it is forgotten.
     pub until: Instant,
+}
+
+impl Waiting {
+    /// For people.
+    pub fn row(&self, now: Instant) -> ConfirmationRow {
+        let wish = &self.wish;
+        ConfirmationRow {
+            number: self.number,
+            vm: wish.vm.name.clone(),
+            id: wish.medium.id.clone(),
+            kind: wish.medium.kind,
+            name: wish.medium.name.clone(),
+            asked_by: wish.asked_by.name.clone(),
+            rule: wish.rule.clone(),
+            seconds: self.until.saturating_duration_since(now).as_secs(),
+        }
+    }
 }
 
 /// A wish was taken down. Its words are for whoever asked.

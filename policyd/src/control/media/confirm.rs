@@ -80,7 +80,7 @@ impl Control {
             let vm = self.monitor.vm(waiting.wish.vm.uuid, &waiting.wish.vm.name);
             self.monitor.would_allow(subject, &[Need { right: CONNECT, object: vm }])
         };
-        waiting.iter().filter(may).map(|waiting| row(waiting, now)).collect()
+        waiting.iter().filter(may).map(|waiting| waiting.row(now)).collect()
     }
 
     /// Nothing waits under that number: recorded, for it may be tried for others' numbers.
@@ -118,19 +118,4 @@ fn no_such(number: u32) -> Failure {
         "no transfer {number} waits for a confirmation: it is done, it took too long, or it never was; \
          `virtwarden media pending` shows what waits"
     ))
-}
-
-/// For people.
-pub(super) fn row(waiting: &Waiting, now: Instant) -> ConfirmationRow {
-    let wish = &waiting.wish;
-    ConfirmationRow {
-        number: waiting.number,
-        vm: wish.vm.name.clone(),
-        id: wish.medium.id.clone(),
-        kind: wish.medium.kind,
-        name: wish.medium.name.clone(),
-        asked_by: wish.asked_by.name.clone(),
-        rule: wish.rule.clone(),
-        seconds: waiting.until.saturating_duration_since(now).as_secs(),
-    }
 }

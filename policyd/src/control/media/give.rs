@@ -190,7 +190,7 @@ impl Control {
         };
         let failure = self.forbid(asking, &medium.id, &asked.to_string());
         let waiting = self.desk.confirmations.find(asked.number, now).ok_or(failure)?;
-        Ok(Reply::Confirmations(vec![super::confirm::row(&waiting, now)]))
+        Ok(Reply::Confirmations(vec![waiting.row(now)]))
     }
 }
 
