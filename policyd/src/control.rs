@@ -24,6 +24,7 @@ mod libvirt;
 mod lockouts;
 mod media;
 mod networks;
+mod orders;
 mod people;
 mod policy;
 mod policy_trial;

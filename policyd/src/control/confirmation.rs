@@ -4,15 +4,14 @@
 use std::sync::Arc;
 use std::thread;
 
-use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request};
-use virtwarden_core::media::Rules;
+use virtwarden_core::control::{Change, Failure, Mode, Reply, Report, Request};
 use virtwarden_core::record::{Event, Kind, Outcome};
 use virtwarden_core::setting::SettingName;
 use virtwarden_core::subject::Subject;
 
 use super::Control;
 use super::failure::{failed, usage};
-use super::settings::default_order;
+use super::orders::kept_order;
 use crate::monitor::Monitor;
 use crate::settings::{CONFIRM_WITHIN, Changing, Chosen, Settings};
 
@@ -85,15 +84,6 @@ pub(super) fn take_back(settings: &Settings, monitor: &Monitor, waiting: &Arc<Ch
         Err(silence) => (Outcome::Unknown, format!("{name}: {silence}")),
     };
     monitor.ledger().note(taken_back(outcome, detail));
-}
-
-/// How the host is to be by what is kept.
-pub(super) fn kept_order(settings: &Settings, name: SettingName, rules: &Rules) -> Order {
-    if settings.source(name).is_set() {
-        Order::Apply { setting: Settings::under(settings.value(name), rules), mode: Mode::Apply }
-    } else {
-        default_order(name, Mode::Apply, rules)
-    }
 }
 
 fn taken_back(outcome: Outcome, detail: String) -> Event {

@@ -7,15 +7,14 @@
 use std::time::UNIX_EPOCH;
 
 use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request, SettingRow};
-use virtwarden_core::media::Rules;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::setting::{DefaultVm, Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
 use super::conclude::prefix;
-use super::confirmation::kept_order;
 use super::failure::{failed, not_found, unavailable, usage};
+use super::orders::{default_order, kept_order};
 use crate::monitor::Attempt;
 use crate::settings::{Changing, Chosen, Settings, Silence, must_be_confirmed};
 use crate::templates;
@@ -171,29 +170,6 @@ impl Control {
             Err((_, also)) => format!("{why}; and the host's files have the new value: {}", also.message),
         };
         (Outcome::Failure, failed(message))
-    }
-}
-
-/// How the host is to be where nobody set a value: as without us. But lockout is in force by default,
-/// and so is what keeps others from hiding it, media are not the host's unless the policy says so, and
-/// certificates of unknown validity are not accepted.
-pub(super) fn default_order(name: SettingName, mode: Mode, rules: &Rules) -> Order {
-    match name {
-        SettingName::Banner
-        | SettingName::DefaultVm
-        | SettingName::PasswordPolicy
-        | SettingName::AuditServer
-        | SettingName::DirectoryServer
-        | SettingName::RemoteTimeout
-        | SettingName::ScreenLock
-        | SettingName::ScreenLockTimeout
-        | SettingName::SshCryptography
-        | SettingName::IpsecCryptography
-        | SettingName::TimeServers
-        | SettingName::TlsCryptography => Order::Withdraw { name, mode },
-        SettingName::HostMedia | SettingName::Lockout | SettingName::CertificateValidity => {
-            Order::Apply { setting: Settings::under(name.default_value(), rules), mode }
-        }
     }
 }
 
