@@ -31,11 +31,14 @@ pub(crate) fn run(verb: &BannerVerb, socket: &Path, output: &Output) -> Result<(
 
 fn set(arguments: &BannerSetArguments, socket: &Path, output: &Output) -> Result<(), Failed> {
     let typed = source::text(&arguments.text)?;
-    let now = current(socket)?;
-    let banner =
-        Banner { text: typed.or(now.text), acknowledgement: arguments.accept.unwrap_or(now.acknowledgement) };
-    let mode = arguments.change.mode();
-    setting::set(Setting::Banner(banner), arguments.reason.words(), mode, socket, output)
+    let merged = |now| {
+        let Setting::Banner(now) = now else { return Err(unexpected()) };
+        let text = typed.clone().or(now.text);
+        let acknowledgement = arguments.accept.unwrap_or(now.acknowledgement);
+        Ok(Setting::Banner(Banner { text, acknowledgement }))
+    };
+    let told = (arguments.reason.words(), arguments.change.mode());
+    setting::change(SettingName::Banner, merged, told, socket, output)
 }
 
 fn preview(text: &TextArguments, socket: &Path, output: &Output) -> Result<(), Failed> {

@@ -74,11 +74,12 @@ fn unlock(arguments: &UnlockArguments, socket: &Path, output: &Output) -> Result
 }
 
 fn set(arguments: &LockoutSetArguments, socket: &Path, output: &Output) -> Result<(), Failed> {
-    let Setting::Lockout(now) = setting::current(SettingName::Lockout, socket)?.setting else {
-        return Err(unexpected());
+    let merged = |now| {
+        let Setting::Lockout(now) = now else { return Err(unexpected()) };
+        change::merged(&now, arguments).map(Setting::Lockout)
     };
-    let lockout = Setting::Lockout(change::merged(&now, arguments)?);
-    setting::set(lockout, arguments.reason.words(), arguments.change.mode(), socket, output)
+    let told = (arguments.reason.words(), arguments.change.mode());
+    setting::change(SettingName::Lockout, merged, told, socket, output)
 }
 
 #[cfg(test)]

@@ -90,30 +90,32 @@ pub(crate) fn current(name: SettingName, socket: &Path) -> Result<SettingRow, Fa
 
 fn change_by_pairs(arguments: &SettingSetArguments, socket: &Path, output: &Output) -> Result<(), Failed> {
     pairs::check(arguments.name)?;
-    let setting = match current(arguments.name, socket) {
-        Ok(row) => pairs::merged(row.setting, &arguments.pairs)?,
-        Err(failed) if failed.exit == Exit::Denied => stand_in(arguments).map_err(|_| failed)?,
-        Err(failed) => return Err(failed),
-    };
-    set(setting, arguments.reason.words(), arguments.change.mode(), socket, output)
+    let told = (arguments.reason.words(), arguments.change.mode());
+    change(arguments.name, |now| pairs::merged(now, &arguments.pairs), told, socket, output)
 }
 
-/// Who may not look at a setting may not set it either. That this is what he tried is on record only if the monitor
-/// is asked for it, with whatever the pairs make of the default.
-fn stand_in(arguments: &SettingSetArguments) -> Result<Setting, Failed> {
-    let setting = pairs::merged(arguments.name.default_value(), &arguments.pairs)?;
-    setting.check().map_err(|error| Failed::usage(error.to_string()))?;
-    Ok(setting)
-}
-
-/// Gives a setting a value, and prints what changed.
-pub(crate) fn set(
-    setting: Setting,
-    reason: String,
-    mode: Mode,
+/// Gives a setting the value that becomes of the one that it has, and prints what changed.
+///
+/// Who may not look at a setting may not set it either. That this is what he tried is on record only if the monitor is
+/// asked for it: with what becomes of the default, be that whole or not.
+pub(crate) fn change(
+    name: SettingName,
+    become_of: impl Fn(Setting) -> Result<Setting, Failed>,
+    (reason, mode): (String, Mode),
     socket: &Path,
     output: &Output,
 ) -> Result<(), Failed> {
+    let denied = match current(name, socket) {
+        Ok(row) => return set(become_of(row.setting)?, reason, mode, socket, output),
+        Err(failed) if failed.exit == Exit::Denied => failed,
+        Err(failed) => return Err(failed),
+    };
+    let Ok(setting) = become_of(name.default_value()) else { return Err(denied) };
+    ask_for(&Request::SettingSet { setting, reason, mode }, socket, output)
+}
+
+/// Gives a setting a value, and prints what changed.
+fn set(setting: Setting, reason: String, mode: Mode, socket: &Path, output: &Output) -> Result<(), Failed> {
     setting.check().map_err(|error| Failed::usage(error.to_string()))?;
     ask_for(&Request::SettingSet { setting, reason, mode }, socket, output)
 }

@@ -2,6 +2,7 @@
 //! What every story of a setting looks at: the record of what alice set, and bob, who sets nothing.
 
 use virtwarden_core::record::{Kind, Outcome};
+use virtwarden_core::setting::SettingName;
 use virtwarden_core::table3::Function;
 
 use crate::host::{Host, Ran};
@@ -40,7 +41,7 @@ pub fn is_on_record(host: &Host, since: u64, operation: &str, function: Function
 }
 
 /// How often bob was denied a function. Who sets a value looks at the present one first and is denied that as well: it is one
-/// attempt, where what he wanted to set is whole enough to be asked for.
+/// attempt.
 pub fn refusals_of_bob(records: &[Recorded], function: Function) -> usize {
     let is_one = |record: &&Recorded| {
         record.is_of("bob")
@@ -49,7 +50,8 @@ pub fn refusals_of_bob(records: &[Recorded], function: Function) -> usize {
     };
     let denied: Vec<_> =
         records.iter().filter(is_one).map(|record| record.event.operation.as_str()).collect();
-    let is_look = |pair: &&[&str]| matches!(pair, ["setting show", then] if then.starts_with("setting set"));
+    let sets = |operation: &str| SettingName::ALL.iter().any(|name| name.set_operation() == operation);
+    let is_look = |pair: &&[&str]| matches!(pair, ["setting show", then] if sets(then));
     denied.len() - denied.windows(2).filter(is_look).count()
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Settings, the banner and the lockout policy.
 
-use virtwarden_core::control::{Mode, Reply, Request, SettingRow, SettingSource};
+use virtwarden_core::control::{FailureKind, Mode, Reply, Request, SettingRow, SettingSource};
 use virtwarden_core::setting::{
-    Acknowledgement, Banner, BannerText, Counted, Disclosure, IdleLimit, Limit, Lockout, PasswordPolicy,
-    RemoteTimeout, Setting, SettingName, Unlocking,
+    Acknowledgement, AuditServer, Banner, BannerText, Counted, Disclosure, IdleLimit, Limit, Lockout,
+    PasswordPolicy, RemoteTimeout, Setting, SettingName, Unlocking,
 };
 
-use crate::scene::{Scene, changed, command};
+use crate::scene::{Scene, changed, command, failure};
 
 fn shown(setting: Setting) -> Vec<Reply> {
     vec![Reply::Settings(vec![SettingRow { setting, source: SettingSource::Default, drift: Vec::new() }])]
@@ -99,6 +99,29 @@ fn a_value_out_of_range_is_not_even_sent() {
         let run = scene.run(typed);
         assert_eq!(policyd.join().unwrap(), [Request::SettingShow { name: now }]);
         assert_eq!(run.code(), 2, "{}", run.err());
+    }
+}
+
+#[test]
+fn who_may_not_look_is_refused_what_he_tried_to_set() {
+    let lockout = Lockout { limit: Limit::Delay { first: 1, longest: 1 }, ..Lockout::default() };
+    let banner = Banner { text: Some(BannerText::new("mine").unwrap()), ..Banner::default() };
+    let server = AuditServer { port: 1, ..AuditServer::default() };
+    for (typed, tried) in [
+        (&["setting", "set", "remote-timeout", "idle=never"][..], SettingName::RemoteTimeout.default_value()),
+        // What is not whole, and what is out of range.
+        (&["setting", "set", "audit-server", "port=1"], Setting::AuditServer(server)),
+        (&["lockout", "set", "--delay", "1s", "--longest", "1s"], Setting::Lockout(lockout)),
+        (&["banner", "set", "mine"], Setting::Banner(banner)),
+    ] {
+        let scene = Scene::new();
+        let denied = || failure(FailureKind::Denied).remove(0);
+        let policyd = scene.policyd_of_two([denied(), denied()]);
+        let run = scene.run(typed);
+        assert_eq!((run.code(), run.err().as_str()), (3, "virtwarden: because\n"), "{typed:?}");
+        let name = tried.name();
+        let set = Request::SettingSet { setting: tried, reason: String::new(), mode: Mode::Apply };
+        assert_eq!(policyd.join().unwrap(), [Request::SettingShow { name }, set], "{typed:?}");
     }
 }
 
