@@ -83,17 +83,17 @@ pub(super) fn take_back(settings: &Settings, monitor: &Monitor, waiting: &Arc<Ch
         Ok(Report::Failed(why)) => (Outcome::Failure, format!("{name}: {why}")),
         Err(silence) => (Outcome::Unknown, format!("{name}: {silence}")),
     };
-    monitor.ledger().note(taken_back(outcome, detail));
+    monitor.ledger().note(taken_back(name, outcome, detail));
 }
 
-fn taken_back(outcome: Outcome, detail: String) -> Event {
+fn taken_back(name: SettingName, outcome: Outcome, detail: String) -> Event {
     Event {
         origin: None,
         kind: Kind::Change,
         outcome,
         actor: None,
         operation: "setting taken back".to_owned(),
-        functions: vec![SettingName::HostMedia.function()],
+        functions: vec![name.function()],
         targets: Vec::new(),
         detail,
         of: None,
