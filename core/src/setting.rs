@@ -34,7 +34,7 @@ pub use directory::{DirectoryProtection, DirectoryServer, KnownDirectory, Search
 pub use host_media::{HostLevel, HostMedia};
 pub use ipsec::{IpsecCryptography, IpsecSuite};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
-pub use password::PasswordPolicy;
+pub use password::{PasswordPolicy, PasswordStrength};
 pub use remote::{IdleLimit, RemoteTimeout};
 pub use screen::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout};
 pub use ssh::{SshCryptography, SshSuite};

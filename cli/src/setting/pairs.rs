@@ -6,9 +6,10 @@ use std::io::Read;
 
 use virtwarden_core::setting::{
     AuditServer, CertificateValidity, Certificates, DefaultVm, DirectoryProtection, DirectoryServer,
-    HostLevel, HostMedia, IdleLimit, IpsecCryptography, IpsecSuite, Locking, PasswordPolicy, RemoteTimeout,
-    ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName, Setting, SettingName, SshCryptography,
-    SshSuite, TemplateName, TimeProof, TimeServers, TlsCryptography, TlsSuite, ValidityAction,
+    HostLevel, HostMedia, IdleLimit, IpsecCryptography, IpsecSuite, Locking, PasswordPolicy,
+    PasswordStrength, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName,
+    Setting, SettingName, SshCryptography, SshSuite, TemplateName, TimeProof, TimeServers, TlsCryptography,
+    TlsSuite, ValidityAction,
 };
 
 use crate::arguments::{Pair, mebibytes};
@@ -160,11 +161,13 @@ fn host_media(media: HostMedia, pair: &Pair) -> Result<HostMedia, Failed> {
 }
 
 fn password_policy(policy: PasswordPolicy, pair: &Pair) -> Result<PasswordPolicy, Failed> {
-    match pair.key.as_str() {
-        "minimum-length" => Ok(PasswordPolicy { minimum_length: number(pair)?, ..policy }),
-        "classes" => Ok(PasswordPolicy { classes: number(pair)?, ..policy }),
-        _ => Err(unknown(pair, "`minimum-length` and `classes`")),
-    }
+    let now = policy.strength();
+    let strength = match pair.key.as_str() {
+        "minimum-length" => PasswordStrength { minimum_length: number(pair)?, ..now },
+        "classes" => PasswordStrength { classes: number(pair)?, ..now },
+        _ => return Err(unknown(pair, "`minimum-length` and `classes`")),
+    };
+    Ok(PasswordPolicy::AtLeast(strength))
 }
 
 fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
@@ -277,8 +280,14 @@ mod tests {
 
     #[test]
     fn what_is_not_named_stays() {
-        let policy = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 });
-        let expected = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 2 });
+        let policy = Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength {
+            minimum_length: 20,
+            classes: 3,
+        }));
+        let expected = Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength {
+            minimum_length: 20,
+            classes: 2,
+        }));
         assert_eq!(merged(policy, &[pair("classes", "2")]).unwrap(), expected);
     }
 

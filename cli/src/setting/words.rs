@@ -4,7 +4,8 @@
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
     Acknowledgement, AuditServer, Banner, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
-    RemoteTimeout, ScreenIdle, ServerName, Setting, TemplateName, TimeProof, TimeServers, Unlocking,
+    PasswordPolicy, RemoteTimeout, ScreenIdle, ServerName, Setting, TemplateName, TimeProof, TimeServers,
+    Unlocking,
 };
 
 use crate::duration::spelled;
@@ -26,9 +27,12 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
             ("counted", counted_words(lockout.counted).to_owned()),
             ("told", disclosure_words(lockout.disclosure).to_owned()),
         ],
-        Setting::PasswordPolicy(policy) => vec![
-            ("minimum-length", policy.minimum_length.to_string()),
-            ("classes", policy.classes.to_string()),
+        Setting::PasswordPolicy(PasswordPolicy::Distribution) => {
+            ["minimum-length", "classes"].map(|part| (part, "distribution".to_owned())).to_vec()
+        }
+        Setting::PasswordPolicy(PasswordPolicy::AtLeast(strength)) => vec![
+            ("minimum-length", strength.minimum_length.to_string()),
+            ("classes", strength.classes.to_string()),
         ],
         Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
         Setting::ScreenLock(lock) => vec![("lock", lock.locking.word().to_owned())],
@@ -173,7 +177,10 @@ mod tests {
                 "limit: 5 failures within 15 min lock for 10 min\ncounted: everywhere\n\
                  told: that it is locked, and for how long\n",
             ),
-            (SettingName::PasswordPolicy.default_value(), "minimum-length: 15\nclasses: 1\n"),
+            (
+                SettingName::PasswordPolicy.default_value(),
+                "minimum-length: distribution\nclasses: distribution\n",
+            ),
             (SettingName::RemoteTimeout.default_value(), "idle: never\n"),
             (
                 SettingName::HostMedia.default_value(),

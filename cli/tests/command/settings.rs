@@ -4,7 +4,7 @@
 use virtwarden_core::control::{FailureKind, Mode, Reply, Request, SettingRow, SettingSource};
 use virtwarden_core::setting::{
     Acknowledgement, AuditServer, Banner, BannerText, Counted, Disclosure, IdleLimit, Limit, Lockout,
-    PasswordPolicy, RemoteTimeout, Setting, SettingName, Unlocking,
+    PasswordPolicy, PasswordStrength, RemoteTimeout, Setting, SettingName, Unlocking,
 };
 
 use crate::scene::{Scene, changed, command, failure};
@@ -43,7 +43,10 @@ fn what_is_typed_is_what_is_set() {
         (&["lockout", "set", "--counted", "remote", "--silent"], Setting::Lockout(silent)),
         (
             &["setting", "set", "password-policy", "minimum-length=20", "classes=3"],
-            Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
+            Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength {
+                minimum_length: 20,
+                classes: 3,
+            })),
         ),
         (
             &["setting", "set", "remote-timeout", "idle=15m"],
@@ -128,7 +131,10 @@ fn who_may_not_look_is_refused_what_he_tried_to_set() {
 #[test]
 fn a_setting_is_shown_with_who_set_it_and_what_differs() {
     let row = SettingRow {
-        setting: Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
+        setting: Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength {
+            minimum_length: 20,
+            classes: 3,
+        })),
         source: SettingSource::Set { by: "alice".into(), at: 1_795_253_415, reason: "site rule 4".into() },
         drift: vec!["pwquality.conf: minlen is 8, not 20".into()],
     };

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{
     Acknowledgement, AuditServer, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
-    ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
+    PasswordPolicy, ScreenIdle, ServerName, Setting, TimeProof, TimeServers, Unlocking,
 };
 
 /// The most characters of a banner that stand in a line.
@@ -39,13 +39,7 @@ impl fmt::Display for Setting {
                     Disclosure::Nothing => ", nothing is told",
                 })
             }
-            Setting::PasswordPolicy(policy) => {
-                write!(
-                    f,
-                    "at least {} characters of {} classes or more",
-                    policy.minimum_length, policy.classes
-                )
-            }
+            Setting::PasswordPolicy(policy) => password_policy(policy, f),
             Setting::RemoteTimeout(timeout) => match timeout.idle {
                 IdleLimit::Never => f.write_str("never"),
                 IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
@@ -62,6 +56,15 @@ impl fmt::Display for Setting {
             Setting::IpsecCryptography(value) => f.write_str(value.suite.word()),
             Setting::TlsCryptography(value) => f.write_str(value.suite.word()),
         }
+    }
+}
+
+fn password_policy(policy: &PasswordPolicy, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let PasswordPolicy::AtLeast(strength) = policy else { return f.write_str("distribution") };
+    write!(f, "at least {} characters", strength.minimum_length)?;
+    match strength.classes {
+        1 => Ok(()),
+        classes => write!(f, " of {classes} classes or more"),
     }
 }
 
@@ -119,13 +122,16 @@ fn limit(limit: &Limit, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Banner, BannerText, SettingName};
+    use super::super::{Banner, BannerText, PasswordStrength, SettingName};
     use super::*;
 
     #[test]
     fn every_value_is_one_line() {
         let text = BannerText::new(&"Warning\n".repeat(100)).unwrap();
         let long = Setting::Banner(Banner { text: Some(text), acknowledgement: Acknowledgement::Required });
+        let password = |minimum_length, classes| {
+            Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length, classes }))
+        };
         for (value, expected) in [
             (SettingName::AuditServer.default_value(), "none"),
             (SettingName::Banner.default_value(), "none"),
@@ -134,7 +140,9 @@ mod tests {
                 SettingName::Lockout.default_value(),
                 "5 failures within 900 s lock for 600 s, everywhere, the time left is told",
             ),
-            (SettingName::PasswordPolicy.default_value(), "at least 15 characters of 1 classes or more"),
+            (SettingName::PasswordPolicy.default_value(), "distribution"),
+            (password(15, 1), "at least 15 characters"),
+            (password(20, 3), "at least 20 characters of 3 classes or more"),
             (SettingName::RemoteTimeout.default_value(), "never"),
             (SettingName::ScreenLock.default_value(), "personal"),
             (SettingName::ScreenLockTimeout.default_value(), "personal"),

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use virtwarden_core::control::{Order, Report};
 use virtwarden_core::setting::{
-    Banner, BannerText, HostMedia, IdleLimit, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+    Banner, BannerText, HostMedia, IdleLimit, Lockout, PasswordPolicy, PasswordStrength, RemoteTimeout,
+    Setting, SettingName,
 };
 
 mod audit;
@@ -231,7 +232,7 @@ fn one_of_each() -> [Setting; 5] {
         Setting::HostMedia(HostMedia::default()),
         banner("TEST TEST \\l Warning\n$(id) `id` %n é 漢字"),
         Setting::Lockout(Lockout::default()),
-        Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
+        Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length: 20, classes: 3 })),
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
     ]
 }
@@ -364,7 +365,7 @@ fn passwords_that_nobody_checks_are_no_policy() {
         let scene = Scene::new();
         scene.write("etc/pam.d/common-password", stack);
         let before = scene.etc();
-        let policy = Setting::PasswordPolicy(PasswordPolicy::default());
+        let policy = Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength::default()));
         let Report::Failed(why) = scene.apply(&policy) else { panic!("{stack}") };
         assert!(why.contains(expected), "{why}");
         assert_eq!(scene.etc(), before);
@@ -375,7 +376,7 @@ fn passwords_that_nobody_checks_are_no_policy() {
 fn a_policy_that_would_refuse_every_password_does_not_come_into_force() {
     let scene = Scene::new();
     fs::remove_file(scene.root.path().join("var/cache/cracklib/cracklib_dict.pwd")).unwrap();
-    let policy = Setting::PasswordPolicy(PasswordPolicy::default());
+    let policy = Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength::default()));
     let Report::Failed(why) = scene.apply(&policy) else { panic!("in force") };
     assert!(why.contains("no dictionary"), "{why}");
     assert!(!scene.root.path().join("etc/security").exists());
@@ -403,7 +404,8 @@ fn a_profile_of_the_sites_own_is_used_or_named_but_not_edited() {
 fn an_illegal_value_is_refused_whoever_sends_it() {
     let scene = Scene::new();
     let before = scene.etc();
-    let policy = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 1, classes: 1 });
+    let policy =
+        Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length: 1, classes: 1 }));
     assert!(matches!(scene.apply(&policy), Report::Failed(_)));
     assert_eq!(scene.etc(), before);
 }

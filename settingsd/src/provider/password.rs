@@ -24,14 +24,16 @@ impl Provider for PasswordFiles {
     const FILES: &'static [&'static str] = &[FILE];
     const DERIVED: &'static [Derived] = &[];
 
-    fn examine(host: &Host, _value: &PasswordPolicy) -> Result<(), String> {
+    fn examine(host: &Host, value: &PasswordPolicy) -> Result<(), String> {
+        let PasswordPolicy::AtLeast(_) = value else { return Ok(()) };
         stack(host)?;
         quality::dictionary(host)
     }
 
     fn render(_host: &Host, value: &PasswordPolicy) -> Result<Vec<Rendered>, String> {
+        let PasswordPolicy::AtLeast(strength) = value else { return Ok(Vec::new()) };
         let lines: String =
-            quality::wanted(value).iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+            quality::wanted(strength).iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
         Ok(vec![Rendered { path: FILE, text: format!("{}{lines}enforce_for_root\n", sshd::HEAD) }])
     }
 
@@ -45,10 +47,11 @@ impl Provider for PasswordFiles {
     }
 
     fn read_back(host: &Host, value: &PasswordPolicy) -> Vec<String> {
+        let PasswordPolicy::AtLeast(strength) = value else { return Vec::new() };
         let mut differences: Vec<_> = stack(host).err().into_iter().collect();
         differences.extend(quality::dictionary(host).err());
-        differences.extend(quality::differences(host, value));
-        differences.extend(quality::probe(host, value));
+        differences.extend(quality::differences(host, strength));
+        differences.extend(quality::probe(host, strength));
         differences
     }
 

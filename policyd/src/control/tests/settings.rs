@@ -6,8 +6,8 @@ use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::setting::{
     AuditServer, Banner, BannerText, CertificateValidity, Certificates, DefaultVm, DirectoryServer,
     HostLevel, HostMedia, IdleLimit, IpsecCryptography, IpsecSuite, Locking, Lockout, PasswordPolicy,
-    RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName, Setting, SettingName,
-    TemplateName, TlsCryptography, TlsSuite, ValidityAction,
+    PasswordStrength, RemoteTimeout, ScreenIdle, ScreenLock, ScreenLockTimeout, SearchBase, ServerName,
+    Setting, SettingName, TemplateName, TlsCryptography, TlsSuite, ValidityAction,
 };
 
 use super::scene::{Scene, alice, bob};
@@ -42,7 +42,7 @@ fn one_of_each() -> [Setting; 13] {
         Setting::DefaultVm(DefaultVm { vcpus: 4, ..DefaultVm::default() }),
         Setting::HostMedia(HostMedia { level: HostLevel::Open, ..HostMedia::default() }),
         Setting::Lockout(Lockout::default()),
-        Setting::PasswordPolicy(PasswordPolicy { minimum_length: 20, classes: 3 }),
+        Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length: 20, classes: 3 })),
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
         Setting::ScreenLock(ScreenLock { locking: Locking::Enabled }),
         Setting::ScreenLockTimeout(ScreenLockTimeout { idle }),
@@ -213,7 +213,8 @@ fn what_cannot_be_recorded_does_not_reach_the_host() {
 #[test]
 fn an_illegal_value_goes_no_further() {
     let scene = Scene::new();
-    let short = Setting::PasswordPolicy(PasswordPolicy { minimum_length: 4, classes: 1 });
+    let short =
+        Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length: 4, classes: 1 }));
     let failure = scene.ask(&alice(), &set(short, Mode::Apply)).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Usage);
     assert!(failure.message.contains("from 8 to 128, not 4"), "{}", failure.message);

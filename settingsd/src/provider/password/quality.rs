@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use virtwarden_core::setting::PasswordPolicy;
+use virtwarden_core::setting::PasswordStrength;
 
 use crate::host::Host;
 use crate::program::Input;
@@ -18,10 +18,10 @@ const PWSCORE: &str = "/usr/bin/pwscore";
 const SAMPLE: &str = "q7Z_kT4xw2VmRb9!LpHs6dYc@fG3nJtQ8z#uKe5XvWa1$BrMg0%iPoDy^hN7lC&sE4jF*Uq(T2wA)kZ9xR-bV6mL+H3pS=Y8dGc\
 cJ[f5n]Q{t}z;u:K.e,X/v?W~a<B>";
 
-/// The options of a policy. Credits for classes would let shorter passwords pass.
-pub(super) fn wanted(policy: &PasswordPolicy) -> Vec<(&'static str, String)> {
+/// The options that demand it. Credits for classes would let shorter passwords pass.
+pub(super) fn wanted(strength: &PasswordStrength) -> Vec<(&'static str, String)> {
     let mut wanted =
-        vec![("minlen", policy.minimum_length.to_string()), ("minclass", policy.classes.to_string())];
+        vec![("minlen", strength.minimum_length.to_string()), ("minclass", strength.classes.to_string())];
     wanted.extend(["dcredit", "ucredit", "lcredit", "ocredit"].map(|credit| (credit, "0".to_owned())));
     wanted.extend([("enforcing", "1".to_owned())]);
     wanted
@@ -44,12 +44,12 @@ pub(super) fn dictionary(host: &Host) -> Result<(), String> {
 }
 
 /// One line for each option that the library would take otherwise.
-pub(super) fn differences(host: &Host, policy: &PasswordPolicy) -> Vec<String> {
+pub(super) fn differences(host: &Host, strength: &PasswordStrength) -> Vec<String> {
     let options = match effective(host) {
         Ok(options) => options,
         Err(why) => return vec![why],
     };
-    let mut wanted: Vec<_> = wanted(policy);
+    let mut wanted: Vec<_> = wanted(strength);
     wanted.push(("enforce_for_root", String::new()));
     let differs = |(name, value): &(&str, String)| {
         let found = options.get(*name).map(String::as_str);
@@ -86,7 +86,7 @@ fn option(line: &str) -> Option<(String, String)> {
 
 /// The library itself, where its command is installed: a password that is one character too short must
 /// be refused for that, and one that is long enough must not.
-pub(super) fn probe(host: &Host, policy: &PasswordPolicy) -> Option<String> {
+pub(super) fn probe(host: &Host, strength: &PasswordStrength) -> Option<String> {
     if !host.has(PWSCORE) {
         return None;
     }
@@ -94,11 +94,11 @@ pub(super) fn probe(host: &Host, policy: &PasswordPolicy) -> Option<String> {
         let password: String = SAMPLE.chars().take(usize::from(length)).collect();
         host.run(&[PWSCORE], Input::Text(&format!("{password}\n")))
     };
-    let (short, enough) = (score(policy.minimum_length - 1), score(policy.minimum_length));
+    let (short, enough) = (score(strength.minimum_length - 1), score(strength.minimum_length));
     match (short, enough) {
         (Ok(short), Ok(enough)) if !short.succeeded() && enough.succeeded() => None,
         (Ok(short), Ok(_)) if short.succeeded() => {
-            Some(format!("libpwquality takes a password of {} characters", policy.minimum_length - 1))
+            Some(format!("libpwquality takes a password of {} characters", strength.minimum_length - 1))
         }
         (Ok(_), Ok(enough)) => Some(format!("libpwquality refuses a good password: {}", enough.said.trim())),
         (Err(why), _) | (_, Err(why)) => Some(why),

@@ -21,7 +21,7 @@ pub(super) fn play(hand: &mut Hand<'_, '_>) -> Result<Vec<Step>, Failed> {
     let Setting::PasswordPolicy(policy) = &row.setting else {
         return Ok(not_played("Sets passwords.", "policyd does not tell the password policy"));
     };
-    let least = usize::from(policy.minimum_length);
+    let least = usize::from(policy.strength().minimum_length);
     if row.source.is_set() {
         return passwords(hand, least);
     }
