@@ -114,7 +114,7 @@ pub(crate) enum Noun {
     /// The access banner: what people read before they log in.
     #[command(subcommand)]
     Banner(BannerVerb),
-    /// Settings of this host: passwords, idle remote sessions, and the two above.
+    /// Settings of this host: from passwords and cryptography to the audit server.
     #[command(subcommand)]
     Setting(SettingVerb),
     /// Sharing: which channels are open between VMs, or between a VM and the host.

@@ -44,7 +44,8 @@ fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
 }
 
 fn all(socket: &Path) -> Result<Vec<SettingRow>, Failed> {
-    let Reply::Settings(rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
+    let Reply::Settings(mut rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
+    rows.sort_by_key(|row| row.setting.name().word());
     Ok(rows)
 }
 

@@ -27,46 +27,65 @@ pub(super) const NAMES: [(&str, SettingName); 15] = [
 ];
 
 const KEYS: &str = "\
-Keys:
-  audit-server     address=NAME            where the audit trail is sent by syslog over TLS; `none` sends nothing
-                   port=NUMBER             6514 where nobody says otherwise
-                   peer=NAME               the name in its certificate, if that is not the address
-                   ca=FILE                 who signs its certificate, in PEM
-  directory-server address=NAME            the directory that sssd asks for people, by the name in its certificate; `none`
-                   base=NAME               where people are in it, such as dc=example,dc=org
-                   ca=FILE                 who signs its certificate, in PEM
-                   port=NUMBER             if it is not the usual one
-                   protection=ldaps|start-tls
-  certificate-validity action=refuse|accept   what becomes of a peer of IPsec whose certificate nobody can tell valid or revoked
-  default-vm       template=NAME|policy    the template that a new VM follows where nobody says otherwise; policy: the one
-                                           that `template` in [vm] of the policy names
-                   memory=SIZE             of a VM from a template, such as 4G
-                   vcpus=1..1024           its virtual CPUs
-  host-media       level=LEVEL             what the host does with USB storage, discs and cards that the policy does
-                                           not grant to it: open, no-automount (nobody mounts them) or no-driver
-                                           (no driver for USB storage; taken back unless confirmed within 60 s)
-  ipsec-cryptography suite=profile|profile-256|distribution   what connections of strongSwan propose and take: what the base
-                                           profile admits, the same with 256 bits alone, or strongSwan's own choice
-  password-policy  minimum-length=8..128   characters of a new password at least
-                   classes=1..4            of upper case, lower case, digits and others, at least so many
-  remote-timeout   idle=TIME|never         1 minute to 1 day without input, then a remote session ends
-                   What a terminal answers when a program asks it counts as input: a VM whose console is open
-                   can keep its session from being idle.
-  screen-lock      lock=enabled|disabled|personal   whether GNOME locks an idle screen; personal: as each person has it
-  screen-lock-timeout  idle=TIME|personal  1 minute to 1 day without input, then the screen goes dark, and a shell on a
-                                           text console ends
-                   delay=TIME              until the dark screen is locked, 0s to 1 hour
-  ssh-cryptography suite=profile|distribution   the algorithms that the base profile admits, or OpenSSH's own
-  time-servers     servers=NAME,NAME|distribution   these and no others, or what the distribution chose
-                   proof=nts|nothing       whether each must prove itself (RFC 8915; chrony only)
-  tls-cryptography suite=profile|profile-256|distribution   what connections over TLS to the audit server and to the directory take:
-                                           TLS 1.2 with AES-GCM, the same with 256 bits alone, or the libraries' own choice
-The banner and the lockout have commands of their own: `virtwarden banner set`, `virtwarden lockout set`.
+Settings and their keys; what is not named stays as it is:
+  audit-server            where the audit trail is sent by syslog over TLS
+      address=NAME          the server; `none` sends nothing
+      port=NUMBER           6514 where nobody says otherwise
+      peer=NAME             the name in its certificate, if that is not the address
+      ca=FILE               who signs its certificate, in PEM
+  certificate-validity    what becomes of a peer of IPsec whose certificate nobody
+                          can tell valid or revoked
+      action=refuse|accept
+  default-vm              what a new VM is like where nobody says otherwise
+      template=NAME|policy  policy: the one that `template` in [vm] of it names
+      memory=SIZE           such as 4G
+      vcpus=1..1024         virtual CPUs
+  directory-server        the directory that sssd asks for people
+      address=NAME          by the name in its certificate; `none` asks nobody
+      base=NAME             where people are in it, such as dc=example,dc=org
+      ca=FILE               who signs its certificate, in PEM
+      port=NUMBER           if it is not the usual one
+      protection=ldaps|start-tls
+  host-media              what the host does with USB storage, discs and cards that
+                          the policy does not grant to it
+      level=open|no-automount|no-driver
+                            no-automount: nobody mounts them; no-driver: no driver for
+                            USB storage, taken back unless confirmed within 60 s
+  ipsec-cryptography      what connections of strongSwan propose and take
+      suite=profile|profile-256|distribution
+                            what the base profile admits, the same with 256 bits alone,
+                            or strongSwan's own choice
+  password-policy         what a new password must be, whoever sets it
+      minimum-length=8..128 characters at least
+      classes=1..4          of upper case, lower case, digits and others at least
+  remote-timeout          when idle remote sessions end
+      idle=TIME|never       1 minute to 1 day without input. What a terminal answers
+                            when a program asks it counts as input: a VM whose console
+                            is open can keep its session from being idle.
+  screen-lock             whether GNOME locks an idle screen
+      lock=enabled|disabled|personal
+                            personal: as each person has it
+  screen-lock-timeout     when it does
+      idle=TIME|personal    1 minute to 1 day without input, then the screen goes dark,
+                            and a shell on a text console ends
+      delay=TIME            until the dark screen is locked, 0s to 1 hour
+  ssh-cryptography        the algorithms of ssh and sshd
+      suite=profile|distribution
+                            those that the base profile admits, or OpenSSH's own
+  time-servers            where the host's time comes from
+      servers=NAME,NAME|distribution
+                            these and no others, or what the distribution chose
+      proof=nts|nothing     whether each must prove itself (RFC 8915; chrony only)
+  tls-cryptography        what TLS to the audit server and to the directory takes
+      suite=profile|profile-256|distribution
+                            TLS 1.2 with AES-GCM, the same with 256 bits alone, or the
+                            libraries' own choice
+The banner and the lockout have commands of their own: `virtwarden banner set`,
+`virtwarden lockout set`.
 
 Examples:
   virtwarden setting set password-policy minimum-length=15
-  virtwarden setting set remote-timeout idle=15m --reason 'site rule 7'
-What is not named stays as it is.";
+  virtwarden setting set remote-timeout idle=15m --reason 'site rule 7'";
 
 /// What to do with settings.
 #[derive(Clone, Debug, Subcommand)]
