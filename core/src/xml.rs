@@ -10,6 +10,7 @@ pub mod element;
 mod expansion;
 pub mod facts;
 mod form;
+pub mod host_device;
 pub mod ignored;
 mod limits;
 mod link;

@@ -305,6 +305,8 @@ judges! {
     /// Capabilities of an emulator: View on the host if `emulator` is absent or an allowed one, which
     /// libvirtd runs to ask it; else Raw.
     Capabilities "capabilities" [];
+    /// Take a device from the host, give it back, reset or destroy it: 7, and not what the host cannot do without.
+    HostDevice "host-device" [DEVICES];
     /// Create a network that lasts while it runs: 5, and 7 if it reaches a physical device.
     CreateNetwork "create-network" [NETWORKS];
     /// Define a network, new or over an old one: 5, and 7 if it reaches a physical device.

@@ -15,6 +15,7 @@ mod emulator;
 mod few;
 mod files;
 mod forget;
+mod host_device;
 mod image;
 pub mod media;
 mod medium;
@@ -83,6 +84,7 @@ impl Connection {
             Judge::MigrateIn => self.judge_migration_in(call),
             Judge::ToNative => self.judge_native(call),
             Judge::Capabilities => self.judge_capabilities(call),
+            Judge::HostDevice => self.judge_host_device(call),
             Judge::CreateNetwork | Judge::DefineNetwork => self.judge_network(call),
             Judge::StartNetwork => self.judge_network_start(call),
             Judge::UpdateNetwork => self.judge_network_update(call),

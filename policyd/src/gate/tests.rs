@@ -3,6 +3,7 @@ mod chains;
 mod errand;
 mod flood;
 mod held;
+mod host_device;
 mod libvirtd;
 mod making;
 mod media;

@@ -48,6 +48,8 @@ pub enum HostDevice<'a> {
     Usb(u16, u16),
     /// A block device, by a path below `/dev`.
     Block(&'a str),
+    /// Anything, by its directory below `/sys`.
+    Directory(&'a str),
 }
 
 impl fmt::Display for HostDevice<'_> {
@@ -60,7 +62,7 @@ impl fmt::Display for HostDevice<'_> {
                 write!(f, "SCSI device {host}:{bus}:{target}:{unit}")
             }
             HostDevice::Usb(bus, device) => write!(f, "USB device {device} on bus {bus}"),
-            HostDevice::Block(path) => write!(f, "`{path}`"),
+            HostDevice::Block(path) | HostDevice::Directory(path) => write!(f, "`{path}`"),
         }
     }
 }
@@ -81,11 +83,8 @@ pub(super) fn reason(kernel: &Kernel, look: &Look, device: &HostDevice<'_>) -> i
     if let Some(own) = needed.iter().find(|own| own.path.starts_with(&path)) {
         return Ok(Some(format!("{device} is always denied to VMs: {}", own.what)));
     }
-    match is_network(&path) {
-        true => way_out(kernel, &path)
-            .map(|way| way.map(|what| format!("{device} is always denied to VMs: {what}"))),
-        false => Ok(None),
-    }
+    let way = way_out(kernel, &path)?;
+    Ok(way.map(|what| format!("{device} is always denied to VMs: {what}")))
 }
 
 /// The device's directory; none if there is no such device.
@@ -111,6 +110,11 @@ fn place(kernel: &Kernel, look: &Look, device: &HostDevice<'_>) -> io::Result<Op
                 return Err(io::Error::other(why));
             }
         },
+        HostDevice::Directory(path) => {
+            let below = path.strip_prefix("/sys/");
+            let below = below.ok_or_else(|| io::Error::other(format!("`{path}` is not below /sys")))?;
+            named(below.to_owned())
+        }
     })
 }
 
@@ -167,22 +171,22 @@ fn is_network(path: &Path) -> bool {
     attribute(path, "class").is_some_and(|class| class.starts_with(NETWORK))
 }
 
-/// Whether a network controller carries the host's way out. One that cannot be told not to is taken for it.
-fn way_out(kernel: &Kernel, controller: &Path) -> io::Result<Option<String>> {
-    if is_released(controller) {
-        return Ok(None);
-    }
+/// Whether the host's way out goes over a device or over what hangs on it. A network controller that cannot be told
+/// not to carry it is taken for it.
+fn way_out(kernel: &Kernel, device: &Path) -> io::Result<Option<String>> {
+    let may_be_it = is_network(device) && !is_released(device);
     for interface in default_routes(kernel)? {
         let lowest = lower(kernel, &interface, DEEP)?;
         for name in lowest {
-            let device = kernel.sys.join("class/net").join(&name);
-            let Ok(device) = device.canonicalize() else {
-                return Ok(Some(format!(
-                    "the host's way out is `{name}`, and policyd cannot see that this is another"
-                )));
-            };
-            if device.starts_with(controller) {
-                return Ok(Some(format!("the host's way out is `{interface}`")));
+            match kernel.sys.join("class/net").join(&name).canonicalize() {
+                Ok(card) if card.starts_with(device) => {
+                    return Ok(Some(format!("the host's way out is `{interface}`")));
+                }
+                Err(_) if may_be_it => {
+                    let why = "and policyd cannot see that this is another";
+                    return Ok(Some(format!("the host's way out is `{name}`, {why}")));
+                }
+                Ok(_) | Err(_) => {}
             }
         }
     }

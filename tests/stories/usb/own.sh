@@ -31,12 +31,26 @@ play_own() {
         "$testhost" put "$host" "$scratch/pci.xml" /tmp/pci.xml
         denied_to_alice "PCI device $device" "virsh -q -c qemu:///system attach-device redvm /tmp/pci.xml --config" "stays with the host\|is always denied"
     done
+
+    story "PPR-4: nor are they taken from the host"
+    works "the host drives them" pci_drivers before
+    for device in "$disk" "$card" "$hub"; do
+        denied_to_alice "PCI device $device, for later" "$(of_host detach "$device")" "stays with the host\|is always denied"
+    done
+    denied_to_alice "the disk's controller, by a reset" "$(of_host reset "$disk")" "stays with the host\|is always denied"
+    denied_to_alice "the disk's controller, by giving it back" "$(of_host reattach "$disk")" "stays with the host\|is always denied"
+    refused "bob is told nothing of it" "$(of_host detach "$disk")" "not found\|no node device" "pci_${disk//[:.]/_}"
+    works "the host drives them" pci_drivers after
+    same "... as before" drivers.before drivers.after
     works "the network card leads out no more" root "ip route del default"
     works "the host lives on" root "touch /root/lives && sync && rm /root/lives"
     works "the keyboard is pulled out" unplug keys
     clear_vms
 }
 
+# A command of virsh about a PCI device of the host.
+of_host() { printf 'virsh -q -c qemu:///system nodedev-%s pci_%s' "$1" "${2//[:.]/_}"; } # ACT DEVICE
+pci_drivers() { root 'for device in /sys/bus/pci/devices/*; do echo "$device $(readlink "$device/driver")"; done' > "$scratch/drivers.$1"; } # FILE
 # Alice is refused on all three sides.
 denied_to_alice() { refused "alice does not give away $1" "$2" "$3" alice alice; }
 # The innermost PCI function that something hangs on: 0000:00:01.0

@@ -44,6 +44,7 @@ impl Tree {
     pub(crate) fn new() -> Self {
         let tree = Self { directory: tempfile::tempdir().unwrap() };
         tree.write("proc/1/mountinfo", "21 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw\n");
+        tree.write("proc/1/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n");
         tree.write("proc/swaps", "Filename\t\tType\t\tSize\tUsed\tPriority\n");
         fs::create_dir_all(tree.path("sys/bus/usb/devices")).unwrap();
         fs::create_dir_all(tree.path("sys/block")).unwrap();

@@ -182,6 +182,27 @@ fn the_card_that_leads_out_is_the_hosts() {
 }
 
 #[test]
+fn what_the_card_that_leads_out_hangs_on_is_the_hosts() {
+    let tree = host();
+    let bridge = "sys/devices/pci0000:00/0000:00:1c.0";
+    tree.write(&format!("{bridge}/class"), "0x060400\n");
+    tree.link("sys/bus/pci/devices/0000:00:1c.0", bridge);
+    let adapter = "sys/devices/pci0000:00/0000:00:14.0/usb1/1-3/1-3:1.0/net/usb0";
+    tree.write(&format!("{adapter}/address"), "52:54:00:00:00:02\n");
+    tree.link("sys/class/net/usb0", adapter);
+    let of = |path| reason(&tree, &HostDevice::Directory(path));
+    assert_eq!((reason(&tree, &pci(0, 0x1c, 0)), reason(&tree, &USB)), (None, None));
+    default_route(&tree, "wlan0");
+    assert!(reason(&tree, &pci(0, 0x1c, 0)).is_some_and(|why| why.contains("way out is `wlan0`")));
+    assert!(of("/sys/devices/pci0000:00/0000:00:1c.0").is_some());
+    assert_eq!((reason(&tree, &USB), of("/sys/devices/pci0000:00/0000:00:14.0")), (None, None));
+    default_route(&tree, "usb0");
+    assert!(reason(&tree, &USB).is_some_and(|why| why.contains("way out is `usb0`")));
+    assert_eq!(reason(&tree, &pci(0, 0x1c, 0)), None);
+    assert!(of("/dev/../etc").is_some_and(|why| why.contains("not below /sys")), "what it is cannot be told");
+}
+
+#[test]
 fn a_bridge_leads_out_through_what_is_in_it_and_what_cannot_be_seen_is_not_given_away() {
     let tree = host();
     tree.write("sys/devices/virtual/net/br0/address", "x");
