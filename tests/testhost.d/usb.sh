@@ -32,7 +32,8 @@ make_stick() {
 plug_again() {
     local file words try
     for ((try = 0; try < 100; try++)); do
-        monitor "$1" query-status '{}' > /dev/null 2>&1 && break
+        # In a shell of its own: what does not run yet is no reason to give up.
+        (monitor "$1" query-status '{}') > /dev/null 2>&1 && break
         sleep 0.1
     done
     for file in "$(host_dir "$1")"/plugged/*; do

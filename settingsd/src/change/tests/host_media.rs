@@ -143,6 +143,21 @@ fn drivers_come_back_when_the_level_goes_down_and_only_if_it_was_us() {
     assert_eq!(scene.read("sys/bus/usb/drivers_probe"), "2-1:1.0");
 }
 
+/// Otherwise the next keyboard that is plugged in would have no driver, and no rule of udev to give it one.
+#[test]
+fn drivers_come_back_after_a_boot_too() {
+    let scene = Scene::with_usb();
+    scene.udev_has_closed("sda");
+    scene.write(&format!("{USB}/interface_authorized_default"), "0");
+    scene.write(&format!("{STICK}/authorized"), "0");
+    assert!(matches!(scene.apply(&value(HostLevel::NoDriver)), Report::Done(_)));
+    let _nothing_there = std::fs::remove_dir_all(scene.root.path().join("run/virtwarden"));
+
+    assert!(matches!(scene.apply(&value(HostLevel::NoAutomount)), Report::Done(_)));
+    assert_eq!(scene.read(&format!("{USB}/interface_authorized_default")), "1");
+    assert_eq!(scene.read(&format!("{STICK}/authorized")), "1");
+}
+
 #[test]
 fn a_driver_that_has_storage_all_the_same_is_named() {
     let scene = Scene::with_usb();

@@ -16,8 +16,9 @@ use crate::host::Host;
 
 const DEVICES: &str = "sys/bus/usb/devices";
 const PROBE: &str = "sys/bus/usb/drivers_probe";
-/// There while interfaces are closed by us: without it, whoever closed some keeps them so.
-const OURS: &str = "/run/virtwarden/settingsd/usb-drivers";
+/// There while interfaces are closed by us: without it, whoever closed some keeps them so. Not below `/run`: after a boot
+/// udev closes them by our rules again, before anybody asks us.
+const OURS: &str = "/var/lib/virtwarden/settings-journal/usb-drivers";
 const STORAGE: &str = "08";
 /// The driver of programs that use a device by themselves, emulators among them.
 const PROGRAMS: &str = "usbfs";
