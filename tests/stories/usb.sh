@@ -27,7 +27,7 @@ play_before() {
     story "A machine with bob at its seat, before anything is installed"
     works "bob sits at the seat" seat_for_bob
     before_anything
-    picture before
+    picture untouched
     works "the package installs" "$testhost" install "$host" target/debian/*virtwarden_*.deb
     works "enable" root "virtwarden enable --yes --admin alice"
 }

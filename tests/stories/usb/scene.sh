@@ -67,7 +67,7 @@ before_anything() {
 
 as_before() {
     picture now
-    same "the host is as it was, byte for byte" before now
+    same "the host is as it was, byte for byte" untouched now
     works "the helper is setuid root again" root "test -u $HELPER"
     works "the stick is the host's" appears ONE
     works "bob mounts it" seat "udisksctl mount -b $(disk_of ONE)"
