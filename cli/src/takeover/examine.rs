@@ -11,7 +11,7 @@ use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{
-    accounts, administrators, definitions, images, libvirt, logins, own_daemons, place, setuid,
+    accounts, administrators, definitions, images, libvirt, logins, own_daemons, place, setuid, wall,
 };
 
 /// Everything that must run for the gate to be in service.
@@ -94,6 +94,7 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
         definitions::look(host),
         images::look(host),
         setuid::look(host),
+        wall::look(host),
         own_daemons::running(host).into_iter().map(|what| own_daemon(&what)).collect(),
     ];
     Ok(looks.into_iter().flatten().collect())
