@@ -99,14 +99,15 @@ impl Census {
         self.reconcile(&known);
         listed.iter().for_each(|vm| self.monitor.notice_name(vm.uuid, &vm.name));
         self.monitor.enroll(listed.into_iter().map(|vm| (vm.uuid, vm.name)).collect(), Instant::now());
-        // Last: what becomes of VMs does not wait for networks.
+        // Later: what becomes of VMs does not wait for networks.
         link::follow_networks(&mut link)?;
+        self.look_at_networks(&mut link)?;
+        library::show(&self.place, &self.monitor);
+        // Last: from then on somebody must listen, whatever happens.
         match link::follow_belongings(&mut link) {
             Ok(()) => self.monitor.belongings().begin_to_hear(),
             Err(error) => eprintln!("virtwarden-policyd: cannot keep what VMs have: {error}"),
         }
-        self.look_at_networks(&mut link)?;
-        library::show(&self.place, &self.monitor);
         Ok((link, known))
     }
 

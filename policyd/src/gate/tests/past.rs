@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is done past the gate: the census hears of it from libvirtd and the registry follows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use virtwarden_core::record::Outcome;
 use virtwarden_core::rpc::frame::MessageKind;
 
 use super::libvirtd::*;
 use super::*;
+use crate::belongings::Belonging;
 use crate::census::Census;
 
 const UNDEFINED: i32 = 1;
@@ -22,7 +25,9 @@ fn lifecycle(uuid: Uuid, what: i32, why: i32) -> Vec<u8> {
 fn with(vms: &'static [Uuid], count: u32, events: Vec<Vec<u8>>) -> Script {
     Arc::new(move |heard| match heard.name {
         "CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY" => Some(vec![good(heard, &[Value::Int(1)])]),
-        "CONNECT_NETWORK_EVENT_REGISTER_ANY" => Some(vec![good(heard, &[Value::Int(1)])]),
+        "CONNECT_NETWORK_EVENT_REGISTER_ANY" | "CONNECT_STORAGE_POOL_EVENT_REGISTER_ANY" => {
+            Some(vec![good(heard, &[Value::Int(1)])])
+        }
         "CONNECT_LIST_ALL_NETWORKS" => {
             let answer = good(heard, &[Value::List(vec![]), Value::Unsigned(0)]);
             Some(std::iter::once(answer).chain(events.clone()).collect())
@@ -140,4 +145,66 @@ fn what_a_request_made_needs_no_other_explanation() {
     monitor.registry().forget(BOBS).unwrap();
     monitor.enroll(vec![(BOBS, "bobvm".to_owned()), (FINANCE, "finance".to_owned())], now);
     assert_eq!(observed(&scene, "vm appeared").len(), 1);
+}
+
+/// Whether what somebody finds of a VM now is kept.
+fn is_kept(scene: &Scene, vm: Uuid) -> bool {
+    let belongings = scene.gate.monitor.belongings();
+    belongings.recall(vm).map_or_else(
+        |began| {
+            belongings.keep(vm, began, Belonging::default());
+            belongings.recall(vm).is_ok()
+        },
+        |_| true,
+    )
+}
+
+#[test]
+fn what_vms_have_is_kept_while_the_census_listens_and_until_it_hears_of_them() {
+    let (kept, dropped) = (Arc::new(AtomicBool::default()), AtomicBool::default());
+    let (usual, looked, waits) = (with(&[BOBS, FINANCE], 2, vec![]), AtomicBool::default(), kept.clone());
+    let network = Value::Record(vec![text("red"), Value::Uuid(Uuid([3; 16]))]);
+    let told = written("NETWORK_EVENT_LIFECYCLE", &[Value::Int(1), network, Value::Int(0), Value::Int(0)]);
+    let told = message(call_header(315, 0), MessageKind::Message, Status::Ok, &told);
+    // The second look at networks is answered once something is kept, and then bobvm stops.
+    let script: Script = Arc::new(move |heard| match (heard.name, looked.load(Ordering::SeqCst)) {
+        ("CONNECT_LIST_ALL_NETWORKS", false) => {
+            looked.store(true, Ordering::SeqCst);
+            Some(usual(heard)?.into_iter().chain([told.clone()]).collect())
+        }
+        ("CONNECT_LIST_ALL_NETWORKS", true) => {
+            while !waits.load(Ordering::SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Some(usual(heard)?.into_iter().chain([lifecycle(BOBS, STOPPED, 0)]).collect())
+        }
+        _ => usual(heard),
+    });
+    let scene = Scene::scripted(ADMINISTRATOR, script);
+    count(&scene, |_| {
+        if !kept.load(Ordering::SeqCst) {
+            kept.store(is_kept(&scene, FINANCE) && is_kept(&scene, BOBS), Ordering::SeqCst);
+        } else if scene.gate.monitor.belongings().recall(BOBS).is_err() {
+            dropped.store(scene.gate.monitor.belongings().recall(FINANCE).is_ok(), Ordering::SeqCst);
+            return true;
+        }
+        false
+    });
+    // Whoever waits for it does not wait for ever.
+    assert!(kept.swap(true, Ordering::SeqCst), "nothing was ever kept");
+    assert!(dropped.load(Ordering::SeqCst), "bobvm's is dropped, and finance's is not");
+    assert!(!is_kept(&scene, BOBS) && !is_kept(&scene, FINANCE), "nobody listens any more");
+}
+
+#[test]
+fn nothing_is_kept_where_the_census_does_not_get_so_far_as_to_listen() {
+    let script: Script = Arc::new(|heard| match heard.name {
+        // The connection ends.
+        "CONNECT_LIST_ALL_NETWORKS" => Some(vec![vec![]]),
+        _ => with(&[BOBS, FINANCE], 2, vec![])(heard),
+    });
+    let scene = Scene::scripted(ADMINISTRATOR, script);
+    let asked = || scene.libvirtd.heard().contains(&"CONNECT_LIST_ALL_NETWORKS");
+    count(&scene, |_| asked());
+    assert!(asked() && !is_kept(&scene, BOBS));
 }
