@@ -9,6 +9,7 @@ mod confirmation;
 mod create;
 mod lockouts;
 mod media;
+mod members;
 mod networks;
 mod policy_trial;
 mod review;

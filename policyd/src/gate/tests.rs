@@ -4,6 +4,7 @@ mod errand;
 mod flood;
 mod held;
 mod host_device;
+mod library;
 mod libvirtd;
 mod making;
 mod media;

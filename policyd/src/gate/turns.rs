@@ -128,6 +128,7 @@ impl Drop for Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::belongings::Belonging;
 
     #[test]
     fn a_turn_is_one_connections_until_it_is_over() {
@@ -141,6 +142,23 @@ mod tests {
         drop(turn);
         assert!(second.silence(), "who waits is told");
         assert!(turns.take(vm, &second).is_some());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_vm_from_before_its_turn_or_from_while_it_lasts() {
+        let belongings = Arc::new(Belongings::default());
+        belongings.begin_to_hear();
+        let (turns, vm) = (Arc::new(Turns::of(belongings.clone())), Uuid([1; 16]));
+        let look = || belongings.recall(vm).is_ok();
+        let keep = |began| drop(belongings.keep(vm, began, Belonging::default()));
+        keep(belongings.recall(vm).unwrap_err());
+        assert!(look());
+        let turn = turns.wait(Matter::Vm(vm), Duration::ZERO).unwrap();
+        assert!(!look(), "who begins a turn asks again");
+        keep(belongings.recall(vm).unwrap_err());
+        assert!(look());
+        drop(turn);
+        assert!(!look(), "what it changed was seen half");
     }
 
     #[test]

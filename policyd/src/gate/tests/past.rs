@@ -22,7 +22,7 @@ fn lifecycle(uuid: Uuid, what: i32, why: i32) -> Vec<u8> {
 }
 
 /// A libvirtd with these VMs, none of them transient, which then tells of these events.
-fn with(vms: &'static [Uuid], count: u32, events: Vec<Vec<u8>>) -> Script {
+pub(super) fn with(vms: &'static [Uuid], count: u32, events: Vec<Vec<u8>>) -> Script {
     Arc::new(move |heard| match heard.name {
         "CONNECT_DOMAIN_EVENT_CALLBACK_REGISTER_ANY" => Some(vec![good(heard, &[Value::Int(1)])]),
         "CONNECT_NETWORK_EVENT_REGISTER_ANY" | "CONNECT_STORAGE_POOL_EVENT_REGISTER_ANY" => {
@@ -44,11 +44,11 @@ fn with(vms: &'static [Uuid], count: u32, events: Vec<Vec<u8>>) -> Script {
 }
 
 /// Runs a census until `done`, or for two seconds.
-fn count(scene: &Scene, done: impl Fn(&Registry) -> bool) {
+pub(super) fn count(scene: &Scene, done: impl Fn(&Registry) -> bool) {
     let pid_file = scene.directory.path().join("pid");
     std::fs::write(&pid_file, std::process::id().to_string()).unwrap();
     let socket = scene.libvirtd.path.clone();
-    let place = Place { read_only_socket: socket, pid_file, ..Place::default() };
+    let place = Place { socket: socket.clone(), read_only_socket: socket, pid_file, ..Place::default() };
     let census = Arc::new(Census::new(scene.gate.monitor.clone(), place).unwrap());
     let running = census.clone();
     let thread = std::thread::spawn(move || running.run());
