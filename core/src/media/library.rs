@@ -11,8 +11,9 @@ pub fn pool(place: usize) -> String {
 
 /// Whether a pool is one of them. Whoever may connect media sees it, and may do no more with it than look again.
 pub fn is_pool(name: &str) -> bool {
-    let number = |rest: &str| rest.strip_prefix('-').is_some_and(|rest| rest.parse::<u16>().is_ok());
-    name.strip_prefix(POOL).is_some_and(|rest| rest.is_empty() || number(rest))
+    let number = |rest: &str| rest.strip_prefix('-')?.parse::<u16>().ok()?.checked_sub(1);
+    let place = name.strip_prefix(POOL).map(|rest| number(rest).unwrap_or_default());
+    place.is_some_and(|place| pool(place.into()) == name)
 }
 
 #[cfg(test)]
@@ -24,6 +25,8 @@ mod tests {
         assert_eq!((pool(0).as_str(), pool(1).as_str()), ("virtwarden-media", "virtwarden-media-2"));
         assert!(is_pool(&pool(0)) && is_pool(&pool(7)));
         for other in ["", "media", "virtwarden-media2", "virtwarden-media-", "virtwarden-media-x", "default"]
+            .into_iter()
+            .chain(["virtwarden-media-0", "virtwarden-media-1", "virtwarden-media-02", "virtwarden-media-+2"])
         {
             assert!(!is_pool(other), "{other}");
         }
