@@ -43,6 +43,11 @@ impl Host {
         &self.root
     }
 
+    /// Where a path of the host is.
+    pub(crate) fn place(&self, path: &str) -> PathBuf {
+        self.root.join(path.trim_start_matches('/'))
+    }
+
     /// The account that all directories on the way must belong to: root.
     pub(crate) fn owner(&self) -> u32 {
         self.owner
@@ -60,7 +65,7 @@ impl Host {
 
     /// Whether there is such a program, directory or file.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.root.join(path.trim_start_matches('/')).exists()
+        self.place(path).exists()
     }
 
     /// Runs one of its programs.
@@ -95,7 +100,7 @@ impl Host {
 
     /// The names in a directory, in order; none if there is no such directory.
     pub(crate) fn names(&self, directory: &str) -> Vec<String> {
-        let entries = std::fs::read_dir(self.root.join(directory.trim_start_matches('/')));
+        let entries = std::fs::read_dir(self.place(directory));
         let names =
             entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<_> = names.collect();
@@ -121,7 +126,7 @@ impl Host {
         look: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, String> {
         file::replace(self, SCRATCH, &self.content(text, 0o600))?;
-        let seen = look(&self.root.join(SCRATCH.trim_start_matches('/')).to_string_lossy());
+        let seen = look(&self.place(SCRATCH).to_string_lossy());
         file::remove(self, SCRATCH)?;
         seen
     }

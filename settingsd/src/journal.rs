@@ -136,7 +136,7 @@ impl Turn {
         if file::read(host, &path)?.is_none() {
             file::replace(host, &path, &host.content("", 0o600))?;
         }
-        let place = host.root().join(path.trim_start_matches('/'));
+        let place = host.place(&path);
         let opened = open(&place, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
         let opened = opened.map_err(|error| format!("cannot open `{path}`: {error}"))?;
         flock(&opened, FlockOperation::LockExclusive)

@@ -17,7 +17,7 @@ pub(super) fn lines(host: &Host, service: &str) -> Vec<String> {
 
 /// Every service that uses one of these modules, with the module.
 pub(super) fn uses(host: &Host, modules: &[&str]) -> Vec<(String, String)> {
-    let directory = host.root().join(DIRECTORY.trim_start_matches('/'));
+    let directory = host.place(DIRECTORY);
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut services: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     services.sort_unstable();

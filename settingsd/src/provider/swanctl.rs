@@ -105,7 +105,7 @@ impl Links {
         let mut links = Self(Vec::new());
         for name in ["x509", "x509ca", "pubkey"] {
             let link = Path::new(candidate).with_file_name(name);
-            let target = host.root().join("etc/swanctl").join(name);
+            let target = host.place("/etc/swanctl").join(name);
             // What a process that was killed left is the same.
             match symlink(&target, &link) {
                 Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
@@ -144,7 +144,7 @@ pub(super) fn loaded(host: &Host) -> Result<Vec<Section>, String> {
         return Ok(Vec::new());
     }
     let told = |error: std::io::Error| format!("charon does not tell its connections: {error}");
-    let socket = host.root().join(SOCKET.trim_start_matches('/'));
+    let socket = host.place(SOCKET);
     let mut charon = UnixStream::connect(socket).map_err(told)?;
     charon.set_read_timeout(Some(PATIENCE)).map_err(told)?;
     charon.set_write_timeout(Some(PATIENCE)).map_err(told)?;

@@ -63,7 +63,7 @@ pub(super) fn differences(host: &Host, strength: &PasswordStrength) -> Vec<Strin
 }
 
 fn effective(host: &Host) -> Result<BTreeMap<String, String>, String> {
-    let directory = host.root().join(DROP_INS.trim_start_matches('/'));
+    let directory = host.place(DROP_INS);
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(|name| name.ends_with(".conf"));

@@ -23,7 +23,7 @@ pub(super) fn while_running(
     host: &Host,
     load: impl FnOnce(&str) -> Result<(), String>,
 ) -> Result<Vec<Section>, String> {
-    let path = host.root().join(SOCKET.trim_start_matches('/'));
+    let path = host.place(SOCKET);
     let told = |error: io::Error| format!("`{}`: {error}", path.display());
     match fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(told(error)),

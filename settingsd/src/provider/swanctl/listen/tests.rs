@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Who loads connections, and who does not.
+
 use std::io::Read;
 
 use super::*;
 use crate::program::{Input, Programs, Ran};
 
-struct None;
+struct NoPrograms;
 
-impl Programs for None {
+impl Programs for NoPrograms {
     fn run(&self, _words: &[&str], _input: Input<'_>) -> Result<Ran, String> {
         Err("nothing is run here".to_owned())
     }
@@ -15,7 +17,7 @@ impl Programs for None {
 fn host() -> (tempfile::TempDir, Host) {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir_all(root.path().join("run/virtwarden/settingsd")).unwrap();
-    let host = Host::below(root.path(), rustix::process::geteuid().as_raw(), Box::new(None));
+    let host = Host::below(root.path(), rustix::process::geteuid().as_raw(), Box::new(NoPrograms));
     (root, host)
 }
 

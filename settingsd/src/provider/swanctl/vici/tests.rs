@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//! Packets, whole and broken.
+
 use super::*;
 
 /// `load-conn { site { proposals = [ a b ]  remote { revocation = strict } children { } } }`
