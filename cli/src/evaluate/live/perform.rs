@@ -121,8 +121,8 @@ fn looks_so(seen: Seen, text: &str) -> bool {
 const NOTHING_THERE: &[&str] = &["this host has no ", "; install rsyslog"];
 
 fn done(ran: &Ran, records: &[RecordLine]) -> Verdict {
-    if let Some(why) = ran.output.lines().find(|line| is_nothing_there(line)) {
-        return Verdict::not_exercised(why.trim_start_matches("virtwarden: "));
+    if let Some(why) = nothing_there(&ran.output) {
+        return Verdict::not_exercised(why);
     }
     if !ran.succeeded() {
         return Verdict::fail("it failed, and must be done");
@@ -133,6 +133,8 @@ fn done(ran: &Ran, records: &[RecordLine]) -> Verdict {
     Verdict::Pass
 }
 
-fn is_nothing_there(line: &str) -> bool {
-    NOTHING_THERE.iter().any(|words| line.contains(words))
+/// The words of a provider that has nothing to set here.
+pub(super) fn nothing_there(output: &str) -> Option<&str> {
+    let line = output.lines().find(|line| NOTHING_THERE.iter().any(|words| line.contains(words)));
+    line.map(|line| line.trim_start_matches("virtwarden: "))
 }

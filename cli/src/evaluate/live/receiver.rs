@@ -2,6 +2,8 @@
 //! An audit server for the time of an evaluation: TLS on the loopback interface, by an authority that nobody else knows. It is
 //! a part of this process, so that it ends with it.
 
+mod certificates;
+
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
@@ -9,17 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use openssl::asn1::Asn1Time;
-use openssl::bn::BigNum;
-use openssl::ec::{EcGroup, EcKey};
 use openssl::error::ErrorStack;
-use openssl::hash::MessageDigest;
-use openssl::nid::Nid;
-use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslAcceptor, SslMethod};
-use openssl::x509::extension::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName};
-use openssl::x509::{X509, X509Builder, X509NameBuilder};
+use openssl::ssl::SslAcceptor;
 
+use self::certificates::certificates;
 use super::stage::file;
 use crate::exit::Failed;
 
@@ -44,7 +39,7 @@ impl Receiver {
     /// Listens; whoever is to send here finds the authority's certificate in this file.
     pub(super) fn listen(authority: &Path) -> Result<Self, Failed> {
         let broken = |error: ErrorStack| Failed::error(format!("cannot make certificates: {error}"));
-        let made = certificates().map_err(broken)?;
+        let made = certificates(NAME).map_err(broken)?;
         file(authority, &made.authority, 0o644)?;
         let acceptor = made.acceptor().map_err(broken)?;
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
@@ -133,74 +128,11 @@ fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Arrived>) {
     }
 }
 
-struct Certificates {
-    authority: String,
-    server: X509,
-    key: PKey<Private>,
-}
-
-impl Certificates {
-    fn acceptor(&self) -> Result<SslAcceptor, ErrorStack> {
-        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
-        acceptor.set_private_key(&self.key)?;
-        acceptor.set_certificate(&self.server)?;
-        Ok(acceptor.build())
-    }
-}
-
-/// An authority, and what it says of the server.
-fn certificates() -> Result<Certificates, ErrorStack> {
-    let (authority_key, key) = (key()?, key()?);
-    let mut authority = certificate("vweval authority", &authority_key, 1)?;
-    authority.append_extension(BasicConstraints::new().critical().ca().build()?)?;
-    authority.append_extension(KeyUsage::new().critical().key_cert_sign().build()?)?;
-    let name = authority_name("vweval authority")?;
-    authority.set_issuer_name(&name)?;
-    authority.sign(&authority_key, MessageDigest::sha256())?;
-    let authority = authority.build();
-    let mut server = certificate(NAME, &key, 2)?;
-    server.set_issuer_name(authority.subject_name())?;
-    server.append_extension(BasicConstraints::new().build()?)?;
-    server.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
-    let names =
-        SubjectAlternativeName::new().dns(NAME).build(&server.x509v3_context(Some(&authority), None))?;
-    server.append_extension(names)?;
-    server.sign(&authority_key, MessageDigest::sha256())?;
-    let authority = String::from_utf8_lossy(&authority.to_pem()?).into_owned();
-    Ok(Certificates { authority, server: server.build(), key })
-}
-
-fn key() -> Result<PKey<Private>, ErrorStack> {
-    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1)?;
-    PKey::from_ec_key(EcKey::generate(&group)?)
-}
-
-fn authority_name(name: &str) -> Result<openssl::x509::X509Name, ErrorStack> {
-    let mut builder = X509NameBuilder::new()?;
-    builder.append_entry_by_text("CN", name)?;
-    Ok(builder.build())
-}
-
-/// For a day, of a version that can say what it is for.
-fn certificate(name: &str, key: &PKey<Private>, serial: u32) -> Result<X509Builder, ErrorStack> {
-    let mut builder = X509::builder()?;
-    let name = authority_name(name)?;
-    builder.set_version(2)?;
-    builder.set_subject_name(&name)?;
-    builder.set_pubkey(key)?;
-    let number = BigNum::from_u32(serial)?.to_asn1_integer()?;
-    builder.set_serial_number(&number)?;
-    let (from, until) = (Asn1Time::days_from_now(0)?, Asn1Time::days_from_now(1)?);
-    builder.set_not_before(&from)?;
-    builder.set_not_after(&until)?;
-    Ok(builder)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
-    use openssl::ssl::{SslConnector, SslVerifyMode};
+    use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 
     use super::*;
 

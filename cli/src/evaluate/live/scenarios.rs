@@ -4,6 +4,7 @@
 mod audit_server;
 mod banner;
 mod expiry;
+mod guesser;
 mod lockout;
 mod passwords;
 mod steps;

@@ -7,14 +7,13 @@ use virtwarden_core::setting::SettingName;
 
 use super::Hand;
 use super::steps::{Done, not_played, not_taken_back};
+use crate::evaluate::live::perform::nothing_there;
 use crate::evaluate::live::receiver::{Heard, NAME};
 use crate::evaluate::live::settings;
 use crate::evaluate::report::{Door, Step, Verdict};
 use crate::exit::Failed;
 
 const WHAT: &str = "The Administrator names an audit server.";
-/// How settingsd says that nothing on this host sends records.
-const MISSING: &str = "; install rsyslog";
 
 pub(super) fn play(hand: &mut Hand<'_, '_>) -> Result<Vec<Step>, Failed> {
     let completion = settings::prepare(SettingName::AuditServer, hand.made, hand.socket)?;
@@ -26,11 +25,12 @@ pub(super) fn play(hand: &mut Hand<'_, '_>) -> Result<Vec<Step>, Failed> {
     ));
     let who = &hand.stage.administrator.name;
     let ran = hand.stage.sshd.within(who, &command, Some(hand.stage.interrupt));
-    let mut steps = if ran.output.contains(MISSING) {
-        not_played(WHAT, ran.output.trim_start_matches("virtwarden: "))
-    } else {
-        let set = Done { what: WHAT, who, door: Door::ControlSocket, command, ran }.must_succeed();
-        vec![set, arrives(hand)]
+    let mut steps = match nothing_there(&ran.output) {
+        Some(why) => not_played(WHAT, why),
+        None => {
+            let set = Done { what: WHAT, who, door: Door::ControlSocket, command, ran }.must_succeed();
+            vec![set, arrives(hand)]
+        }
     };
     let back = hand.made.take_back(&noted);
     steps.extend(back.err().map(|why| not_taken_back("The audit server is taken back.", &why)));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use virtwarden_core::setting::SettingName;
 
-use super::lockout::Guesser;
+use super::guesser::Guesser;
 use super::steps::{Done, not_played, not_taken_back};
 use crate::evaluate::live::settings;
 use crate::evaluate::report::{Door, Step};
