@@ -2,6 +2,7 @@
 //! `virtwarden setting`, and what the commands of single settings share.
 
 mod drift;
+mod keys;
 mod pairs;
 mod words;
 
@@ -10,7 +11,7 @@ use std::path::Path;
 use virtwarden_core::control::{AuditFilter, Mode, Reply, Request, SettingRow, SettingSource};
 use virtwarden_core::setting::{Setting, SettingName};
 
-pub(crate) use self::pairs::keys;
+pub(crate) use self::keys::keys;
 use crate::arguments::{SettingSetArguments, SettingVerb};
 use crate::audit;
 use crate::client::{ask, unexpected};

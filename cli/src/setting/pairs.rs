@@ -40,34 +40,6 @@ pub(super) fn check(name: SettingName) -> Result<(), Failed> {
     }
 }
 
-/// The keys of a setting that is set by pairs, each with those of its values that are words.
-pub(crate) const fn keys(name: SettingName) -> &'static [(&'static str, &'static [&'static str])] {
-    match name {
-        SettingName::AuditServer => {
-            &[("address", &["none"]), ("port", &["6514"]), ("peer", &[]), ("ca", &[])]
-        }
-        SettingName::DirectoryServer => &[
-            ("address", &["none"]),
-            ("base", &[]),
-            ("ca", &[]),
-            ("port", &[]),
-            ("protection", &["ldaps", "start-tls"]),
-        ],
-        SettingName::DefaultVm => &[("template", &["policy"]), ("memory", &[]), ("vcpus", &[])],
-        SettingName::HostMedia => &[("level", &["open", "no-automount", "no-driver"])],
-        SettingName::PasswordPolicy => &[("minimum-length", &[]), ("classes", &["1", "2", "3", "4"])],
-        SettingName::RemoteTimeout => &[("idle", &["never"])],
-        SettingName::ScreenLock => &[("lock", &["enabled", "disabled", "personal"])],
-        SettingName::ScreenLockTimeout => &[("idle", &["personal"]), ("delay", &[])],
-        SettingName::SshCryptography => &[("suite", &["profile", "distribution"])],
-        SettingName::TlsCryptography => &[("suite", &["profile", "profile-256", "distribution"])],
-        SettingName::TimeServers => &[("servers", &["distribution"]), ("proof", &["nts", "nothing"])],
-        SettingName::IpsecCryptography => &[("suite", &["profile", "profile-256", "distribution"])],
-        SettingName::CertificateValidity => &[("action", &["refuse", "accept"])],
-        SettingName::Banner | SettingName::Lockout => &[],
-    }
-}
-
 /// The setting with these parts changed. Ranges are checked by the setting itself.
 pub(super) fn merged(setting: Setting, pairs: &[Pair]) -> Result<Setting, Failed> {
     check(setting.name())?;
@@ -150,14 +122,7 @@ fn default_vm(vm: DefaultVm, pair: &Pair) -> Result<DefaultVm, Failed> {
 }
 
 fn host_media(media: HostMedia, pair: &Pair) -> Result<HostMedia, Failed> {
-    if pair.key != "level" {
-        return Err(unknown(pair, "`level`"));
-    }
-    let wrong = || {
-        let words: Vec<_> = HostLevel::ALL.iter().map(|level| level.word()).collect();
-        Failed::usage(format!("level=`{}`: expected one of {}", pair.value, words.join(", ")))
-    };
-    HostLevel::from_word(&pair.value).map(|level| HostMedia { level, ..media }).ok_or_else(wrong)
+    one_of(pair, "level", HostLevel::ALL, HostLevel::word).map(|level| HostMedia { level, ..media })
 }
 
 fn password_policy(policy: PasswordPolicy, pair: &Pair) -> Result<PasswordPolicy, Failed> {
@@ -180,13 +145,8 @@ fn remote_timeout(pair: &Pair) -> Result<RemoteTimeout, Failed> {
 }
 
 fn screen_lock(pair: &Pair) -> Result<ScreenLock, Failed> {
-    if pair.key != "lock" {
-        return Err(unknown(pair, "`lock`"));
-    }
-    let locking = Locking::ALL.into_iter().find(|locking| locking.word() == pair.value);
-    let wrong =
-        || Failed::usage(format!("lock=`{}`: expected one of enabled, disabled, personal", pair.value));
-    locking.map(|locking| ScreenLock { locking }).ok_or_else(wrong)
+    let all = [Locking::Enabled, Locking::Disabled, Locking::Personal];
+    one_of(pair, "lock", all, Locking::word).map(|locking| ScreenLock { locking })
 }
 
 fn screen_lock_timeout(timeout: ScreenLockTimeout, pair: &Pair) -> Result<ScreenLockTimeout, Failed> {
@@ -208,16 +168,15 @@ fn screen_lock_timeout(timeout: ScreenLockTimeout, pair: &Pair) -> Result<Screen
 }
 
 fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
-    if pair.key != "suite" {
-        return Err(unknown(pair, "`suite`"));
-    }
-    let suite = SshSuite::ALL.into_iter().find(|suite| suite.word() == pair.value);
-    let wrong = || Failed::usage(format!("suite=`{}`: expected `profile` or `distribution`", pair.value));
-    suite.map(|suite| SshCryptography { suite }).ok_or_else(wrong)
+    one_of(pair, "suite", SshSuite::ALL, SshSuite::word).map(|suite| SshCryptography { suite })
 }
 
 fn ipsec_cryptography(pair: &Pair) -> Result<IpsecCryptography, Failed> {
     one_of(pair, "suite", IpsecSuite::ALL, IpsecSuite::word).map(|suite| IpsecCryptography { suite })
+}
+
+fn tls_cryptography(pair: &Pair) -> Result<TlsCryptography, Failed> {
+    one_of(pair, "suite", TlsSuite::ALL, TlsSuite::word).map(|suite| TlsCryptography { suite })
 }
 
 fn certificate_validity(pair: &Pair) -> Result<CertificateValidity, Failed> {
@@ -240,10 +199,6 @@ fn one_of<T: Copy, const N: usize>(
         Failed::usage(format!("{key}=`{}`: expected one of {words}", pair.value))
     };
     all.into_iter().find(|value| word(*value) == pair.value).ok_or_else(wrong)
-}
-
-fn tls_cryptography(pair: &Pair) -> Result<TlsCryptography, Failed> {
-    one_of(pair, "suite", TlsSuite::ALL, TlsSuite::word).map(|suite| TlsCryptography { suite })
 }
 
 fn time_servers(time: TimeServers, pair: &Pair) -> Result<TimeServers, Failed> {
@@ -272,6 +227,7 @@ fn unknown(pair: &Pair, known: &str) -> Failed {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::keys;
     use super::*;
 
     fn pair(key: &str, value: &str) -> Pair {
