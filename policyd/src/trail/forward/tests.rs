@@ -34,6 +34,16 @@ impl Scene {
         Trail::open(config).unwrap()
     }
 
+    /// Waits until this is in a segment.
+    fn has_recorded(&self, what: &str) {
+        let segments = || fs::read_dir(self.place.path().join("audit")).unwrap().flatten();
+        let holds =
+            |path: PathBuf| fs::read(path).is_ok_and(|text| String::from_utf8_lossy(&text).contains(what));
+        while !segments().any(|entry| holds(entry.path())) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn taker(&self) -> UnixDatagram {
         let _gone = fs::remove_file(self.forward().socket);
         let taker = UnixDatagram::bind(self.forward().socket).unwrap();
@@ -76,6 +86,7 @@ fn what_is_recorded_is_handed_over_and_waits_while_nobody_takes_it() {
     let scene = Scene::new();
     let trail = scene.open();
     happens(&trail, "before anybody was set");
+    scene.has_recorded("before anybody was set");
     let taker = scene.taker();
     // Begins with what comes once somebody is there.
     while !scene.forward().cursor.exists() {
