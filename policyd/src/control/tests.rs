@@ -18,7 +18,10 @@ mod settings;
 mod sharing;
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use virtwarden_core::control::{
     AuditFilter, AuditRange, FailureKind, HookAnswer, HookCall, HookDriver, Marks, Membership, Mode,
     ObjectName, Presence, SharingRequest, Sight, UpdateAct, VmState, WayOut,
@@ -143,19 +146,29 @@ fn of_each_kind() -> Vec<(Request, Option<FailureKind>)> {
     ]
 }
 
-/// What a request is called on the wire.
+/// What a request is called on the wire; those about sharing have kinds of their own.
 fn kind(request: &Request) -> String {
+    let Request::Sharing(of_sharing) = request else { return word(request) };
+    format!("sharing {}", word(of_sharing))
+}
+
+fn word(request: &impl Serialize) -> String {
     let value = serde_json::to_value(request).unwrap();
     let only = value.as_object().and_then(|object| object.keys().next());
     value.as_str().or(only.map(String::as_str)).unwrap().to_owned()
 }
 
 /// All kinds there are, by the word of what decodes them: it tells them to whoever names another.
-fn kinds() -> BTreeSet<String> {
-    let said = serde_json::from_str::<Request>("\"no-such-kind\"").unwrap_err().to_string();
+fn words<T: DeserializeOwned + Debug>() -> BTreeSet<String> {
+    let said = serde_json::from_str::<T>("\"no-such-kind\"").unwrap_err().to_string();
     let (_, listed) = said.split_once("expected one of ").unwrap();
     let names = listed.split('`').skip(1).step_by(2);
     names.map(str::to_owned).collect()
+}
+
+fn kinds() -> BTreeSet<String> {
+    let of_sharing = words::<SharingRequest>().into_iter().map(|word| format!("sharing {word}"));
+    words::<Request>().into_iter().filter(|word| word != "sharing").chain(of_sharing).collect()
 }
 
 #[test]
