@@ -439,3 +439,15 @@ fn a_host_is_taken_over_and_given_back_with_all_its_settings() {
     assert!(takeover::apply_all(&scene.host).unwrap_err()[0].contains("settings.json"));
     assert_eq!(scene.etc(), before);
 }
+
+#[test]
+fn certificates_of_unknown_validity_are_refused_from_the_takeover_on_unless_ipsec_is_broken() {
+    let scene = Scene::new();
+    for program in ["usr/sbin/swanctl", "usr/sbin/charon-systemd"] {
+        scene.write(program, "");
+    }
+    // There is nobody here who could read the site's connections.
+    let lines = takeover::apply_all(&scene.host).unwrap();
+    let tried = |line: &String| line.starts_with("not yet: strongSwan's configuration is broken");
+    assert_eq!(lines.iter().filter(|line| tried(line)).count(), 1, "{lines:?}");
+}
