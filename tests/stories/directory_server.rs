@@ -61,6 +61,10 @@ gidNumber: 20001
 homeDirectory: /home/dora
 loginShell: /bin/bash
 userPassword: dora-password
+
+dn: ou=elsewhere,dc=example,dc=org
+objectClass: organizationalUnit
+ou: elsewhere
 END
     install -d -o 20001 -g 20001 /home/dora
     touch installed
@@ -118,8 +122,16 @@ fn people_of_the_directory_log_in() -> Result<(), String> {
             dora(&host, "dora-password", "virtwarden setting set directory-server address=none 2>&1; true");
         must_contain("dora", &known, "dora holds no role")?;
     }
+    chapter("alice names another, in which dora is not");
+    check("set", &alice(&host, &SET.replacen("base=", "base=ou=elsewhere,", 1)))?;
+    check("dora", &host.root("! getent passwd dora && ! id dora"))?;
+    check(
+        "and without an answer",
+        &host.root("systemctl stop slapd; systemctl restart sssd; ! getent passwd dora"),
+    )?;
+    told("dora", "getent passwd dora", "nobody knows her any more");
     check("unset", &alice(&host, UNSET))?;
-    check("dora", &host.root("! getent passwd dora"))?;
+    check("dora", &host.root("! getent passwd dora; ! ls /var/lib/sss/db | grep virtwarden"))?;
     check("tidy", &host.root(TIDY))
 }
 

@@ -8,6 +8,7 @@ mod question;
 use virtwarden_core::setting::{DirectoryProtection, DirectoryServer, KnownDirectory, SettingName};
 
 use super::{Derived, Provider, Rendered, certificates, pam, sshd};
+use crate::file;
 use crate::host::Host;
 use crate::program::Input;
 
@@ -22,6 +23,9 @@ const UNIT: &str = "sssd.service";
 
 const CONFIGURATION: &str = "/etc/sssd/conf.d/50-virtwarden.conf";
 const CA: &str = "/etc/virtwarden/directory-server/ca.pem";
+/// What sssd remembers of the people of our domain. They are no people of another directory's.
+const MEMORY: [&str; 2] =
+    ["/var/lib/sss/db/cache_virtwarden.ldb", "/var/lib/sss/db/timestamps_virtwarden.ldb"];
 
 /// The directory server's files.
 pub(crate) struct DirectoryServerFiles;
@@ -56,11 +60,9 @@ impl Provider for DirectoryServerFiles {
     /// Without any configuration sssd does not start, and that is no failure.
     fn take_effect(host: &Host) -> Result<(), String> {
         let _unknown = host.run(&[SYSTEMCTL, "reset-failed", UNIT], Input::Nothing);
-        if host.has(CONFIGURATION) {
-            host.must(&[SYSTEMCTL, "restart", UNIT]).map(drop)
-        } else {
-            host.must(&[SYSTEMCTL, "stop", UNIT]).map(drop)
-        }
+        host.must(&[SYSTEMCTL, "stop", UNIT])?;
+        MEMORY.iter().try_for_each(|path| file::remove(host, path))?;
+        if host.has(CONFIGURATION) { host.must(&[SYSTEMCTL, "start", UNIT]).map(drop) } else { Ok(()) }
     }
 
     fn read_back(host: &Host, value: &DirectoryServer) -> Vec<String> {
@@ -107,7 +109,7 @@ fn is_whole(host: &Host) -> Result<(), String> {
 }
 
 /// Accounts of the system's are none of a directory's, and what is known from there is known as long as sssd runs: without
-/// its memory for other processes, which would answer after it.
+/// its memory for other processes, which would answer after it. The domain's name is in those of [`MEMORY`].
 fn configuration(known: &KnownDirectory<'_>) -> String {
     let start_tls = match known.protection {
         DirectoryProtection::Ldaps => "false",

@@ -44,6 +44,30 @@ fn it_goes_on_and_comes_off_byte_for_byte() {
 }
 
 #[test]
+fn people_of_another_directory_are_forgotten_while_sssd_stands_still() {
+    let (scene, server) = scene();
+    let memory = "var/lib/sss/db/cache_virtwarden.ldb";
+    let steps = |report: Report| -> Vec<String> {
+        assert!(matches!(report, Report::Done(_)), "{report:?}");
+        let heard = std::mem::take(&mut *scene.components.heard.lock().unwrap());
+        let is_step = |line: &String| {
+            ["stop sssd", "start sssd"]
+                .iter()
+                .any(|words| line.starts_with("/usr/bin/systemctl") && line.contains(words))
+        };
+        heard.into_iter().filter(is_step).collect()
+    };
+    scene.write(memory, "dora");
+    let set = steps(scene.apply(&server));
+    assert!(!scene.root.path().join(memory).exists());
+    scene.write(memory, "dora");
+    let unset = steps(scene.withdraw(server.name()));
+    assert!(!scene.root.path().join(memory).exists());
+    let (stop, start) = ("/usr/bin/systemctl stop sssd.service", "/usr/bin/systemctl start sssd.service");
+    assert_eq!((set, unset), (vec![stop.to_owned(), start.to_owned()], vec![stop.to_owned()]));
+}
+
+#[test]
 fn a_server_that_does_not_answer_is_refused_before_anything_is_written() {
     let (scene, server) = scene();
     let before = scene.etc();
