@@ -46,7 +46,9 @@ fn arrives(hand: &Hand<'_, '_>) -> Step {
     let records = hand.watch.records(since, |event| {
         event.actor.as_ref().is_some_and(|actor| denied(event.outcome, &actor.account.name))
     });
-    let heard = || hand.stage.receiver.hears(&["<109>1 ", "setting unset audit-server", who]);
+    // The number as well: an attempt of an earlier step may have come the same way.
+    let number = records.first().map(|record| format!("\"seq\":{},", record.sequence)).unwrap_or_default();
+    let heard = || hand.stage.receiver.hears(&["<109>1 ", &number, "setting unset audit-server", who]);
     let verdict = match (ran.succeeded(), records.is_empty()) {
         (true, _) => Verdict::fail("it was done, and must be refused"),
         (false, true) => Verdict::fail("the trail has no record of it"),
