@@ -27,6 +27,7 @@ pub(crate) fn apply<P: Provider>(host: &Host, value: &P::Value, mode: Mode) -> R
     if mode == Mode::DryRun {
         return Ok(plan.lines());
     }
+    plan.can_be_made(host)?;
     let journal = remembering::<P>(host, (&before, &others), &rendered, &plan)?;
     journal.save(host, P::NAME)?;
     match make::<P>(host, value, &plan) {

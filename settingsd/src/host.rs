@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The host: its files below a root, and its programs. Tests choose both.
 
+use std::cell::Cell;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use crate::file::{self, Content};
 use crate::program::{Input, OfHost, Programs, Ran};
@@ -18,6 +22,7 @@ pub(crate) struct Host {
     root: PathBuf,
     owner: u32,
     programs: Box<dyn Programs>,
+    is_outgrown: Cell<bool>,
 }
 
 impl fmt::Debug for Host {
@@ -29,13 +34,13 @@ impl fmt::Debug for Host {
 impl Host {
     /// This one.
     pub(crate) fn this() -> Self {
-        Self { root: "/".into(), owner: 0, programs: Box::new(OfHost) }
+        Self { root: "/".into(), owner: 0, programs: Box::new(OfHost), is_outgrown: Cell::new(false) }
     }
 
     /// One below a directory, whose files belong to an account.
     #[cfg(test)]
     pub(crate) fn below(root: &Path, owner: u32, programs: Box<dyn Programs>) -> Self {
-        Self { root: root.to_owned(), owner, programs }
+        Self { root: root.to_owned(), owner, programs, is_outgrown: Cell::new(false) }
     }
 
     /// Its root.
@@ -61,6 +66,24 @@ impl Host {
     /// A file of ours.
     pub(crate) fn content(&self, text: &str, mode: u32) -> Content {
         Content { bytes: text.as_bytes().to_vec(), mode, uid: self.owner, gid: self.group() }
+    }
+
+    /// Where a file belongs, as far as that is there, if nothing can be written there.
+    pub(crate) fn closed_directory(&self, path: &str) -> Option<String> {
+        let there = Path::new(path).ancestors().skip(1).find(|way| self.has(&way.to_string_lossy()))?;
+        let there = there.to_string_lossy();
+        let is_closed = access(self.root.join(there.trim_start_matches('/')), Access::WRITE_OK);
+        (is_closed == Err(Errno::ROFS)).then(|| there.into_owned())
+    }
+
+    /// The service sees the host as it no longer is: another one is to carry out what comes next.
+    pub(crate) fn start_anew(&self) {
+        self.is_outgrown.set(true);
+    }
+
+    /// Whether it is so.
+    pub(crate) fn is_outgrown(&self) -> bool {
+        self.is_outgrown.get()
     }
 
     /// Whether there is such a program, directory or file.

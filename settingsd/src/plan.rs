@@ -38,6 +38,22 @@ impl Plan {
         Ok(Self(steps))
     }
 
+    /// Whether every file can be written where it belongs. systemd opens directories to us when we start: one that has
+    /// come since, as with a component that was missing a moment ago, is closed until we start anew.
+    ///
+    /// # Errors
+    /// Which directory is read-only.
+    pub(crate) fn can_be_made(&self, host: &Host) -> Result<(), String> {
+        let closed = self.0.iter().find_map(|step| host.closed_directory(&step.path));
+        closed.map_or(Ok(()), |directory| {
+            host.start_anew();
+            Err(format!(
+                "`{directory}` is read-only for the settings service, as is what was installed since it started; it starts \
+                 anew now, so try again"
+            ))
+        })
+    }
+
     /// Makes it, up to the first failure.
     ///
     /// # Errors

@@ -40,13 +40,13 @@ impl Masters {
     }
 }
 
-/// Serves until nobody has come for a while.
+/// Serves until nobody has come for a while, or the host has become another than the one that it sees.
 ///
 /// # Errors
 /// The listener is unusable.
 pub(crate) fn serve(listener: &UnixListener, host: &Host, masters: Masters) -> io::Result<()> {
     listener.set_nonblocking(true)?;
-    while is_wanted(listener, IDLE)? {
+    while !host.is_outgrown() && is_wanted(listener, IDLE)? {
         match listener.accept() {
             Ok((client, _)) => attend(client, host, masters),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

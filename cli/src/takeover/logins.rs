@@ -41,6 +41,10 @@ const SESSIONS: &[&str] = &[
     "systemd-user",
 ];
 
+/// Services that no login program asks for: sssd does, and only if its configuration names it, once a login's own stack
+/// has led to `pam_sss.so` past us.
+const INNER: &[&str] = &["sssd-shadowutils"];
+
 /// Everything about logins.
 pub(crate) fn look(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
     let looks =
@@ -87,7 +91,9 @@ fn services(host: &Host<'_>) -> Vec<Finding> {
     for service in Service::all(host) {
         let factors = service.modules(host, Realm::Auth);
         let asked = |realm| service.modules(host, realm).iter().any(|module| module == stacks::MODULE);
-        if factors.iter().any(|module| FACTORS.contains(&module.as_str())) && !asked(Realm::Auth) {
+        let is_inner = INNER.contains(&service.name());
+        if factors.iter().any(|module| FACTORS.contains(&module.as_str())) && !is_inner && !asked(Realm::Auth)
+        {
             found.push(Finding::problem(
                 format!("{} looks at factors past the lockout", service.path()),
                 "let it `@include common-auth`",

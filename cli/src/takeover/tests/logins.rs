@@ -169,6 +169,15 @@ fn whatever_weakens_logins_is_found() {
 }
 
 #[test]
+fn what_sssd_asks_within_a_login_is_no_way_past() {
+    let fake = Fake::new();
+    enabled(&fake);
+    fake.write("/etc/pam.d/sssd-shadowutils", "auth [success=done default=die] pam_unix.so\n", 0o644);
+    let found = logins::look(&fake.host()).unwrap();
+    assert!(found.iter().all(|f| f.severity == Severity::Good), "{found:?}");
+}
+
+#[test]
 fn an_sshd_without_pam_is_found() {
     let fake = Fake::new();
     enabled(&fake);
