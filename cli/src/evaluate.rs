@@ -96,17 +96,21 @@ fn say(text: &str) {
     terminal::say(&format!("... {text}"));
 }
 
+/// Why a cell was not exercised that nobody asked for.
+const LEFT_OUT: &str = "left out by `--row`";
+
 /// A cell of a row that nobody asked for.
 fn leave_out(cell: &mut report::Cell, rows: &[Function]) {
     if !rows.contains(&cell.function) {
         cell.steps.clear();
-        cell.verdict = report::Verdict::not_exercised("left out by `--row`");
+        cell.verdict = report::Verdict::not_exercised(LEFT_OUT);
     }
 }
 
 const QUESTION: &str = "\
 This makes two accounts with a role each, two VMs of 64 MiB, a network, a disc in the library and an sshd on the loopback \
-interface, sets four settings for a moment if nobody has set them, and takes all of it back. Begin? [y/N] ";
+interface, installs an empty package, gives settings another value for a moment where nobody has set them, and takes all of it \
+back. Begin? [y/N] ";
 
 /// Asks, where somebody can answer.
 fn agreed() -> Result<bool, Failed> {

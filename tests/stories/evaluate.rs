@@ -17,6 +17,13 @@ const DICTIONARY: &str = "c=/etc/security/pwquality.conf; test -e /var/cache/cra
 const RSYSLOG: &str =
     "command -v rsyslogd > /dev/null || dpkg -i /usr/local/lib/testhost/packages/rsyslog/*.deb > /dev/null";
 
+/// What asks a directory; the base has it to hand. slapd is not needed.
+const SSSD: &str = "cd /usr/local/lib/testhost/packages/directory && DEBIAN_FRONTEND=noninteractive \
+    dpkg -i $(ls *.deb | grep -v ^slapd) > /dev/null 2>&1; systemctl stop virtwarden-settingsd.service 2> /dev/null; \
+    command -v sssd ldapsearch && grep -q sss /etc/nsswitch.conf";
+const NO_SSSD: &str = "DEBIAN_FRONTEND=noninteractive dpkg --purge sssd-ldap sssd-krb5-common sssd-common libnss-sss \
+    libpam-sss python3-sss ldap-utils > /dev/null 2>&1; rm -rf /etc/sssd; ! grep -q pam_sss /etc/pam.d/common-auth";
+
 /// What an evaluation could leave behind, and nothing else does.
 const REMAINS: &str = "getent passwd; getent group; virsh -q -c qemu:///system list --all; \
     virsh -q -c qemu:///system net-list --all; virtwarden role list; virtwarden vm list; virtwarden setting list; \
@@ -91,6 +98,7 @@ fn the_plan_passes_in_seconds_and_changes_nothing() -> Result<(), String> {
 #[ignore = "needs a test host: make stories"]
 fn every_cell_is_played_and_nothing_remains() -> Result<(), String> {
     let host = begin()?;
+    check("sssd", &host.root(SSSD))?;
     chapter("every function, by both roles, in real logins");
     let before = host.login("root", REMAINS).out;
     let begun = Instant::now();
@@ -99,7 +107,7 @@ fn every_cell_is_played_and_nothing_remains() -> Result<(), String> {
     let passed = cells(&report).filter(|cell| result(cell) == "pass").count();
     told("root", &format!("evaluate --live in {} s", begun.elapsed().as_secs()), &format!("{passed} pass"));
     every_test_passes(&report)?;
-    if code != 0 || passed < 47 || report["leftovers"].as_array().is_none_or(|left| !left.is_empty()) {
+    if code != 0 || passed < 48 || report["leftovers"].as_array().is_none_or(|left| !left.is_empty()) {
         return Err(format!("exit code {code}, {passed} passed, left: {}", report["leftovers"]));
     }
     refusals_are_shown_from_three_sides(&report)?;
@@ -107,6 +115,22 @@ fn every_cell_is_played_and_nothing_remains() -> Result<(), String> {
     if after != before {
         return Err(format!("something remained:\n{before}\n--- became ---\n{after}"));
     }
+    check("no sssd", &host.root(NO_SSSD))?;
+    what_is_missing_is_named(&host)
+}
+
+/// Without sssd nobody can name a directory, and that is no failure.
+fn what_is_missing_is_named(host: &Host) -> Result<(), String> {
+    let (code, report) = evaluate(host, "--live --yes --row 17")?;
+    must_be("without sssd", &failed(&report), &[], &report)?;
+    let of_row = cells(&report).filter(|cell| cell["function"] == "configure-directory-server");
+    let said: Vec<String> = of_row.map(|cell| cell["verdict"].to_string()).collect();
+    let is_named =
+        said.iter().any(|said| said.contains("not-exercised") && said.contains("install sssd-ldap"));
+    if code != 0 || !is_named || said.len() != 2 {
+        return Err(format!("exit code {code}, row 17: {said:?}"));
+    }
+    told("root", "evaluate --row 17 without sssd", "says what to install");
     Ok(())
 }
 

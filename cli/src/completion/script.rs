@@ -49,9 +49,13 @@ _virtwarden() {
 
 "#;
 
+/// Of a word with an option and its value, fish wants the value alone.
 const FISH: &str = r#"
 function __virtwarden_values
-    virtwarden complete -- (commandline -opc)[2..-1] (commandline -ct) 2> /dev/null
+    virtwarden complete -- (commandline -opc)[2..-1] (commandline -ct) 2> /dev/null | string replace -r -- '^--[^=]+=' ''
+end
+function __virtwarden_wants
+    __fish_prev_arg_in $argv; or string match -q -- "$argv=*" (commandline -ct)
 end
 complete -c virtwarden -a "(__virtwarden_values)"
 "#;
@@ -83,7 +87,7 @@ fn options(command: &Command) -> String {
     longs(command, &mut names);
     let line = |name: &String| {
         format!(
-            "complete -c virtwarden -n '__fish_prev_arg_in --{name}' -l {name} -r -f -a '(__virtwarden_values)'\n"
+            "complete -c virtwarden -n '__virtwarden_wants --{name}' -l {name} -r -f -a '(__virtwarden_values)'\n"
         )
     };
     names.iter().map(line).collect()

@@ -2,8 +2,10 @@
 //! The evaluation that does it: two people who exist for its time perform, or attempt, every function in login sessions
 //! of their own, on VMs that nobody misses.
 
+mod authority;
 mod deed;
 mod deeds;
+mod directory;
 mod interrupt;
 mod machines;
 mod made;
@@ -208,11 +210,6 @@ fn judge(cell: &mut Cell) {
 /// Why nothing was done for a cell.
 fn unplayed(cell: &Cell) -> String {
     match cell.column {
-        Column::Administrator if cell.function == Function::DirectoryServer => {
-            "needs a directory that answers over TLS, which nothing here plays; `setting set directory-server` asks yours \
-             before it writes anything"
-                .to_owned()
-        }
         Column::Administrator => format!("no step performs {} yet", cell.function.slug()),
         Column::User => format!("no step attempts {} yet", cell.function.slug()),
     }

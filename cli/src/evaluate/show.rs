@@ -3,6 +3,7 @@
 
 use virtwarden_core::table3::{Cell as Letter, Column};
 
+use crate::evaluate::LEFT_OUT;
 use crate::evaluate::report::{Cell, Counts, Report, Scenario, State, Step, Verdict};
 use crate::exit::Failed;
 use crate::output::Output;
@@ -15,9 +16,9 @@ const SCENARIO_HEADERS: [&str; 5] = ["TEST", "REQUIREMENT", "WHAT", "RESULT", ""
 const SHOWN: usize = 8;
 const WIDTH: usize = 200;
 
-/// Prints it.
+/// Prints it. Rows that nobody asked for are in the count, and with their reason in every other form.
 pub(super) fn report(report: &Report, output: &Output) -> Result<(), Failed> {
-    output.table(HEADERS, report.cells.iter().map(row))?;
+    output.table(HEADERS, report.cells.iter().filter(|cell| cell.verdict.why() != LEFT_OUT).map(row))?;
     if !report.scenarios.is_empty() {
         output.line("")?;
         output.table(SCENARIO_HEADERS, report.scenarios.iter().map(scenario))?;
@@ -44,6 +45,10 @@ pub(super) fn report(report: &Report, output: &Output) -> Result<(), Failed> {
     }
     output.line("")?;
     output.line(&summary("cells", report.cell_counts()))?;
+    let left_out = report.cells.iter().filter(|cell| cell.verdict.why() == LEFT_OUT).count();
+    if left_out > 0 {
+        output.line(&format!("{left_out} of the cells are not exercised because `--row` leaves them out"))?;
+    }
     if report.scenarios.is_empty() {
         return Ok(());
     }

@@ -118,7 +118,15 @@ fn looks_so(seen: Seen, text: &str) -> bool {
 }
 
 /// How a provider says that there is nothing on this host that it could set.
-const NOTHING_THERE: &[&str] = &["this host has no ", "; install rsyslog"];
+const NOTHING_THERE: &[&str] = &[
+    "this host has no ",
+    "; install rsyslog",
+    "; install sssd-ldap",
+    "; install libnss-sss",
+    "; install libpam-sss",
+    "; install ldap-utils",
+    "is your own and would be mixed with ours",
+];
 
 fn done(ran: &Ran, records: &[RecordLine]) -> Verdict {
     if let Some(why) = nothing_there(&ran.output) {

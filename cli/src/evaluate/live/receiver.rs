@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An audit server for the time of an evaluation: TLS on the loopback interface, by an authority that nobody else knows. It is
-//! a part of this process, so that it ends with it.
+//! An audit server for the time of an evaluation.
 
-mod certificates;
-
-use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use openssl::error::ErrorStack;
-use openssl::ssl::SslAcceptor;
-
-use self::certificates::certificates;
-use super::stage::file;
+use super::authority::{Authority, Peer};
 use crate::exit::Failed;
 
-/// The name in its certificate; no name server knows it.
-pub(super) const NAME: &str = "vweval.invalid";
 /// So much is kept of what arrives, of its end.
 const KEPT: usize = 4 * 1024 * 1024;
 /// For how long something is waited for after anything else has arrived: what had waited for a server comes first.
@@ -36,27 +24,11 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// Listens; whoever is to send here finds the authority's certificate in this file.
-    pub(super) fn listen(authority: &Path) -> Result<Self, Failed> {
-        let broken = |error: ErrorStack| Failed::error(format!("cannot make certificates: {error}"));
-        let made = certificates(NAME).map_err(broken)?;
-        file(authority, &made.authority, 0o644)?;
-        let acceptor = made.acceptor().map_err(broken)?;
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
-            let port = listener.local_addr()?.port();
-            Ok((listener, port))
-        });
-        let (listener, port) =
-            bound.map_err(|error| Failed::error(format!("nobody can listen on the loopback: {error}")))?;
+    /// Listens.
+    pub(super) fn listen(authority: &Authority) -> Result<Self, Failed> {
         let arrived = Arc::default();
         let into = Arc::clone(&arrived);
-        thread::spawn(move || {
-            // Whoever connects and says nothing keeps nobody else waiting.
-            for stream in listener.incoming().flatten() {
-                let (acceptor, into) = (acceptor.clone(), Arc::clone(&into));
-                thread::spawn(move || take(&acceptor, stream, &into));
-            }
-        });
+        let port = authority.listen(move |peer| take(peer, &into))?;
         Ok(Self { port, arrived })
     }
 
@@ -116,10 +88,9 @@ pub(super) enum Heard {
 }
 
 /// One sender, to its end.
-fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Arrived>) {
-    let Ok(mut stream) = acceptor.accept(stream) else { return };
+fn take(sender: &mut dyn Peer, into: &Mutex<Arrived>) {
     let mut piece = [0; 4096];
-    while let Ok(length) = stream.read(&mut piece) {
+    while let Ok(length) = sender.read(&mut piece) {
         if length == 0 {
             return;
         }
@@ -132,23 +103,15 @@ fn take(acceptor: &SslAcceptor, stream: TcpStream, into: &Mutex<Arrived>) {
 mod tests {
     use std::io::Write;
 
-    use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
-
     use super::*;
+    use crate::evaluate::live::authority::{NAME, tests::connect};
 
     #[test]
-    fn who_knows_the_authority_is_heard_and_sure_of_the_name() {
+    fn who_knows_the_authority_is_heard() {
         let place = tempfile::tempdir().unwrap();
-        let authority = place.path().join("ca.pem");
-        let receiver = Receiver::listen(&authority).unwrap();
-        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
-        connector.set_ca_file(&authority).unwrap();
-        connector.set_verify(SslVerifyMode::PEER);
-        let connector = connector.build();
-        let reach = || TcpStream::connect((Ipv4Addr::LOCALHOST, receiver.port)).unwrap();
-        assert!(connector.connect("other.invalid", reach()).is_err());
-        let mut stream = connector.connect(NAME, reach()).unwrap();
-        stream.write_all(b"5 hello").unwrap();
+        let at = place.path().join("ca.pem");
+        let receiver = Receiver::listen(&Authority::make(&at).unwrap()).unwrap();
+        connect(&at, NAME, receiver.port).unwrap().write_all(b"5 hello").unwrap();
         assert_eq!(receiver.hears(&["hello"]), Heard::Yes);
     }
 }

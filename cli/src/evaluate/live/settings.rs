@@ -29,6 +29,11 @@ pub(super) fn prepare(name: SettingName, made: &mut Made, socket: &Path) -> Resu
     made.note(noted.clone())?;
     let noun =
         if name == SettingName::Banner { "banner unset".to_owned() } else { format!("setting unset {name}") };
-    let back = format!(" && virtwarden {noun}");
+    let back = format!("{} && virtwarden {noun}", look(name));
     Ok(Completion { dry: "", back, noted: Some(noted) })
+}
+
+/// What only a value in force shows.
+fn look(name: SettingName) -> &'static str {
+    if name == SettingName::DirectoryServer { " && getent passwd {somebody}" } else { "" }
 }

@@ -11,6 +11,7 @@ use virtwarden_core::policy::Policy;
 use virtwarden_core::policy::settings::Activation;
 use virtwarden_core::table3::Column;
 
+use super::authority::Authority;
 use super::interrupt::Interrupt;
 use super::made::{Made, PREFIX};
 use super::people::Person;
@@ -18,7 +19,7 @@ use super::program::root;
 use super::receiver::Receiver;
 use super::sshd::Sshd;
 use super::state::Look;
-use super::{machines, sshd};
+use super::{directory, machines, sshd};
 use crate::exit::Failed;
 
 /// Who and what is on the scene, by name.
@@ -38,6 +39,8 @@ pub(super) struct Stage<'r> {
     pub(super) sshd: Sshd,
     /// An audit server that exists for the time of the run.
     pub(super) receiver: Receiver,
+    /// The port of a directory that exists for as long.
+    directory: u16,
     pub(super) interrupt: &'r Interrupt,
     /// How things were after the last attempt, if nothing has been done since.
     pub(super) looked: Cell<Option<Look>>,
@@ -62,6 +65,9 @@ impl Stage<'_> {
             ("{library}", library.display().to_string()),
             ("{mark}", self.mark.clone()),
             ("{logport}", self.receiver.port.to_string()),
+            ("{ldapport}", self.directory.to_string()),
+            ("{ldapbase}", directory::BASE.to_owned()),
+            ("{somebody}", somebody(&self.mark)),
         ];
         names.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
     }
@@ -85,7 +91,9 @@ pub(super) fn set<'r>(
     let sshd = Sshd::start(&keys, made, mark)?;
     sshd.log_in(&administrator.name)?;
     sshd.log_in(&user.name)?;
-    let receiver = Receiver::listen(&files.join("authority.pem"))?;
+    let authority = Authority::make(&files.join("authority.pem"))?;
+    let receiver = Receiver::listen(&authority)?;
+    let directory = directory::listen(&authority, &somebody(mark))?;
     let mut stage = Stage {
         mark: mark.to_owned(),
         administrator,
@@ -95,12 +103,18 @@ pub(super) fn set<'r>(
         vm_type: machines::vm_type(),
         sshd,
         receiver,
+        directory,
         interrupt,
         looked: Cell::new(None),
     };
     say("making two VMs, one of them the User's");
     machines::set(&mut stage, made)?;
     Ok(stage)
+}
+
+/// Who is in the directory, and nowhere else.
+fn somebody(mark: &str) -> String {
+    format!("{PREFIX}somebody-{mark}")
 }
 
 /// What an evaluation cannot do without.

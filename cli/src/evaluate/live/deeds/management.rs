@@ -117,7 +117,13 @@ pub(super) const DEEDS: &[Deed] = &[
         "{v} set-user-password {own} root secret",
         Seen::Denied,
     ),
-    // 17
+    // 17: FIA_UAU.5
+    sets(
+        &[17],
+        SettingName::DirectoryServer,
+        "names a directory server (one that listens on the loopback for the time of this run)",
+        "virtwarden setting set directory-server address=127.0.0.1 port={ldapport} base={ldapbase} ca={files}/authority.pem{dry} && virtwarden setting show directory-server{back}",
+    ),
     tries(
         &[17],
         CONTROL,

@@ -7,8 +7,9 @@ use virtwarden_core::setting::SettingName;
 
 use super::Hand;
 use super::steps::{Done, not_played, not_taken_back};
+use crate::evaluate::live::authority::NAME;
 use crate::evaluate::live::perform::nothing_there;
-use crate::evaluate::live::receiver::{Heard, NAME};
+use crate::evaluate::live::receiver::Heard;
 use crate::evaluate::live::settings;
 use crate::evaluate::report::{Door, Step, Verdict};
 use crate::exit::Failed;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates for a day: an authority that nobody else knows, and a server of its own.
 
+use std::net::Ipv4Addr;
+
 use openssl::asn1::Asn1Time;
 use openssl::bn::BigNum;
 use openssl::ec::{EcGroup, EcKey};
@@ -29,8 +31,8 @@ impl Certificates {
     }
 }
 
-/// An authority, and what it says of the server of this name.
-pub(super) fn certificates(server_name: &str) -> Result<Certificates, ErrorStack> {
+/// An authority, and what it says of the server of this name at this address.
+pub(super) fn certificates(server_name: &str, address: Ipv4Addr) -> Result<Certificates, ErrorStack> {
     let (authority_key, key) = (key()?, key()?);
     let mut authority = certificate("vweval authority", &authority_key, 1)?;
     authority.append_extension(BasicConstraints::new().critical().ca().build()?)?;
@@ -45,6 +47,7 @@ pub(super) fn certificates(server_name: &str) -> Result<Certificates, ErrorStack
     server.append_extension(ExtendedKeyUsage::new().server_auth().build()?)?;
     let names = SubjectAlternativeName::new()
         .dns(server_name)
+        .ip(&address.to_string())
         .build(&server.x509v3_context(Some(&authority), None))?;
     server.append_extension(names)?;
     server.sign(&authority_key, MessageDigest::sha256())?;
