@@ -12,8 +12,9 @@ mod link;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use virtwarden_core::object::Uuid;
@@ -44,6 +45,7 @@ pub struct Census {
     place: Place,
     bell: Wake,
     stopping: AtomicBool,
+    showing: Mutex<()>,
 }
 
 /// VMs that came lately, and since when somebody waits to hear who made them.
@@ -59,7 +61,13 @@ impl Census {
     /// # Errors
     /// No descriptor is left.
     pub fn new(monitor: Arc<Monitor>, place: Place) -> io::Result<Self> {
-        Ok(Self { monitor, place, bell: Wake::new()?, stopping: AtomicBool::new(false) })
+        Ok(Self {
+            monitor,
+            place,
+            bell: Wake::new()?,
+            stopping: AtomicBool::new(false),
+            showing: Mutex::new(()),
+        })
     }
 
     /// Follows libvirtd until told to stop. A libvirtd that is not up is not started by this.
@@ -67,6 +75,26 @@ impl Census {
         while !self.is_stopping() {
             let rest = if self.place.is_up() { self.follow() } else { GLANCE };
             let _rung = self.bell.wait(rest);
+        }
+    }
+
+    /// Clients see the library of the policy in force. Two at once would be in each other's way.
+    fn show_library(&self) {
+        let _alone = self.showing.lock().unwrap_or_else(PoisonError::into_inner);
+        library::show(&self.place, &self.monitor, self.monitor.policy().policy.media());
+    }
+
+    /// There is a new policy: followed by a thread of its own, for what VMs have is heard of meanwhile. A libvirtd that is
+    /// not up follows when it comes up.
+    pub fn follow_policy(self: &Arc<Self>) {
+        let census = self.clone();
+        let follow = move || {
+            if census.place.is_up() {
+                census.show_library();
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("library".to_owned()).spawn(follow) {
+            eprintln!("virtwarden-policyd: the media library does not follow the policy: {error}");
         }
     }
 
@@ -102,7 +130,7 @@ impl Census {
         // Later: what becomes of VMs does not wait for networks.
         link::follow_networks(&mut link)?;
         self.look_at_networks(&mut link)?;
-        library::show(&self.place, &self.monitor);
+        self.show_library();
         // Last: from then on somebody must listen, whatever happens.
         match link::follow_belongings(&mut link) {
             Ok(()) => self.monitor.belongings().begin_to_hear(),

@@ -109,6 +109,32 @@ fn rdm_1_granted_media_go_where_they_are_granted_and_nowhere_else() -> Told {
     })
 }
 
+/// Programs that know media by storage pools alone find those of the library of today.
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn the_pools_of_the_library_follow_the_policy() -> Told {
+    with_rules(|host| {
+        chapter("the library gets another directory, and loses it again");
+        check("directory", &host.root("install -d -m 755 /srv/more-media"))?;
+        let shown = |times: u8| {
+            format!(
+                "for pool in $(virsh -c '{BEHIND}' pool-list --name); do virsh -c '{BEHIND}' pool-dumpxml $pool; done \
+                 | grep -c '<path>/srv/more-media</path>' | grep -qx {times}"
+            )
+        };
+        let more = format!("[media]\nlibrary = [\"{LIBRARY}\", \"/srv/more-media\"]\n");
+        check("library", &host.write(RULES, &more))?;
+        check("reload", &alice(host, "virtwarden policy reload"))?;
+        host.wait("a pool of it", &shown(1))?;
+        check("bob sees it", &bob(host, "virsh pool-list --name | grep -qx virtwarden-media-2"))?;
+        told("bob", "sees a pool of the new directory", "holds");
+        clear(host);
+        host.wait("no pool of it", &shown(0))?;
+        told("root", "finds none of it once the policy names it no more", "holds");
+        Ok(())
+    })
+}
+
 #[test]
 #[ignore = "needs a test host: make stories"]
 fn rdm_1_a_medium_must_be_ejected_first() -> Told {

@@ -5,6 +5,7 @@ mod flood;
 mod held;
 mod host_device;
 mod library;
+mod library_pools;
 mod libvirtd;
 mod making;
 mod media;

@@ -103,6 +103,7 @@ impl House {
         logins.keep_snapshot();
         logins.watch()?;
         let watch = Arc::new(Watch::new(monitor.clone(), options.upstream.clone())?);
+        let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
         let control = Arc::new(Control {
             monitor: monitor.clone(),
             accounts,
@@ -127,9 +128,9 @@ impl House {
                 sessions.clone(),
                 settings.clone(),
                 watch.clone(),
+                census.clone(),
             ),
         });
-        let census = Arc::new(Census::new(monitor.clone(), options.upstream.clone())?);
         let (clients, places) = (Clients::new(Limits::default()), Places::default());
         let house = Self { gate, monitor, trail, control, clients, logins, places, census, watch };
         house.begin_census()?;
@@ -255,6 +256,7 @@ fn announce(
     sessions: Arc<Sessions>,
     settings: Arc<Settings>,
     watch: Arc<Watch>,
+    census: Arc<Census>,
 ) -> control::Announce {
     Arc::new(move |policy: &InForce| {
         follow(&trail, &settings, policy);
@@ -264,6 +266,7 @@ fn announce(
         sessions.require(requirements(policy, &settings));
         gate.ring();
         watch.ring();
+        census.follow_policy();
     })
 }
 
