@@ -71,7 +71,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Update(verb) => update::run(verb, socket, &output).map(done),
         Noun::Enable(enable) => takeover::enable(enable),
         Noun::Disable(disable) => takeover::disable(disable),
-        Noun::Doctor(doctor) => takeover::doctor(doctor),
+        Noun::Doctor(doctor) => takeover::doctor(doctor, socket),
         Noun::Evaluate(arguments) => evaluate::run(arguments, socket, &output),
         Noun::Completion { shell } => completion::script(*shell).map(done),
         Noun::Complete { words } => completion::complete(words, socket, &output).map(done),

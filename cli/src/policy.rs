@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use virtwarden_core::control::{PolicyText, Reply, Request, Verdict};
 
-pub(crate) use self::check::information_domains;
+pub(crate) use self::check::{information_domains, on_disk};
 use crate::arguments::{ExplainArguments, PolicyVerb};
 use crate::client::{ask, unexpected};
 use crate::exit::{Exit, Failed};

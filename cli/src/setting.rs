@@ -44,7 +44,8 @@ fn list(socket: &Path, output: &Output) -> Result<(), Failed> {
     output.show(&rows, HEADERS, rows.iter().map(row))
 }
 
-fn all(socket: &Path) -> Result<Vec<SettingRow>, Failed> {
+/// Every setting as it is now.
+pub(crate) fn all(socket: &Path) -> Result<Vec<SettingRow>, Failed> {
     let Reply::Settings(mut rows) = ask(socket, &Request::SettingList)? else { return Err(unexpected()) };
     rows.sort_by_key(|row| row.setting.name().word());
     Ok(rows)

@@ -20,6 +20,7 @@ mod libvirt;
 mod lock;
 mod logins;
 pub(crate) mod looks;
+mod machine;
 mod override_list;
 mod own_daemons;
 mod place;
@@ -31,6 +32,7 @@ mod show;
 mod stacks;
 mod standing;
 mod switch;
+mod told;
 mod trouble;
 mod wall;
 
@@ -43,7 +45,7 @@ pub(crate) use crate::takeover::place::has_access_list;
 use crate::arguments::{DisableArguments, DoctorArguments, EnableArguments, TakeoverArguments};
 use crate::exit::Failed;
 use crate::takeover::enable::Enabled;
-use crate::takeover::finding::Severity;
+use crate::takeover::finding::{Finding, Severity};
 use crate::takeover::host::{Host, Programs};
 use crate::takeover::journal::Journal;
 use crate::takeover::trouble::Trouble;
@@ -59,8 +61,8 @@ pub(crate) fn disable(arguments: &DisableArguments) -> Result<ExitCode, Failed> 
 }
 
 /// Looks for what is wrong; 0: the roles hold, 1: something must be done.
-pub(crate) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, Failed> {
-    Ok(arguments.run(&Host::new("/", &Programs))?)
+pub(crate) fn doctor(arguments: &DoctorArguments, socket: &Path) -> Result<ExitCode, Failed> {
+    Ok(arguments.run(&Host::new("/", &Programs), socket)?)
 }
 
 impl EnableArguments {
@@ -105,9 +107,18 @@ impl DisableArguments {
 }
 
 impl DoctorArguments {
-    fn run(&self, host: &Host<'_>) -> Result<ExitCode, Trouble> {
+    fn run(&self, host: &Host<'_>, socket: &Path) -> Result<ExitCode, Trouble> {
         need_root()?;
-        let findings = examine::everything(host, &plan::draw(host, &[])?)?;
+        // Whatever keeps us from knowing what `enable` would do, the rest can be looked at.
+        let (steps, unknown) = match plan::draw(host, &[]) {
+            Ok(steps) => (steps, None),
+            Err(trouble) => (Vec::new(), Some(unplanned(&trouble))),
+        };
+        let mut findings = examine::everything(host, &steps)?;
+        findings.extend(unknown);
+        if Journal::load(host)?.is_some() {
+            findings.extend(told::look(socket));
+        }
         if self.json {
             print_json(&findings)?;
         } else {
@@ -120,6 +131,13 @@ impl DoctorArguments {
         let sick = findings.iter().any(|finding| finding.severity == Severity::Problem);
         Ok(if sick { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
+}
+
+fn unplanned(trouble: &Trouble) -> Finding {
+    Finding::problem(
+        format!("whether the takeover is whole cannot be told: {}", examine::first_line(trouble)),
+        "`virtwarden enable --dry-run` says all of it",
+    )
 }
 
 impl TakeoverArguments {

@@ -33,6 +33,15 @@ pub(super) fn check(directory: Option<&Path>, output: &Output) -> Result<(), Fai
     texts.iter().try_for_each(|(name, _)| output.remark(&format!("{name}: no mistakes")))
 }
 
+/// The texts of this host's files by their paths, in the order in which policyd reads them.
+///
+/// # Errors
+/// They cannot be read, or have a mistake.
+pub(crate) fn on_disk() -> Result<Vec<(String, String)>, Failed> {
+    let texts = hosts()?.into_values().map(read).collect::<Result<Vec<_>, _>>()?;
+    load(&texts).map(|_| texts)
+}
+
 /// The information domains that this host's files name; none where they cannot be read or have a mistake.
 pub(crate) fn information_domains() -> Vec<String> {
     let texts = hosts().and_then(|files| files.into_values().map(read).collect::<Result<Vec<_>, _>>());

@@ -11,7 +11,7 @@ use crate::takeover::plan::{POLKIT_RULE, Step};
 use crate::takeover::standing::Standing;
 use crate::takeover::trouble::Trouble;
 use crate::takeover::{
-    accounts, administrators, definitions, images, libvirt, logins, own_daemons, place, setuid, wall,
+    accounts, administrators, definitions, images, libvirt, logins, machine, own_daemons, place, setuid, wall,
 };
 
 /// Everything that must run for the gate to be in service.
@@ -86,11 +86,13 @@ pub(crate) fn everything(host: &Host<'_>, steps: &[Step]) -> Result<Vec<Finding>
         units(host)?,
         listeners(host)?,
         upstream(host)?,
+        remote(host)?,
         answer(host),
         polkit_order(host),
         root_sockets(host),
         logins::look(host)?,
         people(host)?,
+        machine::look(host),
         definitions::look(host),
         images::look(host),
         setuid::look(host),
@@ -141,6 +143,17 @@ pub(crate) fn listeners(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
         let what = format!("{} listens on libvirt's public socket, past the monitor", foreign.join(", "));
         Finding::problem(what, "end it, then `virtwarden enable`")
     }])
+}
+
+/// Who listens where libvirt's daemons would, for people of other hosts.
+fn remote(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
+    let found = connections::remote(host)?.into_iter().map(|who| {
+        Finding::problem(
+            format!("{who} listens on the network, past the monitor"),
+            "`systemctl mask --now libvirtd-tcp.socket libvirtd-tls.socket`, or end what else listens on libvirt's ports",
+        )
+    });
+    Ok(found.collect())
 }
 
 pub(crate) fn upstream(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
@@ -217,13 +230,23 @@ pub(crate) fn root_sockets(host: &Host<'_>) -> Vec<Finding> {
 fn people(host: &Host<'_>) -> Result<Vec<Finding>, Trouble> {
     let strong = accounts::too_strong(host)?;
     let mut found: Vec<Finding> = strong.into_iter().map(|what| Finding::warning(what, "")).collect();
-    if administrators::present(host)?.is_empty() {
-        found.push(Finding::problem(
+    match administrators::present(host) {
+        Ok(present) if present.is_empty() => found.push(Finding::problem(
             "nobody but root is an Administrator",
             "`virtwarden enable --admin USER`",
-        ));
+        )),
+        Ok(_) => {}
+        Err(trouble) => found.push(Finding::problem(
+            format!("who is an Administrator cannot be told: {}", first_line(&trouble)),
+            "mend what stands there, then ask again",
+        )),
     }
     Ok(found)
+}
+
+/// Of what takes several, as mistakes in a policy do.
+pub(crate) fn first_line(trouble: &Trouble) -> String {
+    trouble.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 fn own_daemon(what: &str) -> Finding {

@@ -300,6 +300,25 @@ fn a_rule_that_polkit_asks_earlier_is_found() {
 }
 
 #[test]
+fn what_the_machine_lacks_and_who_listens_on_the_network_is_named() {
+    let fake = Fake::new();
+    let host = fake.host();
+    let _enabled = enable(&host, &steps(&host)).unwrap();
+    std::fs::remove_file(host.path("/dev/kvm")).unwrap();
+    fake.answer("timedatectl show --property=NTPSynchronized --value", "no\n");
+    fake.answer("ss -ltnpH", "LISTEN 0 128 0.0.0.0:16509 0.0.0.0:* users:((\"libvirtd\",pid=9,fd=4))\n");
+    let findings = examine::everything(&host, &steps(&host)).unwrap();
+    for (severity, what) in [
+        (Severity::Warning, "there is no /dev/kvm"),
+        (Severity::Warning, "nobody keeps this host's clock right"),
+        (Severity::Problem, "libvirtd (0.0.0.0:16509) listens on the network"),
+    ] {
+        let named = findings.iter().find(|f| f.severity == severity && f.what.contains(what));
+        assert!(named.is_some_and(|f| !f.remedy.is_empty()), "{what}: {findings:?}");
+    }
+}
+
+#[test]
 fn a_journal_that_others_can_write_is_not_believed() {
     let fake = Fake::new();
     let host = fake.host();

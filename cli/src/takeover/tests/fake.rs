@@ -128,6 +128,7 @@ impl Fake {
         for profile in stacks::PROFILES {
             self.write(&format!("/usr/share/pam-configs/{profile}"), "", 0o644);
         }
+        self.write("/dev/kvm", "", 0o660);
         self.write("/etc/pam.d/sshd", "@include common-auth\n@include common-session\n", 0o644);
         self.write("/proc/self/loginuid", "1000", 0o644);
         self.write("/proc/self/sessionid", "1", 0o644);
