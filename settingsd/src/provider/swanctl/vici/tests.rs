@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Packets, whole and broken.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 /// `load-conn { site { proposals = [ a b ]  remote { revocation = strict } children { } } }`
@@ -75,5 +78,70 @@ fn what_is_no_packet_is_refused_wherever_it_breaks() {
         &framed(vec![COMMAND, 0, ITEM]),
     ] {
         assert!(all(bad).is_err(), "{bad:?}");
+    }
+}
+
+/// A section's contents as its elements, as swanctl writes them.
+fn elements(section: &Section) -> Vec<u8> {
+    let short = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let long = |text: &str| [&u16::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat();
+    let mut bytes = Vec::new();
+    for (name, value) in &section.values {
+        bytes.extend([vec![VALUE], short(name), long(value)].concat());
+    }
+    for (name, list) in &section.lists {
+        let items: Vec<u8> = list.iter().flat_map(|item| [vec![ITEM], long(item)].concat()).collect();
+        bytes.extend([vec![LIST], short(name), items, vec![LIST_END]].concat());
+    }
+    for below in &section.sections {
+        bytes.extend([vec![SECTION], short(&below.name), elements(below), vec![SECTION_END]].concat());
+    }
+    bytes
+}
+
+fn section() -> impl Strategy<Value = Section> {
+    let name = || "\\PC{0,60}";
+    let value = || prop_oneof![9 => "\\PC{0,80}", 1 => Just("x".repeat(300)), 1 => Just("x".repeat(65_535))];
+    let flat = move |sections: Vec<Section>| {
+        let values = vec((name(), value()), 0..3);
+        let lists = vec((name(), vec(value(), 0..3)), 0..3);
+        (name(), values, lists).prop_map(move |(name, values, lists)| Section {
+            name,
+            values,
+            lists,
+            sections: sections.clone(),
+        })
+    };
+    flat(Vec::new()).prop_recursive(5, 12, 3, move |inner| vec(inner, 0..3).prop_flat_map(flat))
+}
+
+/// Bytes that are elements more often than chance has it, and text wherever text may be.
+fn soup() -> impl Strategy<Value = Vec<u8>> {
+    vec(prop_oneof![3 => 0..=LIST_END, 1 => 0..0x80_u8], 0..200)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_as_it_was(section in section()) {
+        let message = Section { name: String::new(), ..section };
+        let bytes = framed([&[COMMAND, 1, b'x'][..], &elements(&message)].concat());
+        if bytes.len() - 4 > usize::try_from(LONGEST).unwrap() {
+            prop_assert!(all(&bytes).is_err());
+        } else {
+            prop_assert_eq!(all(&bytes).unwrap(), [Packet::Command { name: "x".to_owned(), message }]);
+        }
+    }
+
+    /// Nothing is made up and nothing left out.
+    #[test]
+    fn what_is_read_is_as_long_as_it_was(bytes in soup()) {
+        if let Some(read) = message(&bytes) {
+            prop_assert_eq!(elements(&read).len(), bytes.len());
+        }
+    }
+
+    #[test]
+    fn no_bytes_are_too_much(bytes in vec(any::<u8>(), 0..300)) {
+        let _either_way = (all(&bytes), all(&framed(bytes.clone())));
     }
 }
