@@ -78,7 +78,7 @@ impl Provider for AuditServerFiles {
              ParseHostname=\"on\" UseSysTimeStamp=\"off\" RateLimit.Interval=\"0\" ruleset=\"records\")\n\
              template(name=\"record\" type=\"string\" string=\"<%PRI%>1 %TIMESTAMP:::date-rfc3339% %$myhostname% \
              virtwarden - %MSGID% - %msg%\")\n\
-             ruleset(name=\"records\") {{\n  action(\n{action}  )\n}}\n",
+             ruleset(name=\"records\" queue.type=\"Direct\") {{\n  action(\n{action}  )\n}}\n",
             sshd::HEAD
         );
         let wanted = format!("{}[Unit]\nWants={UNIT}\n", sshd::HEAD);
