@@ -159,7 +159,8 @@ impl Trail {
         removal::plan(&*self.reading.store, self.shared.end.now().segment, before)
     }
 
-    /// Deletes the oldest segments, each after a record of its own. The trail's end is sealed then.
+    /// Deletes the oldest segments, each after a record of its own. The trail's end is sealed then, and a trail that
+    /// was full takes records again when this returns.
     ///
     /// # Errors
     /// If it could not be recorded, or deleted.

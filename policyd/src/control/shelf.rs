@@ -116,8 +116,7 @@ impl Archive for Shelf {
     }
 
     fn remove(&self, removable: &Removable, reason: &str) -> Result<(), String> {
-        self.trail.remove(removable.through, reason).map_err(|error| error.to_string())?;
-        self.trail.seal().map(drop).map_err(|error| error.to_string())
+        self.trail.remove(removable.through, reason).map(drop).map_err(|error| error.to_string())
     }
 }
 

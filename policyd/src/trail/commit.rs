@@ -154,6 +154,11 @@ impl Committer {
                 Work::Remove { through, reason } => {
                     self.flush(added)?;
                     let removed = self.remove(*through, reason);
+                    if removed.is_ok() {
+                        self.seal()?;
+                        self.sync()?;
+                        self.mend();
+                    }
                     items.pop_front().iter_mut().for_each(|item| item.answer(removed.clone()));
                 }
                 Work::Seal => {

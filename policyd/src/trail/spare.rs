@@ -87,6 +87,15 @@ impl Spare {
 
     /// Waits until the file is there.
     pub(super) fn ready(&mut self) -> Result<(), NoSpare> {
+        let was_asked_before = self.asked;
+        match self.answer() {
+            // Segments may have gone since that was found out.
+            Err(NoSpare::Room) if was_asked_before => self.answer(),
+            answer => answer,
+        }
+    }
+
+    fn answer(&mut self) -> Result<(), NoSpare> {
         self.ask();
         self.asked = false;
         let gone = || NoSpare::Disk(io::Error::other("the thread that prepares segments is gone"));

@@ -81,7 +81,7 @@ impl Committer {
         self.down = Some(Down { since: self.shared.clock.now().time, error });
     }
 
-    /// Tries to write again.
+    /// Tries to write again, if it did not work.
     pub(super) fn mend(&mut self) {
         let Some(Down { since, error }) = &self.down else { return };
         let begun = format!("nothing was recorded since {since}: {error}");
