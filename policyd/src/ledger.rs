@@ -15,6 +15,10 @@ impl Ledger for Trail {
         Trail::attempt_to_make_room(self, event).map_err(|error| error.to_string())
     }
 
+    fn attempt_to_save(&self, event: Event) -> Result<u64, String> {
+        Trail::attempt_to_save(self, event).map_err(|error| error.to_string())
+    }
+
     /// What cannot be written now is counted by the trail, which then refuses new attempts.
     fn note(&self, event: Event) {
         let _counted_by_the_trail = Trail::note(self, event);

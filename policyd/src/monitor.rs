@@ -41,6 +41,13 @@ pub trait Ledger: Send + Sync + fmt::Debug {
     fn attempt_to_make_room(&self, event: Event) -> Result<u64, String> {
         self.attempt(event)
     }
+    /// As [`Ledger::attempt`], of who copies a trail that is full before it is deleted.
+    ///
+    /// # Errors
+    /// As there.
+    fn attempt_to_save(&self, event: Event) -> Result<u64, String> {
+        self.attempt(event)
+    }
     /// Writes what happened, in order, soon.
     fn note(&self, event: Event);
     /// Writes a refusal; alike ones of one subject may be counted together.
@@ -53,6 +60,8 @@ pub type Record = fn(&dyn Ledger, Event) -> Result<u64, String>;
 const IN_ITS_TURN: Record = |ledger, event| ledger.attempt(event);
 /// Of what is to make room in the trail: a full one still takes the record.
 pub const TO_MAKE_ROOM: Record = |ledger, event| ledger.attempt_to_make_room(event);
+/// Of who copies the trail: a full one still takes a few, for nobody should delete what he has no copy of.
+pub const TO_SAVE: Record = |ledger, event| ledger.attempt_to_save(event);
 
 /// Why a request goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]

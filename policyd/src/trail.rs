@@ -151,6 +151,15 @@ impl Trail {
         self.shared.queue.ask(Work::WriteToMakeRoom(line(event)?))
     }
 
+    /// As [`Trail::attempt`], of who copies what is to be deleted: a full trail takes some, and never so many that
+    /// the order to delete would find no room.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn attempt_to_save(&self, event: Event) -> Result<Sequence, TrailError> {
+        self.shared.queue.ask(Work::WriteToSave(line(event)?))
+    }
+
     /// What whole segments lie before a point.
     ///
     /// # Errors

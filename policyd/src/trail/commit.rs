@@ -144,7 +144,7 @@ impl Committer {
                 self.next_segment().or_else(|trouble| self.use_reserve(trouble, item))?;
             }
             match &item.work {
-                Work::Write(member) | Work::WriteToMakeRoom(member) => {
+                Work::Write(member) | Work::WriteToMakeRoom(member) | Work::WriteToSave(member) => {
                     let seq = self.writer.append(&item.stamp, member);
                     added.extend(items.pop_front().map(|item| Added { item, seq }));
                     if self.writer.tip().unsealed >= self.config.seal_lines {
@@ -184,9 +184,9 @@ impl Committer {
 
     /// A full trail has a little room left for what makes room.
     fn use_reserve(&self, trouble: Trouble, item: &Item) -> Result<(), Trouble> {
-        match trouble {
-            Trouble::Room if item.work.makes_room() && self.writer.fits_into_reserve(item.length()) => Ok(()),
-            Trouble::Room | Trouble::Disk(_) => Err(trouble),
+        match (&trouble, item.work.leaves()) {
+            (Trouble::Room, Some(left)) if self.writer.fits_into_reserve(item.length() + left) => Ok(()),
+            (Trouble::Room | Trouble::Disk(_), _) => Err(trouble),
         }
     }
 

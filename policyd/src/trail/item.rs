@@ -48,6 +48,8 @@ pub(super) enum Work {
     NewKey,
     /// Write a line about what is to make room, into the reserve if the trail is full.
     WriteToMakeRoom(Vec<u8>),
+    /// Write a line about who copies what is to go; into the reserve, but not into its end.
+    WriteToSave(Vec<u8>),
     /// Let the oldest segments go, through that number, for that reason.
     Remove {
         /// The last segment that goes.
@@ -57,12 +59,21 @@ pub(super) enum Work {
     },
 }
 
+/// How much of the reserve copies leave to the orders that make room.
+const FOR_ORDERS: usize = 8 * 1024;
+
 impl Work {
     /// Whether it is done even while the trail is full, because nothing else ends that.
     pub(super) const fn makes_room(&self) -> bool {
+        self.leaves().is_some()
+    }
+
+    /// How much of a full trail's reserve it must leave; none if it may take nothing of it.
+    pub(super) const fn leaves(&self) -> Option<usize> {
         match self {
-            Work::WriteToMakeRoom(_) | Work::Remove { .. } => true,
-            Work::Write(_) | Work::Seal | Work::NewKey => false,
+            Work::WriteToMakeRoom(_) | Work::Remove { .. } => Some(0),
+            Work::WriteToSave(_) => Some(FOR_ORDERS),
+            Work::Write(_) | Work::Seal | Work::NewKey => None,
         }
     }
 }
@@ -105,7 +116,7 @@ impl Item {
     /// About how many bytes of the segment it takes, its frame not counted.
     pub(super) fn length(&self) -> usize {
         match &self.work {
-            Work::Write(member) | Work::WriteToMakeRoom(member) => member.len(),
+            Work::Write(member) | Work::WriteToMakeRoom(member) | Work::WriteToSave(member) => member.len(),
             Work::Seal | Work::NewKey | Work::Remove { .. } => 0,
         }
     }

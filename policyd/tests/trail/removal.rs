@@ -113,6 +113,22 @@ fn a_full_trail_takes_the_order_that_makes_room_and_goes_on() {
 }
 
 #[test]
+fn whoever_copies_a_full_trail_leaves_room_for_the_order_to_delete() {
+    let mut scene = Scene::new();
+    scene.config = Config { total_bytes: 4 * (256 << 10), ..scene.config };
+    let trail = scene.open();
+    while trail.attempt(attempt("DOMAIN_RESUME")).is_ok() {}
+    let copies = (0..1000).take_while(|_| trail.attempt_to_save(attempt("audit export")).is_ok()).count();
+    assert!((4..100).contains(&copies), "{copies}");
+    trail.attempt_to_make_room(attempt("audit delete")).unwrap();
+    remove(&trail, Before::Segment(3));
+    trail.attempt(attempt("DOMAIN_CREATE")).unwrap();
+    trail.close();
+    scene.assert_intact();
+    assert_eq!(scene.operations().iter().filter(|operation| *operation == "audit export").count(), copies);
+}
+
+#[test]
 fn a_full_trail_does_not_give_its_last_room_away() {
     let mut scene = Scene::new();
     scene.config = Config { total_bytes: 2 * (256 << 10), ..scene.config };

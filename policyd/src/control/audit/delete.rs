@@ -2,13 +2,12 @@
 //! `audit delete`: whole old segments, by who may manage the trail. FAU_STG.1: the authorised part goes, and only it.
 
 use virtwarden_core::control::{Before, Failure, Mode, Reply, Request};
-use virtwarden_core::object::Object;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::trail::time::Time;
 
+use super::super::Control;
 use super::super::conclude::{conclude, prefix};
 use super::super::failure::{failed, unavailable};
-use super::super::{Control, needs};
 use crate::monitor::TO_MAKE_ROOM;
 
 impl Control {
@@ -21,14 +20,7 @@ impl Control {
         mode: Mode,
     ) -> Result<Reply, Failure> {
         let detail = format!("{}{}", prefix(mode), words(before));
-        let needs = needs(request, &Object::Trail);
-        let judged = self.monitor.judge_and_record(
-            subject,
-            (request.operation(), &detail),
-            needs.clone(),
-            TO_MAKE_ROOM,
-        );
-        let attempt = judged.map_err(|refusal| self.refused(subject, &needs, refusal))?;
+        let attempt = self.begin_on_trail(subject, request, &detail, TO_MAKE_ROOM)?;
         let made = self.delete(subject, before, mode);
         conclude(attempt, made, mode)
     }

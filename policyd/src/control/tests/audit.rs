@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Who reads the trail, who manages it, and what is on record of both.
 
-use virtwarden_core::control::{AuditFilter, Before, FailureKind, Mode, Reply, Request};
+use virtwarden_core::control::{AuditFilter, AuditRange, Before, FailureKind, Mode, Reply, Request};
 use virtwarden_core::record::{Kind, Outcome};
 use virtwarden_core::subject::Subject;
 use virtwarden_core::table3::Function;
@@ -95,6 +95,20 @@ fn what_cannot_be_recorded_is_not_deleted() {
     scene.shut_trail();
     assert_eq!(scene.ask(&alice(), &delete(3, Mode::Apply)).unwrap_err().kind, FailureKind::Unavailable);
     assert_eq!(scene.removed(), Vec::<String>::new());
+}
+
+#[test]
+fn a_full_trail_is_copied_and_deleted_and_nothing_else() {
+    let scene = Scene::new();
+    scene.fill_trail();
+    let export = Request::AuditExport { range: AuditRange::default() };
+    for request in [Request::AuditKeys, export, delete(3, Mode::DryRun), delete(3, Mode::Apply)] {
+        refused(&scene, &bob(), &request);
+        scene.ask(&alice(), &request).unwrap();
+    }
+    for request in [list(), Request::AuditVerify] {
+        assert_eq!(scene.ask(&alice(), &request).unwrap_err().kind, FailureKind::Unavailable);
+    }
 }
 
 #[test]

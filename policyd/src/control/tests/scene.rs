@@ -107,15 +107,25 @@ fn sessions() -> Sessions {
 struct Notebook {
     events: Mutex<Vec<Event>>,
     shut: AtomicBool,
+    full: AtomicBool,
 }
 
 impl Ledger for Notebook {
     fn attempt(&self, event: Event) -> Result<u64, String> {
-        if self.shut.load(Ordering::Relaxed) {
+        if self.full.load(Ordering::Relaxed) {
             return Err("the store is full".to_owned());
+        }
+        self.attempt_to_make_room(event)
+    }
+    fn attempt_to_make_room(&self, event: Event) -> Result<u64, String> {
+        if self.shut.load(Ordering::Relaxed) {
+            return Err("the disk failed".to_owned());
         }
         self.note(event);
         Ok(7)
+    }
+    fn attempt_to_save(&self, event: Event) -> Result<u64, String> {
+        self.attempt_to_make_room(event)
     }
     fn note(&self, event: Event) {
         self.events.lock().unwrap().push(event);
@@ -492,6 +502,11 @@ impl Scene {
 
     pub(super) fn shut_trail(&self) {
         self.notebook.shut.store(true, Ordering::Relaxed);
+    }
+
+    /// The trail takes no record but of what makes room.
+    pub(super) fn fill_trail(&self) {
+        self.notebook.full.store(true, Ordering::Relaxed);
     }
 
     /// What settingsd was ordered.
