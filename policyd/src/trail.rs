@@ -280,6 +280,11 @@ impl Trail {
         self.read().verify(&expectation).map_err(TrailError::file(&self.reading.keys))
     }
 
+    /// Why nothing can be recorded at present, if so.
+    pub fn trouble(&self) -> Option<TrailError> {
+        self.shared.queue.trouble()
+    }
+
     /// Writes what waits, records the stop, seals, and closes.
     pub fn close(&self) {
         self.shared.queue.close();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The trail of this host, read while it is being written: only what is durable is shown.
 
+mod fill;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -10,13 +12,11 @@ use virtwarden_core::control::{Before, TrailKeys, Verification};
 use virtwarden_core::trail::line::Line;
 
 use super::archive::{Archive, Flow, Part, Reader, Record, State};
-use crate::trail::{Config, Directory, News, ReadError, Removable, Store, Trail, WhenFull};
+use crate::trail::{Config, Directory, News, ReadError, Removable, Store, Trail};
+use fill::Fill;
 
 /// How often a follower who waits is looked at.
 const GLANCE: Duration = Duration::from_secs(1);
-
-/// From how many hundredths on a store that refuses when it is full deserves a warning.
-const NEARLY_FULL: u64 = 80;
 
 /// The trail of this host.
 pub struct Shelf {
@@ -88,17 +88,10 @@ impl Archive for Shelf {
 
     fn state(&self) -> State {
         let segments = self.store.segments().unwrap_or_default();
-        let used: u64 = segments.iter().map(|segment| segment.bytes).sum();
-        let hundredths = used.saturating_mul(100) / self.config.total_bytes.max(1);
-        let mib = |bytes: u64| bytes >> 20;
-        let text = format!("{} of {} MiB used ({hundredths} %)", mib(used), mib(self.config.total_bytes));
-        let warning = (hundredths >= NEARLY_FULL && self.config.when_full == WhenFull::Refuse).then(|| {
-            format!(
-                "the audit trail is {hundredths} % full; when it is full, nothing can be managed any more: \
-                     export and remove old segments, or give it more room in the policy"
-            )
-        });
-        State { text, warning }
+        let used = segments.iter().map(|segment| segment.bytes).sum();
+        // What the file system does not say does not bound it.
+        let free = self.store.free().unwrap_or(u64::MAX);
+        Fill::new(&self.config, used, free).state(self.trail.trouble().as_ref())
     }
 
     fn keys(&self) -> Result<TrailKeys, String> {
@@ -245,10 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_is_nearly_full_warns() {
+    fn a_store_that_is_nearly_full_warns_and_one_that_is_full_too() {
         let mut scene = scene();
         assert_eq!(scene.shelf.state().warning, None);
         scene.shelf.config.total_bytes = 1 << 20;
         assert!(scene.shelf.state().warning.unwrap().contains("100 % full"));
+        let config = Config { total_bytes: 2 << 20, reserve_bytes: 0, ..scene.config.clone() };
+        drop((scene.shelf, scene.trail));
+        let trail = Arc::new(Trail::open(config.clone()).unwrap());
+        while trail.attempt(of_trail("test", Outcome::Success, "more".to_owned())).is_ok() {}
+        let warning = Shelf::new(trail, config).unwrap().state().warning.unwrap();
+        assert!(warning.starts_with("nothing can be managed: the audit trail is full"), "{warning}");
     }
 }

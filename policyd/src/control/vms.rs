@@ -95,7 +95,7 @@ impl Control {
         let lost: Vec<_> = lost.map(|row| format!("`{}` ({})", row.name, row.uuid)).collect();
         (!lost.is_empty()).then(|| {
             format!(
-                "the registry has VMs that libvirt does not have: {}; they were removed past the gate, \
+                "the registry has VMs that libvirt does not have: {}, removed past the gate; \
                  take them out with `virtwarden vm unassign`",
                 lost.join(", ")
             )

@@ -82,6 +82,15 @@ impl Queue {
         self.push(Work::Write(member), Care::Keep, None, last_seen)
     }
 
+    /// Why writing does not work at present, if so.
+    pub(super) fn trouble(&self) -> Option<TrailError> {
+        match &self.lock().health {
+            Health::Working => None,
+            Health::Down(error) => Some(error.clone()),
+            Health::Closing | Health::Closed => Some(TrailError::Closed),
+        }
+    }
+
     /// Counts a refusal instead of queueing it, if writing does not work at present.
     pub(super) fn count_denial_if_down(&self) -> bool {
         let mut state = self.lock();
