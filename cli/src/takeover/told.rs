@@ -14,14 +14,27 @@ use crate::takeover::finding::Finding;
 
 /// Asks it. Whoever may not know is told how to ask, and no refusal is put on record for him.
 pub(crate) fn look(socket: &Path) -> Vec<Finding> {
-    heard(socket).unwrap_or_else(|failed| {
-        let what = format!("policyd does not tell how it is: {}", failed.message);
-        vec![Finding::problem(what, "`journalctl -u virtwarden-policyd` says why")]
-    })
+    let unheard = |what: &str| {
+        let what = what.to_owned();
+        move |failed: Failed| {
+            let what = format!("{what}: {}", failed.message);
+            vec![Finding::problem(what, "`journalctl -u virtwarden-policyd` says why")]
+        }
+    };
+    // What it tells of itself may be why it does not answer the rest: a full trail takes no record of a question.
+    match own(socket) {
+        Ok(own) => {
+            let rest = in_force(socket);
+            let rest = rest.unwrap_or_else(unheard("settings and the policy in force were not looked at"));
+            own.into_iter().chain(rest).collect()
+        }
+        Err(failed) => unheard("policyd does not tell how it is")(failed),
+    }
 }
 
-fn heard(socket: &Path) -> Result<Vec<Finding>, Failed> {
-    let mut found = own(socket)?;
+/// The settings and the policy, against the host and the disk.
+fn in_force(socket: &Path) -> Result<Vec<Finding>, Failed> {
+    let mut found = Vec::new();
     let disk = on_disk();
     if let Err(failed) = &disk {
         found.push(mistaken(failed));
@@ -44,7 +57,13 @@ fn heard(socket: &Path) -> Result<Vec<Finding>, Failed> {
 fn own(socket: &Path) -> Result<Vec<Finding>, Failed> {
     let Reply::Status(status) = ask(socket, &Request::Status)? else { return Err(unexpected()) };
     let warnings = status.details.into_iter().flat_map(|details| details.warnings);
-    Ok(warnings.map(|warning| Finding::problem(warning, "`virtwarden status`")).collect())
+    Ok(warnings.map(|warning| warned(&warning)).collect())
+}
+
+/// What it warns of, and after the first semicolon what to do.
+fn warned(warning: &str) -> Finding {
+    let (what, remedy) = warning.split_once("; ").unwrap_or((warning, "`virtwarden status` says so, too"));
+    Finding::problem(what, remedy)
 }
 
 fn mistaken(failed: &Failed) -> Finding {
@@ -108,6 +127,14 @@ mod tests {
             assert!(finding.remedy.contains("virtwarden setting set banner"), "{finding:?}");
             assert!(drift(&SettingRow { drift: Vec::new(), ..row }).is_none());
         }
+    }
+
+    #[test]
+    fn what_policyd_warns_of_is_told_with_what_to_do() {
+        let finding = warned("the trail is full, all of it; `virtwarden audit delete`; or more room");
+        assert_eq!(finding.what, "the trail is full, all of it");
+        assert_eq!(finding.remedy, "`virtwarden audit delete`; or more room");
+        assert!(warned("no more words").remedy.contains("virtwarden status"));
     }
 
     #[test]
