@@ -12,5 +12,6 @@ pub mod scene;
 pub mod seat;
 pub mod setting;
 pub mod shell;
+pub mod small_store;
 pub mod tls;
 pub mod trail;

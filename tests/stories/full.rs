@@ -5,27 +5,12 @@
 use virtwarden_tests::host::Host;
 use virtwarden_tests::narrator::{chapter, shown};
 use virtwarden_tests::scene::{self, alice, bob, check};
-use virtwarden_tests::trail;
+use virtwarden_tests::{small_store, trail};
 
-/// Puts the trail, with what it holds, on a small file system beside a file that leaves no room.
-const SMALL: &str = r#"set -e
-systemctl stop virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket virtwarden-control.socket
-cp -a /var/log/virtwarden /tmp/log; rm -f /tmp/log/audit/spare
-mount -t tmpfs -o mode=755,size=200M none /var/log/virtwarden
-chown --reference=/tmp/log /var/log/virtwarden; cp -a /tmp/log/audit /var/log/virtwarden/; rm -r /tmp/log
-systemctl start virtwarden-policyd.service
-free=$(df --output=avail -k /var/log/virtwarden | tail -1)
-fallocate -l $((free - 65536 - 512))K /var/log/virtwarden/filler"#;
-
-/// Gives the trail its own place back, with what was added.
-const LARGE: &str = r#"systemctl stop virtwarden-policyd.service virtwarden-policyd.socket virtwarden-policyd-ro.socket virtwarden-control.socket
-rm -f /etc/virtwarden/policy.d/10-audit.toml /var/log/virtwarden/filler
-cp -a /var/log/virtwarden /tmp/log; umount /var/log/virtwarden && rm -r /var/log/virtwarden/audit
-cp -a /tmp/log/audit /var/log/virtwarden/; rm -r /tmp/log
-systemctl start virtwarden-policyd.service"#;
-
-/// Attempts in one virsh that fail in libvirt, which is fast; enough for the segments that are prepared.
-const FILL: &str = "yes 'suspend finance' | head -n 4000 | timeout 120 virsh >/dev/null 2>&1; true";
+/// Enough for the segments that are prepared.
+const ATTEMPTS: u32 = 4000;
+/// In KiB: less than a segment.
+const ROOM: u32 = 512;
 
 #[test]
 #[ignore = "needs a test host: make stories"]
@@ -65,19 +50,10 @@ fn played_on_a_small_store(
     check("start", &bob(&host, "virsh start bobvm"))?;
     let before = trail::end(&host);
     chapter(&format!("a full store: {when_full}"));
-    let rules =
-        format!("[audit]\nsegment-size = \"1 MiB\"\nstore-size = \"1 GiB\"\nfull-store = \"{when_full}\"");
-    check("rules", &host.write("/etc/virtwarden/policy.d/10-audit.toml", &rules))?;
-    let small = host.root(SMALL);
-    let told = check("small", &small).and_then(|()| {
-        alice(&host, FILL);
-        story(&host, before)?;
-        check("verify", &alice(&host, "virtwarden audit verify"))
-    });
-    let large = host.root(LARGE);
-    told?;
-    check("large", &large)?;
-    check("verify", &alice(&host, "virtwarden audit verify"))
+    small_store::played_on(&host, when_full, ROOM, || {
+        small_store::fill(&host, ATTEMPTS);
+        story(&host, before)
+    })
 }
 
 fn says(host: &Host, before: u64, operation: &str) -> Result<(), String> {
