@@ -11,6 +11,7 @@ mod network;
 mod object;
 mod policy;
 mod role;
+mod screen;
 mod session;
 mod setting;
 mod sharing;
@@ -35,6 +36,7 @@ pub(crate) use self::media::{ConnectArguments, MediaVerb};
 pub(crate) use self::network::NetworkVerb;
 pub(crate) use self::policy::{ExplainArguments, PolicyVerb};
 pub(crate) use self::role::{MemberArguments, ReviewArguments, RoleVerb, Sorted};
+pub(crate) use self::screen::{ScreenVerb, ShortenArguments};
 pub(crate) use self::session::{ElevateArguments, EndArguments, SessionVerb};
 pub(crate) use self::setting::{Pair, SettingSetArguments, SettingVerb};
 pub(crate) use self::sharing::{ChannelArguments, SharingVerb};
@@ -117,6 +119,9 @@ pub(crate) enum Noun {
     /// Settings of this host: from passwords and cryptography to the audit server.
     #[command(subcommand)]
     Setting(SettingVerb),
+    /// Your own screen: when it locks.
+    #[command(subcommand)]
+    Screen(ScreenVerb),
     /// Sharing: which channels are open between VMs, or between a VM and the host.
     #[command(subcommand)]
     Sharing(SharingVerb),

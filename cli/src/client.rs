@@ -182,6 +182,8 @@ fn patience(request: &Request) -> Option<Duration> {
         | Request::SessionElevate
         | Request::SessionLower
         | Request::BannerAccept
+        | Request::ScreenShow
+        | Request::ScreenOwn { .. }
         | Request::LockoutList
         | Request::LockoutShow { .. }
         | Request::LockoutUnlock { .. }

@@ -20,6 +20,7 @@ mod network;
 mod output;
 mod policy;
 mod role;
+mod screen;
 mod session;
 mod setting;
 mod sharing;
@@ -65,6 +66,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failed> {
         Noun::Lockout(verb) => lockout::run(verb, socket, &output).map(done),
         Noun::Banner(verb) => banner::run(verb, socket, &output).map(done),
         Noun::Setting(verb) => setting::run(verb, socket, &output).map(done),
+        Noun::Screen(verb) => screen::run(verb, socket, &output).map(done),
         Noun::Sharing(verb) => sharing::run(verb, socket, &output).map(done),
         Noun::Policy(verb) => policy::run(verb, socket, &output),
         Noun::Audit(verb) => audit::run(verb, socket, &output),

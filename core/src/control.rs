@@ -16,6 +16,7 @@ mod network;
 mod policy;
 mod reply;
 mod request;
+mod screen;
 mod session;
 mod setting;
 mod sharing;
@@ -40,6 +41,7 @@ pub use reply::{
     StatusDetails, TableRow, Verdict, VmRow, VmState, Whoami,
 };
 pub use request::{Membership, Mode, ObjectName, Request};
+pub use screen::{ScreenRow, ScreenWish};
 pub use session::{SessionRow, SessionState};
 pub use setting::{Order, Report, SETTINGS_SOCKET, SettingRow, SettingSource, UsbWish};
 pub use sharing::{BeyondRow, Holds, OpeningRow, SharingRequest, SharingRows};

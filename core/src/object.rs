@@ -153,6 +153,8 @@ pub enum Object {
     Secret(Uuid),
     /// A typed setting of Virtwarden or of a component, by name.
     Setting(String),
+    /// What the asker has stricter for himself than a setting has it for everybody, by the setting's name.
+    OwnSetting(String),
     /// The policy.
     Policy,
     /// The audit trail.
@@ -174,6 +176,7 @@ impl fmt::Display for Object {
             Object::Medium(id) => write!(f, "medium `{id}`"),
             Object::Secret(uuid) => write!(f, "secret `{uuid}`"),
             Object::Setting(name) => write!(f, "setting `{name}`"),
+            Object::OwnSetting(name) => write!(f, "one's own `{name}`"),
             Object::Policy => f.write_str("the policy"),
             Object::Trail => f.write_str("the audit trail"),
         }

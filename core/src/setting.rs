@@ -36,7 +36,7 @@ pub use ipsec::{IpsecCryptography, IpsecSuite};
 pub use lockout::{Counted, Disclosure, Limit, Lockout, Unlocking};
 pub use password::{PasswordPolicy, PasswordStrength};
 pub use remote::{IdleLimit, RemoteTimeout};
-pub use screen::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout};
+pub use screen::{Locking, OwnIdle, ScreenIdle, ScreenLock, ScreenLockTimeout};
 pub use ssh::{SshCryptography, SshSuite};
 pub use time::{ServerName, TimeProof, TimeServers};
 pub use tls::{TlsCryptography, TlsSuite};
@@ -279,6 +279,22 @@ impl Setting {
             Setting::IpsecCryptography(_) => SettingName::IpsecCryptography,
             Setting::TlsCryptography(_) => SettingName::TlsCryptography,
         }
+    }
+
+    /// The same with nothing that people have of their own beside it.
+    #[must_use]
+    pub fn of_everybody(&self) -> Setting {
+        let Setting::ScreenLockTimeout(timeout) = self else { return self.clone() };
+        Setting::ScreenLockTimeout(ScreenLockTimeout::everybody(timeout.idle))
+    }
+
+    /// The same with what people have of their own by another value of it: that is theirs, whoever sets everybody's.
+    #[must_use]
+    pub fn with_peoples_own(&self, before: &Setting) -> Setting {
+        let (Setting::ScreenLockTimeout(new), Setting::ScreenLockTimeout(old)) = (self, before) else {
+            return self.of_everybody();
+        };
+        Setting::ScreenLockTimeout(ScreenLockTimeout { idle: new.idle, own: old.own.clone() })
     }
 
     /// Checks what its type alone does not: every number within its range.

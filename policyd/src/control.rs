@@ -30,6 +30,7 @@ mod policy;
 mod policy_trial;
 mod review;
 mod roles;
+mod screen;
 mod server;
 mod sessions;
 mod settings;
@@ -214,6 +215,8 @@ impl Control {
             Request::SettingUnset { name, reason, mode } => {
                 self.followed(self.setting_unset(subject, request, *name, (reason, *mode)))
             }
+            Request::ScreenShow => Ok(self.screen_show(subject)),
+            Request::ScreenOwn { wish, mode } => self.screen_own(subject, request, *wish, *mode),
             Request::Sharing(asked) => self.sharing(subject, request, asked),
             Request::MediaList { medium, vm } => {
                 self.media_list(subject, request, (medium.as_deref(), vm.as_deref()))
@@ -255,6 +258,7 @@ impl Control {
             Demand::Rights(_, Scope::Trail) => Object::Trail,
             Demand::Rights(_, Scope::Policy) => Object::Policy,
             Demand::Rights(_, Scope::Setting(name)) => Object::Setting(name.word().to_owned()),
+            Demand::Rights(_, Scope::OwnSetting(name)) => Object::OwnSetting(name.word().to_owned()),
             Demand::Rights(_, Scope::Host | Scope::Vm | Scope::NewVm | Scope::Network | Scope::Channels)
             | Demand::Nothing
             | Demand::Root => Object::Host,

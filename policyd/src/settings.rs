@@ -17,7 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use virtwarden_core::control::SettingSource;
 pub use virtwarden_core::setting::document::{Chosen, Values};
 use virtwarden_core::setting::{
-    Banner, DefaultVm, HostMedia, Lockout, PasswordPolicy, RemoteTimeout, Setting, SettingName,
+    Banner, DefaultVm, HostMedia, Lockout, PasswordPolicy, RemoteTimeout, ScreenLock, ScreenLockTimeout,
+    Setting, SettingName,
 };
 
 use crate::kept::{Condition, Store, StoreError};
@@ -119,6 +120,27 @@ impl Settings {
             return HostMedia::default();
         };
         media
+    }
+
+    /// Whether idle screens lock: row 13.
+    pub fn screen_lock(&self) -> ScreenLock {
+        let Setting::ScreenLock(lock) = self.value(SettingName::ScreenLock) else {
+            return ScreenLock::default();
+        };
+        lock
+    }
+
+    /// When they do, for everybody and for whom it is shorter: row 14.
+    pub fn screen_lock_timeout(&self) -> ScreenLockTimeout {
+        let Setting::ScreenLockTimeout(timeout) = self.value(SettingName::ScreenLockTimeout) else {
+            return ScreenLockTimeout::default();
+        };
+        timeout
+    }
+
+    /// What somebody set, with who did and why.
+    pub fn chosen(&self, name: SettingName) -> Option<Chosen> {
+        self.values().get(&name).cloned()
     }
 
     /// The value in force, set or default.

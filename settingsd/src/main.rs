@@ -32,6 +32,8 @@ usage: virtwarden-settingsd [OPTION]
 
 Puts settings into the host's components for virtwarden-policyd. Started by systemd when there is an order.
 
+  --desktop-profile ACCOUNT
+                   give the account of this number what its desktop must read (its unit does it)
   --apply-all      put into force what Administrators have set (`virtwarden enable` does it)
   --withdraw-all   give every file back as it was (`virtwarden disable` does it)
   --help, --version
@@ -41,6 +43,11 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|w| w.to_string_lossy().into_owned()).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => served(),
+        ["--desktop-profile", account] => match account.parse() {
+            Ok(account) => provider::give_profile(&Host::this(), account)
+                .map_or_else(failed::<String>, |()| ExitCode::SUCCESS),
+            Err(error) => failed(format!("`{account}` is no number of an account: {error}")),
+        },
         ["--apply-all"] => told(takeover::apply_all(&Host::this())),
         ["--withdraw-all"] => told(takeover::withdraw_all(&Host::this())),
         ["--help" | "-h"] => {

@@ -32,7 +32,7 @@ pub(crate) use self::ipsec_cryptography::IpsecCryptographyFiles;
 pub(crate) use self::lockout::LockoutFiles;
 pub(crate) use self::password::PasswordFiles;
 pub(crate) use self::remote::RemoteFiles;
-pub(crate) use self::screen::{ScreenLockFiles, ScreenLockTimeoutFiles};
+pub(crate) use self::screen::{ScreenLockFiles, ScreenLockTimeoutFiles, give_profile};
 pub(crate) use self::ssh_cryptography::SshCryptographyFiles;
 pub(crate) use self::time::TimeFiles;
 pub(crate) use self::tls_cryptography::TlsCryptographyFiles;

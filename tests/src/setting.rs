@@ -23,10 +23,24 @@ pub fn must_contain(what: &str, ran: &Ran, part: &str) -> Result<(), String> {
 /// # Errors
 /// What stands there instead.
 pub fn is_on_record(host: &Host, since: u64, operation: &str, function: Function) -> Result<(), String> {
+    is_on_record_of("alice", host, since, operation, function)
+}
+
+/// As [`is_on_record`], of somebody.
+///
+/// # Errors
+/// As there.
+pub fn is_on_record_of(
+    person: &str,
+    host: &Host,
+    since: u64,
+    operation: &str,
+    function: Function,
+) -> Result<(), String> {
     trail::until(host, since, |records| {
         let fits = |kind, outcome| {
             records.iter().any(|record| {
-                record.is_of("alice")
+                record.is_of(person)
                     && record.is(kind, outcome)
                     && record.event.operation == operation
                     && record.event.functions == [function]

@@ -3,10 +3,10 @@
 //! on a terminal that ends.
 
 use virtwarden_core::table3::Function;
-use virtwarden_tests::host::Host;
+use virtwarden_tests::host::{Host, Ran};
 use virtwarden_tests::narrator::{chapter, told};
 use virtwarden_tests::scene::{alice, bob, check};
-use virtwarden_tests::setting::{bob_is_refused, is_on_record, must_contain};
+use virtwarden_tests::setting::{bob_is_refused, is_on_record, is_on_record_of, must_contain};
 use virtwarden_tests::trail;
 
 const LOCK: &str = "virtwarden setting set screen-lock lock=enabled --reason 'site rule 13'";
@@ -108,6 +108,86 @@ fn bob_changes_neither() -> Result<(), String> {
     check("tidy", &alice(&host, UNSET))
 }
 
+/// What a program of bob's that starts now has on its desktop.
+const TIMES: &str = "gsettings get org.gnome.desktop.session idle-delay
+    gsettings get org.gnome.desktop.screensaver lock-delay";
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn bob_locks_his_own_screen_sooner_and_never_later() -> Result<(), String> {
+    let host = begin()?;
+    chapter("bob shortens his own time");
+    let too_early = bob(&host, "virtwarden screen shorten 4m");
+    if too_early.succeeded() {
+        return Err(too_early.shown());
+    }
+    must_contain("before anybody has set one", &too_early, "your desktop's settings")?;
+    check("set", &alice(&host, TIMEOUT))?;
+    let since = trail::end(&host);
+    check("shorten", &bob(&host, "virtwarden screen shorten 4m"))?;
+    is_on_record_of("bob", &host, since, "screen shorten", Function::ScreenLockTimeout)?;
+    must_contain("bob's desktop", &bob(&host, TIMES), "uint32 240\nuint32 20\n")?;
+    must_contain("alice's desktop", &alice(&host, TIMES), "uint32 600\nuint32 20\n")?;
+    must_contain("show", &bob(&host, "virtwarden screen show"), "dark after 4 min, locked 20 s later")?;
+    let shown = alice(&host, "virtwarden setting show screen-lock-timeout");
+    must_contain("alice is told", &shown, "shorter for bob")?;
+    if shown.out.contains("DIFFERS") {
+        return Err(format!("drift: {}", shown.out));
+    }
+    let history = alice(&host, "virtwarden setting history screen-lock-timeout");
+    must_contain("history", &history, "screen shorten")?;
+    told("bob", "his own time", "4 minutes, everybody's is 10");
+    chapter("he lengthens nothing, by no door");
+    let state = || format!("{}{}", host.root(FILES).out, bob(&host, TIMES).out);
+    let attempts = [
+        ("virtwarden screen shorten 11m", "(Table 3, 14)"),
+        ("virtwarden screen shorten 4m --delay 21s", "(Table 3, 14)"),
+        ("virtwarden screen shorten 1d --dry-run", "(Table 3, 14)"),
+        ("virtwarden screen shorten 30s", "from 1 minute"),
+        ("gsettings set org.gnome.desktop.session idle-delay 0", "not writable"),
+        ("gsettings set org.gnome.desktop.session idle-delay 60", "not writable"),
+        ("dconf write /org/gnome/desktop/screensaver/lock-delay 'uint32 3600'", "non-writable"),
+        ("DCONF_PROFILE=$HOME/profile gsettings get org.gnome.desktop.session idle-delay", "uint32 240"),
+        ("rm -f /run/virtwarden/desktop/$(id -u)", "ermission denied"),
+        ("echo > /run/virtwarden/desktop/$(id -u).d/own", "ermission denied"),
+        ("echo > /etc/dconf/virtwarden-screen-lock-timeouts", "ermission denied"),
+        ("systemctl stop virtwarden-desktop-profile@$(id -u).service", "required"),
+    ];
+    bob_is_refused(&host, state, &attempts, (Function::ScreenLockTimeout, 3))?;
+    chapter("while it changes, no program of his reads anything else");
+    check("looking", &host.write("/home/bob/look", LOOK))?;
+    let seen = bob(&host, "bash ~/look");
+    must_contain("values seen", &seen, "only 180 240\n")?;
+    check("in the end", &bob(&host, "virtwarden screen shorten 4m && rm ~/look"))?;
+    chapter("alice's value counts where it is shorter, and bob's again where it is not");
+    check("set", &alice(&host, "virtwarden setting set screen-lock-timeout idle=2m delay=0s"))?;
+    must_contain("bob's desktop", &bob(&host, TIMES), "uint32 120\nuint32 0\n")?;
+    check("set", &alice(&host, "virtwarden setting set screen-lock-timeout idle=10m delay=20s"))?;
+    must_contain("bob's desktop", &bob(&host, TIMES), "uint32 240\nuint32 20\n")?;
+    check("restore", &bob(&host, "virtwarden screen restore"))?;
+    must_contain("bob's desktop", &bob(&host, TIMES), "uint32 600\nuint32 20\n")?;
+    check("again", &bob(&host, "virtwarden screen shorten 1m --delay 0s"))?;
+    let ran = on_a_console(&host)?;
+    must_contain("TMOUT", &ran, "left=60.")?;
+    must_contain("the shell", &ran, "ended by itself after 6")?;
+    chapter("with everybody's setting goes what hangs on it");
+    check("tidy", &alice(&host, UNSET))?;
+    must_contain("bob's desktop", &bob(&host, TIMES), "uint32 300\nuint32 0\n")?;
+    let left = host.root("ls /run/dconf/user /run/virtwarden/desktop 2>/dev/null; true").out;
+    if left.lines().any(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
+        return Err(format!("left behind: {left}"));
+    }
+    Ok(())
+}
+
+/// Asks for bob's time while it is changed to and fro, with a profile of his own at hand; says which values there were.
+const LOOK: &str = r#"
+gsettings() { DCONF_PROFILE=$HOME/profile command gsettings "$@"; }
+(for round in 1 2 3 4 5 6; do virtwarden -q screen shorten 3m; virtwarden -q screen shorten 4m; done; touch /tmp/bob-done) &
+while [ ! -e /tmp/bob-done ]; do gsettings get org.gnome.desktop.session idle-delay; done > /tmp/bob-seen
+wait; echo only $(cut -d' ' -f2 /tmp/bob-seen | sort -un); rm /tmp/bob-done /tmp/bob-seen
+"#;
+
 /// A login on a terminal of the machine itself, that types what it is told; what it showed, and whether it ended by itself.
 const CONSOLE: &str = r#"
 import os, pty, select, sys, time
@@ -130,14 +210,18 @@ while time.time() < until:
 print(shown, "still there")
 "#;
 
+fn on_a_console(host: &Host) -> Result<Ran, String> {
+    check("program", &host.write("/root/console.py", CONSOLE))?;
+    Ok(host.root("timeout 120 python3 /root/console.py; rm /root/console.py"))
+}
+
 #[test]
 #[ignore = "needs a test host: make stories"]
 fn a_shell_on_a_console_ends() -> Result<(), String> {
     let host = begin()?;
     chapter("a shell on the machine's own terminal that nobody types into");
     check("set", &alice(&host, "virtwarden setting set screen-lock-timeout idle=1m"))?;
-    check("program", &host.write("/root/console.py", CONSOLE))?;
-    let ran = host.root("timeout 120 python3 /root/console.py; rm /root/console.py");
+    let ran = on_a_console(&host)?;
     must_contain("TMOUT", &ran, "left=60.")?;
     must_contain("the shell", &ran, "timed out waiting for input: auto-logout")?;
     must_contain("the shell", &ran, "ended by itself after 6")?;

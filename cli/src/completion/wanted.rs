@@ -67,9 +67,9 @@ pub(super) fn wanted(argument: &Arg) -> Option<Wanted> {
         "transfer" => Wanted::Transfer,
         "archive" | "directory" | "file" | "files" | "head" | "key" | "html" | "csv" | "bundle"
         | "socket" | "elevate_socket" | "signature" => Wanted::Shells,
-        "attempts" | "before" | "class" | "delay" | "disk" | "drive" | "from" | "limit" | "longest"
-        | "memory" | "name" | "number" | "period" | "reason" | "revert_after" | "sequence" | "sha256"
-        | "since" | "text" | "to" | "unlock" | "until" | "vcpus" | "words" => Wanted::Free,
+        "attempts" | "before" | "class" | "delay" | "disk" | "drive" | "from" | "idle" | "limit"
+        | "longest" | "memory" | "name" | "number" | "period" | "reason" | "revert_after" | "sequence"
+        | "sha256" | "since" | "text" | "to" | "unlock" | "until" | "vcpus" | "words" => Wanted::Free,
         _ if argument.get_value_hint() != ValueHint::Unknown => Wanted::Shells,
         _ => return None,
     })

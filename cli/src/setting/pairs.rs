@@ -164,7 +164,7 @@ fn screen_lock_timeout(timeout: ScreenLockTimeout, pair: &Pair) -> Result<Screen
         }
         _ => return Err(unknown(pair, "`idle` and `delay`")),
     };
-    Ok(ScreenLockTimeout { idle })
+    Ok(ScreenLockTimeout { idle, ..timeout })
 }
 
 fn ssh_cryptography(pair: &Pair) -> Result<SshCryptography, Failed> {
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_screen_is_locked_some_time_after_it_went_dark() {
-        let timeout = |idle| Setting::ScreenLockTimeout(ScreenLockTimeout { idle });
+        let timeout = |idle| Setting::ScreenLockTimeout(ScreenLockTimeout::everybody(idle));
         let set = |pairs: &[Pair]| merged(timeout(ScreenIdle::Personal), pairs);
         let expected = timeout(ScreenIdle::After { seconds: 900, delay: 30 });
         assert_eq!(set(&[pair("idle", "15m"), pair("delay", "30s")]).unwrap(), expected);

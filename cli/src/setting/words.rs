@@ -4,11 +4,12 @@
 use virtwarden_core::media::Kind;
 use virtwarden_core::setting::{
     Acknowledgement, AuditServer, Banner, Counted, DirectoryServer, Disclosure, HostMedia, IdleLimit, Limit,
-    PasswordPolicy, RemoteTimeout, ScreenIdle, ServerName, Setting, TemplateName, TimeProof, TimeServers,
-    Unlocking,
+    PasswordPolicy, RemoteTimeout, ScreenIdle, ScreenLockTimeout, ServerName, Setting, TemplateName,
+    TimeProof, TimeServers, Unlocking,
 };
 
 use crate::duration::spelled;
+use crate::screen::times;
 
 /// A setting with a name for each of its parts. The names are those that `setting set` takes, where it does.
 pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
@@ -36,7 +37,7 @@ pub(super) fn lines(setting: &Setting) -> Vec<[String; 2]> {
         ],
         Setting::RemoteTimeout(timeout) => vec![("idle", idle(*timeout))],
         Setting::ScreenLock(lock) => vec![("lock", lock.locking.word().to_owned())],
-        Setting::ScreenLockTimeout(timeout) => screen(timeout.idle),
+        Setting::ScreenLockTimeout(timeout) => return screen(timeout),
         Setting::TlsCryptography(value) => vec![("suite", value.suite.word().to_owned())],
         Setting::IpsecCryptography(value) => vec![("suite", value.suite.word().to_owned())],
         Setting::CertificateValidity(value) => vec![("action", value.action.word().to_owned())],
@@ -141,13 +142,18 @@ fn proof(proof: TimeProof) -> &'static str {
     }
 }
 
-fn screen(idle: ScreenIdle) -> Vec<(&'static str, String)> {
-    match idle {
-        ScreenIdle::Personal => vec![("idle", "personal".to_owned())],
-        ScreenIdle::After { seconds, delay } => {
-            vec![("idle", spelled(seconds.into())), ("delay", spelled(delay.into()))]
-        }
-    }
+fn screen(timeout: &ScreenLockTimeout) -> Vec<[String; 2]> {
+    let ScreenIdle::After { seconds, delay } = timeout.idle else {
+        return vec![["idle", "personal"].map(str::to_owned)];
+    };
+    let everybody =
+        [["idle".to_owned(), spelled(seconds.into())], ["delay".to_owned(), spelled(delay.into())]];
+    let own = timeout.shortened().filter_map(|(number, idle)| {
+        let ScreenIdle::After { seconds, delay } = idle else { return None };
+        let account = &timeout.own.get(&number)?.account;
+        Some([format!("shorter for {account}"), times(seconds, delay)])
+    });
+    everybody.into_iter().chain(own).collect()
 }
 
 fn idle(timeout: RemoteTimeout) -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Settings, the banner and the lockout policy.
 
-use virtwarden_core::control::{FailureKind, Mode, Reply, Request, SettingRow, SettingSource};
+use virtwarden_core::control::{FailureKind, Mode, Reply, Request, ScreenWish, SettingRow, SettingSource};
 use virtwarden_core::setting::{
     Acknowledgement, AuditServer, Banner, BannerText, Counted, Disclosure, IdleLimit, Limit, Lockout,
     PasswordPolicy, PasswordStrength, RemoteTimeout, Setting, SettingName, Unlocking,
@@ -66,6 +66,25 @@ fn what_is_typed_is_what_is_set() {
 }
 
 #[test]
+fn ones_own_screen_is_asked_for_in_one_request() {
+    let own = |wish, mode| Request::ScreenOwn { wish, mode };
+    let wish = |seconds, delay| Some(ScreenWish { seconds, delay });
+    for (typed, mode, expected) in [
+        (&["screen", "shorten", "5m"][..], Mode::Apply, wish(300, None)),
+        (&["screen", "shorten", "1h 30m", "--delay", "0s", "--dry-run"], Mode::DryRun, wish(5400, Some(0))),
+        (&["screen", "restore"], Mode::Apply, None),
+    ] {
+        let scene = Scene::new();
+        let policyd = scene.policyd(vec![changed(mode, "before -> after").remove(0)]);
+        let run = scene.run(typed);
+        assert_eq!(policyd.join().unwrap(), [own(expected, mode)]);
+        let says_when = run.out().contains("where you log in from now on");
+        assert_eq!(says_when, expected.is_some() && mode == Mode::Apply, "{}", run.out());
+        assert!(run.out().contains("before -> after"), "{}", run.err());
+    }
+}
+
+#[test]
 fn what_cannot_be_is_said_before_anything_is_asked() {
     for (typed, said) in [
         (&["lockout", "set"][..], "--attempts"),
@@ -78,6 +97,8 @@ fn what_cannot_be_is_said_before_anything_is_asked() {
         (&["setting", "set", "remote-timeout", "idle"], "KEY=VALUE"),
         (&["setting", "set", "nothing", "a=b"], "password-policy"),
         (&["setting", "set", "banner", "text=x"], "virtwarden banner set"),
+        (&["screen", "shorten"], "TIME"),
+        (&["screen", "shorten", "5"], "with its unit"),
         (&["banner", "set"], "--accept"),
         (&["banner", "set", ""], "the banner is empty"),
         (&["banner", "set", "a\u{1b}[2J"], "U+001B"),

@@ -69,8 +69,13 @@ impl AuditFilter {
             && self.person.as_ref().is_none_or(|person| is_by(event, person))
             && self.vm.as_ref().is_none_or(|vm| is_about(event, vm))
             && self.medium.as_ref().is_none_or(|id| is_about_named(event, "medium", id))
-            && self.setting.is_none_or(|name| is_about_named(event, "setting", name.word()))
+            && self.setting.is_none_or(|name| is_about_setting(event, name.word()))
     }
+}
+
+/// Everybody's, and what somebody has stricter for himself.
+fn is_about_setting(event: &Event, name: &str) -> bool {
+    is_about_named(event, "setting", name) || is_about_named(event, "own-setting", name)
 }
 
 /// A person is found by either name: who logged in, and whose rights counted. A login is also found by the
@@ -234,6 +239,8 @@ mod tests {
         assert!(
             !AuditFilter { setting: Some(SettingName::Banner), ..AuditFilter::default() }.matches(&event, 0)
         );
+        event.targets[0].kind = "own-setting".to_owned();
+        assert!(lockout.matches(&event, 0));
         event.targets[0].kind = "medium".to_owned();
         assert!(!lockout.matches(&event, 0));
     }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccessRow, ConfirmationRow, DeviceClassRow, Elevation, FormerPolicy, HookAnswer, LockoutRow, MediumRow,
-    NetworkRow, SessionRow, SettingRow, SharingRows, Simulation, TemplateRow, TrailKeys, Verification,
+    NetworkRow, ScreenRow, SessionRow, SettingRow, SharingRows, Simulation, TemplateRow, TrailKeys,
+    Verification,
 };
 use crate::authentication::Authentication;
 use crate::object::{Assignment, Uuid};
@@ -72,6 +73,8 @@ pub enum Reply {
     Lockouts(Vec<LockoutRow>),
     /// To `setting list` and `setting show`.
     Settings(Vec<SettingRow>),
+    /// To `screen show`.
+    Screen(ScreenRow),
     /// To `sharing list`.
     Sharing(SharingRows),
     /// To `media list`.

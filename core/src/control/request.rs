@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, SharingRequest, UpdateAct,
-    VmBelonging, VmWish, WayOut,
+    AuditFilter, AuditRange, Before, HookCall, OriginClass, PolicyFile, ScreenWish, SharingRequest,
+    UpdateAct, VmBelonging, VmWish, WayOut,
 };
 use crate::object::{Sensitivity, Uuid};
 use crate::policy::request::Right;
@@ -341,6 +341,15 @@ pub enum Request {
         /// Make the change or show it.
         mode: Mode,
     },
+    /// When the asker's own screen locks.
+    ScreenShow,
+    /// Lock the asker's own screen sooner than everybody's.
+    ScreenOwn {
+        /// When at most; none for when everybody's does.
+        wish: Option<ScreenWish>,
+        /// Make the change or show it.
+        mode: Mode,
+    },
     /// Channels between VMs.
     Sharing(SharingRequest),
     /// The removable media that are there now: all, or one.
@@ -482,6 +491,9 @@ impl Request {
             Request::SettingShow { .. } => "setting show",
             Request::SettingSet { setting, .. } => setting.name().set_operation(),
             Request::SettingUnset { name, .. } => name.unset_operation(),
+            Request::ScreenShow => "screen show",
+            Request::ScreenOwn { wish: Some(_), .. } => "screen shorten",
+            Request::ScreenOwn { wish: None, .. } => "screen restore",
             Request::Sharing(SharingRequest::List) => "sharing list",
             Request::Sharing(SharingRequest::Allow { .. }) => "sharing allow",
             Request::Sharing(SharingRequest::Deny { .. }) => "sharing deny",

@@ -113,6 +113,12 @@ impl Role {
         self.rights.contains(right)
     }
 
+    /// Whether it lets its holder ask for this. To lock his own screen sooner than everybody's, each role does.
+    pub(in crate::policy) fn offers(&self, right: Right, object: &Object) -> bool {
+        let is_own = matches!(object, Object::OwnSetting(_));
+        self.holds(right) || is_own && right == Right::Function(Function::ScreenLockTimeout)
+    }
+
     /// The rights it holds and where each is granted.
     pub fn grants(&self) -> impl Iterator<Item = (Right, &Place)> {
         self.grants.iter().map(|(right, place)| (*right, place))
@@ -143,6 +149,8 @@ impl Role {
             // Media are nobody's: what may be done with one is judged by `media::Rules`, beside the right on the VM.
             Object::Medium(_) => true,
             Object::Secret(_) | Object::Policy | Object::Trail => self.column == Column::Administrator,
+            // Whose it is, the request does not say: it is the asker's.
+            Object::OwnSetting(_) => true,
             // A setting is its function's: who holds the screen lock's may set the screen lock.
             Object::Setting(_) => {
                 self.column == Column::Administrator

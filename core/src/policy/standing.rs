@@ -51,7 +51,7 @@ impl<'p> Standing<'p, '_> {
     fn want_of_a_person(self, right: Right, object: &Object) -> Option<Reason> {
         let Authentication::Nobody(absence) = self.subject.authentication else { return None };
         let shut = right == Right::Raw && self.policy.vm().raw == RawDoors::Nobody;
-        let carries = |role: &&Role| role.holds(right) && role.reaches(right, object, self.subject);
+        let carries = |role: &&Role| role.offers(right, object) && role.reaches(right, object, self.subject);
         let role = self.withheld().find(carries).filter(|_| !shut)?;
         Some(Reason::NotAuthenticated { role: role.name.clone(), absence })
     }
@@ -60,7 +60,7 @@ impl<'p> Standing<'p, '_> {
         if self.held.counted.is_empty() {
             return Err(Reason::NoRole);
         }
-        let mut holders = self.roles().filter(|role| role.holds(right)).peekable();
+        let mut holders = self.roles().filter(|role| role.offers(right, object)).peekable();
         if holders.peek().is_none() {
             return Err(Reason::NotGranted);
         }

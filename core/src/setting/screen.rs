@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether desktops lock their screens, and after how long: rows 13 and 14.
 
+mod own;
+
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::own::OwnIdle;
 use super::SettingError;
 
 /// Whether an idle screen locks itself.
@@ -57,30 +62,43 @@ pub enum ScreenIdle {
 }
 
 /// Row 14.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ScreenLockTimeout {
-    /// When.
+    /// When, for everybody.
     pub idle: ScreenIdle,
+    /// What people want shorter for themselves, by the numbers of their accounts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own: BTreeMap<u32, OwnIdle>,
 }
 
 impl ScreenLockTimeout {
+    /// For everybody, and shorter for nobody.
+    pub const fn everybody(idle: ScreenIdle) -> Self {
+        Self { idle, own: BTreeMap::new() }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors
-    /// A time is out of its range.
+    /// A time is out of its range, or too many people want theirs shorter.
     pub fn check(&self) -> Result<(), SettingError> {
         match self.idle {
-            ScreenIdle::Personal => Ok(()),
-            ScreenIdle::After { seconds, .. } if !(60..=24 * 60 * 60).contains(&seconds) => {
-                Err(SettingError(format!("the time must be from 1 minute to 1 day, not {seconds} seconds")))
-            }
-            ScreenIdle::After { delay, .. } if delay > 60 * 60 => {
-                Err(SettingError(format!("the delay must be at most 1 hour, not {delay} seconds")))
-            }
-            ScreenIdle::After { .. } => Ok(()),
+            ScreenIdle::Personal => {}
+            ScreenIdle::After { seconds, delay } => check_times(seconds, delay)?,
         }
+        own::check(&self.own)
     }
+}
+
+fn check_times(seconds: u32, delay: u32) -> Result<(), SettingError> {
+    if !(60..=24 * 60 * 60).contains(&seconds) {
+        return Err(SettingError(format!("the time must be from 1 minute to 1 day, not {seconds} seconds")));
+    }
+    if delay > 60 * 60 {
+        return Err(SettingError(format!("the delay must be at most 1 hour, not {delay} seconds")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -89,7 +107,8 @@ mod tests {
 
     #[test]
     fn times_out_of_range_are_refused() {
-        let after = |seconds, delay| ScreenLockTimeout { idle: ScreenIdle::After { seconds, delay } }.check();
+        let after =
+            |seconds, delay| ScreenLockTimeout::everybody(ScreenIdle::After { seconds, delay }).check();
         assert!(ScreenLockTimeout::default().check().is_ok());
         for (seconds, delay) in [(60, 0), (900, 30), (86_400, 3600)] {
             assert!(after(seconds, delay).is_ok(), "{seconds} {delay}");

@@ -45,16 +45,29 @@ impl fmt::Display for Setting {
                 IdleLimit::After(seconds) => write!(f, "after {seconds} s"),
             },
             Setting::ScreenLock(lock) => f.write_str(lock.locking.word()),
-            Setting::ScreenLockTimeout(timeout) => match timeout.idle {
-                ScreenIdle::Personal => f.write_str("personal"),
-                ScreenIdle::After { seconds, delay: 0 } => write!(f, "after {seconds} s"),
-                ScreenIdle::After { seconds, delay } => write!(f, "after {seconds} s and {delay} s more"),
-            },
+            Setting::ScreenLockTimeout(timeout) => {
+                timeout.idle.fmt(f)?;
+                match timeout.shortened().count() {
+                    0 => Ok(()),
+                    1 => f.write_str(", shorter for 1 person"),
+                    people => write!(f, ", shorter for {people} people"),
+                }
+            }
             Setting::SshCryptography(ssh) => f.write_str(ssh.suite.word()),
             Setting::TimeServers(time) => time_servers(time, f),
             Setting::CertificateValidity(value) => f.write_str(value.action.word()),
             Setting::IpsecCryptography(value) => f.write_str(value.suite.word()),
             Setting::TlsCryptography(value) => f.write_str(value.suite.word()),
+        }
+    }
+}
+
+impl fmt::Display for ScreenIdle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ScreenIdle::Personal => f.write_str("personal"),
+            ScreenIdle::After { seconds, delay: 0 } => write!(f, "after {seconds} s"),
+            ScreenIdle::After { seconds, delay } => write!(f, "after {seconds} s and {delay} s more"),
         }
     }
 }

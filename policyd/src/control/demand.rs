@@ -25,6 +25,8 @@ pub(super) enum Scope {
     Channels,
     /// A setting.
     Setting(SettingName),
+    /// What the asker has stricter for himself than a setting has it for everybody.
+    OwnSetting(SettingName),
 }
 
 /// What a request needs.
@@ -55,6 +57,7 @@ const MEDIA_POLICY: &[Right] = &[Right::Function(Function::MediaPolicy)];
 /// Who reads the trail and who manages it can be two people: a site's auditor deletes nothing.
 const REVIEW: &[Right] = &[Right::Review];
 const SIMULATE: &[Right] = &[Right::Administer, Right::Review];
+const SCREEN: &[Right] = &[Right::Function(Function::ScreenLockTimeout)];
 const UPDATE: &[Right] = &[Right::Function(Function::UpdateSystem)];
 const MANAGE_AUDIT: &[Right] = &[Right::Function(Function::ManageAudit)];
 
@@ -131,7 +134,11 @@ pub(super) const fn demand(request: &Request) -> Demand {
         | Request::SessionEnd { .. }
         | Request::SessionElevate
         | Request::SessionLower
-        | Request::BannerAccept => Demand::Nothing,
+        | Request::BannerAccept
+        | Request::ScreenShow => Demand::Nothing,
+        Request::ScreenOwn { .. } => {
+            Demand::Rights(SCREEN, Scope::OwnSetting(SettingName::ScreenLockTimeout))
+        }
         Request::LockoutList | Request::LockoutShow { .. } | Request::LockoutUnlock { .. } => {
             setting(SettingName::Lockout)
         }

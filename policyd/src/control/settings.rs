@@ -6,21 +6,18 @@
 
 use std::time::UNIX_EPOCH;
 
-use virtwarden_core::control::{Change, Failure, Mode, Order, Reply, Report, Request, SettingRow};
+use virtwarden_core::control::{Failure, Mode, Order, Reply, Report, Request, SettingRow};
 use virtwarden_core::record::Outcome;
 use virtwarden_core::setting::{DefaultVm, Setting, SettingName};
 use virtwarden_core::subject::Subject;
 
 use super::Control;
-use super::conclude::prefix;
+use super::conclude::{Trouble, end, prefix};
 use super::failure::{failed, not_found, unavailable, usage};
 use super::orders::{default_order, kept_order};
 use crate::monitor::Attempt;
 use crate::settings::{Changing, Chosen, Settings, Silence, must_be_confirmed};
 use crate::templates;
-
-/// How it ended if it did not end well: what the record says, and what the person is told.
-type Trouble = (Outcome, Failure);
 
 impl Control {
     /// All settings, or one, and how the host stands to them.
@@ -44,11 +41,12 @@ impl Control {
         setting: &Setting,
         (reason, mode): (&str, Mode),
     ) -> Result<Reply, Failure> {
-        let setting = &Settings::under(setting.clone(), self.monitor.policy().policy.media_rules());
-        let wish = format!("{}to {setting}{}", prefix(mode), because(reason));
+        let asked = Settings::under(setting.clone(), self.monitor.policy().policy.media_rules());
+        let wish = format!("{}to {}{}", prefix(mode), asked.of_everybody(), because(reason));
         let attempt = self.begin(subject, request, &wish)?;
         let mut changing = self.settings.change();
-        let before = self.in_force(setting.name());
+        let before = self.in_force(asked.name());
+        let setting = &asked.with_peoples_own(&before);
         let order = Order::Apply { setting: setting.clone(), mode };
         let done = setting
             .check()
@@ -118,7 +116,7 @@ impl Control {
         }
     }
 
-    fn carry_out(&self, order: &Order) -> Result<Vec<String>, Trouble> {
+    pub(super) fn carry_out(&self, order: &Order) -> Result<Vec<String>, Trouble> {
         match self.settings.components().order(order) {
             Ok(Report::Done(lines) | Report::Drift(lines)) => Ok(lines),
             Ok(Report::Failed(why)) => Err((Outcome::Failure, failed(why))),
@@ -163,7 +161,7 @@ impl Control {
     }
 
     /// What cannot be kept shall not stay on the host either.
-    fn back(&self, name: SettingName, why: &str) -> Trouble {
+    pub(super) fn back(&self, name: SettingName, why: &str) -> Trouble {
         let order = kept_order(&self.settings, name, self.monitor.policy().policy.media_rules());
         let message = match self.carry_out(&order) {
             Ok(_) => format!("{why}; the host is as it was"),
@@ -192,17 +190,8 @@ fn conclude(
     mode: Mode,
 ) -> Result<Reply, Failure> {
     let difference = format!("{}: {before} -> {after}", after.name());
-    match made {
-        Ok(lines) => {
-            attempt.finish(Outcome::Success, &format!("{}{difference}", prefix(mode)));
-            let first = (before != after).then_some(difference);
-            Ok(Reply::Changed(Change { mode, differences: first.into_iter().chain(lines).collect() }))
-        }
-        Err((outcome, failure)) => {
-            attempt.finish(outcome, &failure.message);
-            Err(failure)
-        }
-    }
+    let first = (before != after).then(|| difference.clone());
+    end(attempt, &difference, made.map(|lines| first.into_iter().chain(lines).collect()), mode)
 }
 
 fn because(reason: &str) -> String {

@@ -164,6 +164,7 @@ impl<'a> Replay<'a> {
             "medium" => Object::Medium(name),
             "secret" => Object::Secret(target.uuid?),
             "setting" => Object::Setting(name),
+            "own-setting" => Object::OwnSetting(name),
             "policy" => Object::Policy,
             "trail" => Object::Trail,
             _ => return None,

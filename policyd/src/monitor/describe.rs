@@ -89,6 +89,7 @@ pub fn target(object: &Object) -> Target {
         Object::Medium(id) => ("medium", Some(id.clone()), None),
         Object::Secret(uuid) => ("secret", None, Some(*uuid)),
         Object::Setting(name) => ("setting", Some(name.clone()), None),
+        Object::OwnSetting(name) => ("own-setting", Some(name.clone()), None),
         Object::Policy => ("policy", None, None),
         Object::Trail => ("trail", None, None),
     };

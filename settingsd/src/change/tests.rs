@@ -44,6 +44,13 @@ impl Components {
         entries.map(|entry| fs::read_to_string(entry.path()).unwrap_or_default()).collect()
     }
 
+    /// The database that the profile of one account names beside everybody's: it comes first, for it is locked.
+    fn own_database(&self, profile: &str) -> String {
+        let profile = self.text(profile.trim_start_matches("DCONF_PROFILE=").trim_start_matches('/'));
+        let database = profile.lines().find_map(|line| line.strip_prefix("file-db:/"));
+        database.map(|path| self.text(path)).unwrap_or_default()
+    }
+
     fn drop_ins(&self) -> Vec<String> {
         let entries = fs::read_dir(self.root.join("etc/ssh/sshd_config.d")).into_iter().flatten().flatten();
         let mut names: Vec<_> = entries
@@ -89,9 +96,15 @@ impl Components {
                 Ok(String::new())
             }
             ["/usr/bin/env", .., "list-locks", _] => Ok(self.keys("local.d/locks")),
-            ["/usr/bin/env", .., path] => {
+            ["/usr/bin/dconf", "compile", database, source] => {
+                let keys = self.text(&format!("{}/own", source.trim_start_matches('/')));
+                fs::write(self.root.join(database.trim_start_matches('/')), keys)
+                    .map_err(|e| e.to_string())?;
+                Ok(String::new())
+            }
+            ["/usr/bin/env", profile, .., path] => {
                 let name = format!("{}=", path.rsplit('/').next().unwrap());
-                let keys = self.keys("gdm.d") + &self.keys("local.d");
+                let keys = self.own_database(profile) + &self.keys("gdm.d") + &self.keys("local.d");
                 Ok(keys.lines().find_map(|line| line.strip_prefix(&name)).unwrap_or_default().to_owned())
             }
             ["/usr/bin/openssl", ..] => {
@@ -101,7 +114,7 @@ impl Components {
                 let script = self.text("etc/profile.d/virtwarden-console.sh");
                 let time: String = script
                     .chars()
-                    .skip(script.find("TMOUT=").unwrap_or(0) + 6)
+                    .skip(script.rfind("TMOUT=").unwrap_or(0) + 6)
                     .take_while(char::is_ascii_digit)
                     .collect();
                 Ok(format!("TMOUT={time}.\n"))

@@ -7,10 +7,12 @@
 
 mod console;
 mod dconf;
+mod own;
 
 use virtwarden_core::setting::{Locking, ScreenIdle, ScreenLock, ScreenLockTimeout, SettingName};
 
 use self::dconf::{Key, Place};
+pub(crate) use self::own::give_profile;
 use super::{Derived, Provider, Rendered};
 use crate::host::Host;
 
@@ -58,7 +60,7 @@ impl Provider for ScreenLockFiles {
     }
 
     fn read_back(host: &Host, value: &ScreenLock) -> Vec<String> {
-        dconf::read_back(host, &lock_keys(value))
+        dconf::read_back(host, dconf::EVERYBODY, &lock_keys(value))
     }
 
     fn remarks(host: &Host, value: &ScreenLock) -> Vec<String> {
@@ -72,8 +74,15 @@ pub(crate) struct ScreenLockTimeoutFiles;
 impl Provider for ScreenLockTimeoutFiles {
     type Value = ScreenLockTimeout;
     const NAME: SettingName = SettingName::ScreenLockTimeout;
-    const FILES: &'static [&'static str] =
-        &[TIMEOUT.keys, TIMEOUT.locks, dconf::PROFILE, dconf::AT_LOGIN, dconf::DERIVED.path, console::PATH];
+    const FILES: &'static [&'static str] = &[
+        TIMEOUT.keys,
+        TIMEOUT.locks,
+        dconf::PROFILE,
+        dconf::AT_LOGIN,
+        dconf::DERIVED.path,
+        console::PATH,
+        own::PATH,
+    ];
     const DERIVED: &'static [Derived] = &[dconf::DERIVED];
 
     fn examine(host: &Host, _value: &ScreenLockTimeout) -> Result<(), String> {
@@ -81,8 +90,9 @@ impl Provider for ScreenLockTimeoutFiles {
     }
 
     fn render(host: &Host, value: &ScreenLockTimeout) -> Result<Vec<Rendered>, String> {
-        let mut files = dconf::render(host, &TIMEOUT, &timeout_keys(value))?;
-        files.extend(seconds(value).map(console::render));
+        let mut files = dconf::render(host, &TIMEOUT, &timeout_keys(value.idle))?;
+        files.extend(own::render(host, value));
+        files.extend(console::render(value));
         Ok(files)
     }
 
@@ -95,13 +105,14 @@ impl Provider for ScreenLockTimeoutFiles {
     }
 
     fn read_back(host: &Host, value: &ScreenLockTimeout) -> Vec<String> {
-        let mut differences = dconf::read_back(host, &timeout_keys(value));
-        differences.extend(seconds(value).and_then(|seconds| console::read_back(host, seconds)));
+        let mut differences = dconf::read_back(host, dconf::EVERYBODY, &timeout_keys(value.idle));
+        differences.extend(own::read_back(host, value));
+        differences.extend(console::read_back(host, value));
         differences
     }
 
     fn remarks(host: &Host, value: &ScreenLockTimeout) -> Vec<String> {
-        dconf::remarks(host, &timeout_keys(value))
+        dconf::remarks(host, &timeout_keys(value.idle))
     }
 }
 
@@ -116,19 +127,12 @@ fn lock_keys(value: &ScreenLock) -> Vec<Key> {
     }
 }
 
-fn timeout_keys(value: &ScreenLockTimeout) -> Vec<Key> {
-    match value.idle {
+fn timeout_keys(idle: ScreenIdle) -> Vec<Key> {
+    match idle {
         ScreenIdle::Personal => Vec::new(),
         ScreenIdle::After { seconds, delay } => vec![
             Key::new("org/gnome/desktop/session", "idle-delay", &format!("uint32 {seconds}")),
             Key::new(SCREENSAVER, "lock-delay", &format!("uint32 {delay}")),
         ],
-    }
-}
-
-fn seconds(value: &ScreenLockTimeout) -> Option<u32> {
-    match value.idle {
-        ScreenIdle::Personal => None,
-        ScreenIdle::After { seconds, .. } => Some(seconds),
     }
 }

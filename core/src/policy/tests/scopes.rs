@@ -107,6 +107,28 @@ fn a_setting_is_open_to_who_holds_its_function_and_to_no_other_right() {
     assert_eq!(open, ["configure-screen-lock"]);
 }
 
+/// Nobody needs leave to be stricter with himself, and it is the one row in which he can be.
+#[test]
+fn whoever_holds_a_role_may_lock_his_own_screen_sooner() {
+    let policy = site("[role.desk]\ncolumn = \"user\"\nusers = [\"carol\"]");
+    let own = Object::OwnSetting("screen-lock-timeout".into());
+    let open = |subject: &Subject| {
+        let may = |right: &Right| ask(&policy, subject, *right, &own).is_ok();
+        Right::all().filter(may).map(Right::word).collect::<Vec<_>>()
+    };
+    assert_eq!(open(&carol()), ["configure-screen-lock-timeout", "view"]);
+    assert_eq!(open(&subject("dave", 1003, &[])), [""; 0]);
+    assert!(
+        ask(
+            &policy,
+            &carol(),
+            function("configure-screen-lock-timeout"),
+            &Object::Setting("screen-lock-timeout".into())
+        )
+        .is_err()
+    );
+}
+
 #[test]
 fn a_user_who_may_configure_his_vms_may_configure_nothing_about_them_that_has_its_own_row() {
     let policy = site(OWNER);

@@ -45,7 +45,7 @@ fn one_of_each() -> [Setting; 13] {
         Setting::PasswordPolicy(PasswordPolicy::AtLeast(PasswordStrength { minimum_length: 20, classes: 3 })),
         Setting::RemoteTimeout(RemoteTimeout { idle: IdleLimit::After(600) }),
         Setting::ScreenLock(ScreenLock { locking: Locking::Enabled }),
-        Setting::ScreenLockTimeout(ScreenLockTimeout { idle }),
+        Setting::ScreenLockTimeout(ScreenLockTimeout::everybody(idle)),
         Setting::IpsecCryptography(IpsecCryptography { suite: IpsecSuite::Profile }),
         Setting::CertificateValidity(CertificateValidity { action: ValidityAction::Accept }),
         Setting::TlsCryptography(TlsCryptography { suite: TlsSuite::Profile256 }),

@@ -20,6 +20,8 @@ const ACCOUNTS: &str = "/run/systemd/users";
 const DESKTOPS: [&str; 2] = ["/usr/share/wayland-sessions", "/usr/share/xsessions"];
 
 pub(super) const PROFILE: &str = "/etc/dconf/profile/user";
+/// The name under which dconf finds it.
+pub(super) const EVERYBODY: &str = "user";
 /// Brings the profile of an account with its first session.
 pub(super) const AT_LOGIN: &str =
     "/etc/systemd/system/user-runtime-dir@.service.d/50-virtwarden-desktop.conf";
@@ -87,9 +89,7 @@ pub(super) fn render(host: &Host, place: &Place, keys: &[Key]) -> Result<Vec<Ren
     if keys.is_empty() || !is_here(host) {
         return Ok(Vec::new());
     }
-    let values: String =
-        keys.iter().map(|key| format!("[{}]\n{}={}\n", key.group, key.name, key.value)).collect();
-    let locks: String = keys.iter().map(|key| format!("{}\n", key.path())).collect();
+    let (values, locks) = written(keys);
     let unit = format!("{}[Unit]\nWants={PROFILE_OF}%i.service\n", sshd::HEAD);
     let mut files = vec![
         Rendered { path: place.keys, text: format!("{}{values}", sshd::HEAD) },
@@ -103,6 +103,17 @@ pub(super) fn render(host: &Host, place: &Place, keys: &[Key]) -> Result<Vec<Ren
         });
     }
     Ok(files)
+}
+
+/// Keys as dconf reads them: their values, and which of them are locked, which is all.
+pub(super) fn written(keys: &[Key]) -> (String, String) {
+    let values = keys.iter().map(|key| format!("[{}]\n{}={}\n", key.group, key.name, key.value)).collect();
+    (values, keys.iter().map(|key| format!("{}\n", key.path())).collect())
+}
+
+/// The profile that an account's programs read before any other.
+pub(super) fn profile_of(account: u32) -> String {
+    format!("/run/dconf/user/{account}")
 }
 
 /// Compiles the database, and gives everybody who is logged in the profile, or takes it from him.
@@ -124,22 +135,25 @@ pub(super) fn take_effect(host: &Host) -> Result<(), String> {
     if units.is_empty() {
         return Ok(());
     }
-    let words: Vec<_> = [SYSTEMCTL, "restart"].into_iter().chain(units.iter().map(String::as_str)).collect();
+    // Nobody is without it meanwhile: a program that starts in between would read what its person likes.
+    let words: Vec<_> =
+        [SYSTEMCTL, "reload-or-restart"].into_iter().chain(units.iter().map(String::as_str)).collect();
     host.must(&words).map(drop)
 }
 
 /// The numbers of the accounts that have a session.
-fn logged_in(host: &Host) -> impl Iterator<Item = u32> {
+pub(super) fn logged_in(host: &Host) -> impl Iterator<Item = u32> {
     host.names(ACCOUNTS).into_iter().filter_map(|name| name.parse().ok())
 }
 
-/// One line for each key that a new session would not have so, or could change.
-pub(super) fn read_back(host: &Host, keys: &[Key]) -> Vec<String> {
+/// One line for each key that a new session with this profile would not have so, or could change.
+pub(super) fn read_back(host: &Host, profile: &str, keys: &[Key]) -> Vec<String> {
     if keys.is_empty() || !is_here(host) {
         return Vec::new();
     }
     let asked = |words: &[&str]| {
-        let start = ["/usr/bin/env", "DCONF_PROFILE=user", "HOME=/nonexistent", DCONF];
+        let profile = format!("DCONF_PROFILE={profile}");
+        let start = ["/usr/bin/env", &profile, "HOME=/nonexistent", DCONF];
         host.must(&start.into_iter().chain(words.iter().copied()).collect::<Vec<_>>())
     };
     let locked = match asked(&["list-locks", "/"]) {
