@@ -9,11 +9,11 @@ use virtwarden_core::record::Outcome;
 use virtwarden_core::trail::digest::Digest;
 
 use super::made::{Made, PREFIX, Thing};
-use super::program::root;
+use super::program::{Ran, root};
 use super::stage::{Stage, directory, file, must};
 use super::watch::Watch;
 use crate::evaluate::report::{Door, State, Step, Verdict};
-use crate::exit::Failed;
+use crate::exit::{Exit, Failed};
 
 const OPERATION: &str = "update install";
 
@@ -62,24 +62,14 @@ fn build(name: &str, files: &Path) -> Result<String, Failed> {
 fn step(watch: &Watch, name: &str, command: &str, hash: Hash) -> Step {
     let since = watch.end();
     let ran = root(&command.split(' ').collect::<Vec<_>>());
-    let is_there =
-        root(&["dpkg-query", "--show", "--showformat=${db:Status-Status}", name]).output == "installed";
+    let status = root(&["dpkg-query", "--show", "--showformat=${db:Status-Status}", name]).output;
     let (what, expected) = match hash {
         Hash::Wrong => ("A package whose hash is another one is refused.", Outcome::Failure),
         Hash::Right => ("A package with the hash that was published is installed.", Outcome::Success),
     };
     let records = watch.records(since, |event| event.operation == OPERATION && event.outcome == expected);
-    let verdict = match (ran.succeeded() && is_there, !ran.succeeded() && !is_there, hash) {
-        (_, true, _) if ran.output.contains("lock") => {
-            Verdict::not_exercised("somebody else installs packages now")
-        }
-        (false, _, Hash::Right) => Verdict::fail("it was not installed"),
-        (_, false, Hash::Wrong) => Verdict::fail("it was installed, and must be refused"),
-        (true, _, Hash::Right) | (_, true, Hash::Wrong) if records.is_empty() => {
-            Verdict::fail("the trail has no record of it")
-        }
-        (true, _, Hash::Right) | (_, true, Hash::Wrong) => Verdict::Pass,
-    };
+    let recorded = if records.is_empty() { Recorded::No } else { Recorded::Yes };
+    let verdict = judge(&ran, Presence::of(&status), hash, recorded);
     Step {
         what: what.to_owned(),
         who: "root".to_owned(),
@@ -90,5 +80,126 @@ fn step(watch: &Watch, name: &str, command: &str, hash: Hash) -> Step {
         state: State::NotCompared,
         records,
         verdict,
+    }
+}
+
+/// Whether the package is there afterwards.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Installed,
+    Absent,
+}
+
+impl Presence {
+    /// By dpkg's word for its state.
+    fn of(status: &str) -> Self {
+        if status == "installed" { Self::Installed } else { Self::Absent }
+    }
+}
+
+/// Whether the trail tells of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    Yes,
+    No,
+}
+
+fn judge(ran: &Ran, presence: Presence, hash: Hash, recorded: Recorded) -> Verdict {
+    let was_installed = ran.succeeded() && presence == Presence::Installed;
+    let was_refused = !ran.succeeded() && presence == Presence::Absent;
+    match hash {
+        _ if was_refused && is_kept_waiting(ran) => {
+            Verdict::not_exercised("somebody else installs packages now")
+        }
+        Hash::Right if !was_installed => Verdict::fail("it was not installed"),
+        Hash::Wrong if !was_refused => Verdict::fail("it was installed, and must be refused"),
+        Hash::Right | Hash::Wrong => match recorded {
+            Recorded::Yes => Verdict::Pass,
+            Recorded::No => Verdict::fail("the trail has no record of it"),
+        },
+    }
+}
+
+/// What is said where another program installs at that moment: by dpkg of its two locks, and by ourselves.
+const BUSY: [&str; 3] = [
+    "dpkg: error: dpkg frontend lock was locked by ",
+    "dpkg: error: dpkg database lock was locked by ",
+    "virtwarden: another update is under way",
+];
+
+/// A lock that somebody holds, and no other failure, whatever names stand in what is said of it.
+fn is_kept_waiting(ran: &Ran) -> bool {
+    let is_failure = ran.exit == Some(i32::from(Exit::Error as u8));
+    is_failure && BUSY.iter().any(|words| ran.output.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Debian 13 says it.
+    const FRONTEND: &str = "virtwarden: dpkg failed: dpkg: error: dpkg frontend lock was locked by /usr/bin/apt \
+                            process with pid 3791; Note: removing the lock file is always wrong\n";
+    /// As Debian 12 does.
+    const DATABASE: &str = "virtwarden: dpkg failed: dpkg: error: dpkg database lock was locked by another process \
+                            with pid 12; Note: removing the lock file is always wrong\n";
+    const OWN: &str = "virtwarden: another update is under way; wait until it has ended\n";
+
+    fn failed(output: &str) -> Ran {
+        Ran { exit: Some(1), output: output.to_owned() }
+    }
+
+    fn fails(verdict: &Verdict) -> bool {
+        *verdict != Verdict::Pass && !is_not_exercised(verdict)
+    }
+
+    fn is_not_exercised(verdict: &Verdict) -> bool {
+        *verdict == Verdict::not_exercised("somebody else installs packages now")
+    }
+
+    #[test]
+    fn who_waits_for_a_lock_has_exercised_nothing() {
+        for words in [FRONTEND, DATABASE, OWN] {
+            for hash in [Hash::Wrong, Hash::Right] {
+                let verdict = judge(&failed(words), Presence::Absent, hash, Recorded::No);
+                assert!(is_not_exercised(&verdict), "{words}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_other_failure_is_taken_for_a_lock() {
+        for words in [
+            "virtwarden: dpkg failed: dpkg: error processing archive /x.deb (--install): trying to overwrite \
+             '/usr/bin/flock'; Errors were encountered while processing: /x.deb",
+            "virtwarden: dpkg failed: virtlockd depends on libc6 (>= 9); however: libc6 is blocked",
+            "virtwarden: access denied: account alice is locked",
+            "virtwarden: access denied: the clock is wrong",
+            "virtwarden: dpkg failed: dpkg: error: unable to open/create dpkg frontend lock for directory \
+             /var/lib/dpkg: Read-only file system",
+        ] {
+            let verdict = judge(&failed(words), Presence::Absent, Hash::Right, Recorded::Yes);
+            assert!(fails(&verdict), "{words}");
+        }
+        let killed = Ran { exit: None, ..failed(FRONTEND) };
+        assert!(fails(&judge(&killed, Presence::Absent, Hash::Right, Recorded::Yes)));
+    }
+
+    #[test]
+    fn what_a_lock_kept_waiting_and_is_there_all_the_same_fails() {
+        let verdict = judge(&failed(FRONTEND), Presence::Installed, Hash::Wrong, Recorded::Yes);
+        assert!(fails(&verdict));
+    }
+
+    #[test]
+    fn what_is_done_passes_with_its_record_alone() {
+        let done = Ran { exit: Some(0), output: String::new() };
+        for (ran, presence, hash) in [
+            (&done, Presence::Installed, Hash::Right),
+            (&failed("virtwarden: another hash"), Presence::Absent, Hash::Wrong),
+        ] {
+            assert!(judge(ran, presence, hash, Recorded::Yes) == Verdict::Pass);
+            assert!(fails(&judge(ran, presence, hash, Recorded::No)));
+        }
     }
 }
