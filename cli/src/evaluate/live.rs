@@ -6,15 +6,18 @@ mod authority;
 mod deed;
 mod deeds;
 mod directory;
+mod files;
 mod interrupt;
 mod machines;
 mod made;
+mod names;
 mod people;
 mod perform;
 mod program;
 mod receiver;
 mod remains;
 mod scenarios;
+mod scene;
 mod settings;
 mod sshd;
 mod stage;
@@ -81,7 +84,7 @@ pub(super) fn play(wish: &Wish<'_>, policy: &Policy, cells: &mut [Cell]) -> Resu
     let mark = mark();
     let mut made = Made::begin(&mark, wish.socket)?;
     let played = Watch::begin(wish.socket).and_then(|watch| {
-        let stage = stage::set(policy, &mut made, &mark, &interrupt, wish.say)?;
+        let stage = scene::set(policy, &mut made, &mark, &interrupt, wish.say)?;
         deeds(wish, &stage, &watch, &mut made, cells)?;
         if !wish.rows.is_empty() {
             return Ok(Vec::new());

@@ -13,7 +13,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::SslAcceptor;
 
 use self::certificates::certificates;
-use super::stage::file;
+use super::files::file;
 use crate::exit::Failed;
 
 /// The name in its servers' certificate; no name server knows it.

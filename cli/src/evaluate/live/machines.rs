@@ -5,9 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::{directory, file};
 use super::made::{Made, PREFIX, Thing};
-use super::program::root;
-use super::stage::{Stage, directory, file, must};
+use super::program::{must, root};
+use super::stage::Stage;
 use crate::exit::Failed;
 
 /// Where libvirt's emulators may read disks.
@@ -20,7 +21,7 @@ pub(super) fn vm_type() -> &'static str {
 }
 
 /// Makes what the tables name: two VMs, a network, a medium, and the files that people hold in their hands.
-pub(super) fn set(stage: &mut Stage<'_>, made: &mut Made) -> Result<(), Failed> {
+pub(super) fn set(stage: &Stage<'_>, made: &mut Made) -> Result<(), Failed> {
     let disks = Path::new(IMAGES).join(format!("{PREFIX}{}", stage.mark));
     made.note(Thing::Directory(disks.clone()))?;
     directory(&disks, 0o711)?;

@@ -10,7 +10,7 @@ use virtwarden_core::policy::rule::Role;
 use virtwarden_core::table3::Column;
 
 use super::made::{Made, PREFIX, Thing};
-use super::stage::must;
+use super::program::must;
 use crate::exit::Failed;
 
 /// An account of ours.

@@ -19,7 +19,8 @@ pub(super) fn perform(stage: &Stage<'_>, watch: &Watch, deed: &Deed, door: Door,
         Column::User => &stage.user,
     };
     let command = stage.named(&command.replace("{v}", virsh(door)));
-    let before = deed.seen.is_refusal().then(|| stage.looked.take().unwrap_or_else(|| Look::now(stage)));
+    let before =
+        deed.seen.is_refusal().then(|| stage.looked.take().unwrap_or_else(|| Look::now(&stage.names)));
     stage.looked.set(None);
     let since = watch.end();
     let ran = stage.sshd.within(&who.name, &command, Some(stage.interrupt));
@@ -41,7 +42,7 @@ pub(super) fn perform(stage: &Stage<'_>, watch: &Watch, deed: &Deed, door: Door,
 
 /// What an attempt left is what the next one finds, so that nothing can change between two of them unseen.
 fn compare(stage: &Stage<'_>, before: &Look) -> State {
-    let after = Look::now(stage);
+    let after = Look::now(&stage.names);
     let state = before.compare(&after);
     stage.looked.set(Some(after));
     state

@@ -11,6 +11,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::interrupt::Interrupt;
+use crate::exit::Failed;
 
 /// So much is kept of what somebody's command prints.
 const KEPT: usize = 2000;
@@ -38,6 +39,15 @@ impl Ran {
 /// Runs a program of root's that takes back or looks: nobody interrupts it.
 pub(super) fn root(words: &[&str]) -> Ran {
     keeping(LOOKED_AT, words, Duration::from_secs(60), None)
+}
+
+/// Runs a program that must succeed.
+pub(super) fn must(words: &[&str]) -> Result<String, Failed> {
+    let ran = root(words);
+    if ran.succeeded() {
+        return Ok(ran.output);
+    }
+    Err(Failed::error(format!("`{}` failed: {}", words.join(" "), ran.output)))
 }
 
 /// Runs a program; its first word is its name.

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::files::{self, file};
 use super::interrupt::Interrupt;
 use super::made::{Made, PREFIX, Thing};
+use super::program::must;
 use super::program::{Ran, root, run};
-use super::stage::{file, must};
 use crate::exit::Failed;
 
 /// What of the host's own sshd holds for ours, too.
@@ -86,7 +87,7 @@ impl Sshd {
         let client = directory.join("ssh.conf");
         file(&client, &self::client(keys, &directory, port), 0o600)?;
         if !Path::new("/run/sshd").exists() {
-            super::stage::directory(Path::new("/run/sshd"), 0o755)?;
+            files::directory(Path::new("/run/sshd"), 0o755)?;
         }
         let unit = format!("{PREFIX}sshd-{mark}.service");
         made.note(Thing::Unit(unit.clone()))?;

@@ -11,8 +11,8 @@ use std::path::Path;
 use serde_json::Value;
 use virtwarden_core::trail::digest::Digest;
 
+use super::names::Names;
 use super::program::root;
-use super::stage::Stage;
 use crate::evaluate::report::State;
 
 const BEHIND: &str = "qemu:///system?socket=/run/virtwarden/upstream/libvirt-sock";
@@ -69,8 +69,8 @@ pub(super) struct Look(BTreeMap<String, String>);
 
 impl Look {
     /// How they are now.
-    pub(super) fn now(stage: &Stage<'_>) -> Self {
-        let mut things = libvirt(stage);
+    pub(super) fn now(names: &Names) -> Self {
+        let mut things = libvirt(names);
         PLACES.iter().for_each(|(place, by)| walk(Path::new(place), *by, &mut things));
         things.insert("who has which VM".to_owned(), assignments());
         Self(things)
@@ -108,7 +108,7 @@ fn assignments() -> String {
 }
 
 /// One run of virsh past the monitor, as root.
-fn libvirt(stage: &Stage<'_>) -> BTreeMap<String, String> {
+fn libvirt(called: &Names) -> BTreeMap<String, String> {
     let mut commands = Vec::new();
     let mut names = Vec::new();
     let mut ask = |name: String, command: String| {
@@ -118,14 +118,14 @@ fn libvirt(stage: &Stage<'_>) -> BTreeMap<String, String> {
     for command in ["list --all", "net-list --all", "pool-list --all", "nwfilter-list", "secret-list"] {
         ask(format!("libvirt's `{command}`"), command.to_owned());
     }
-    for vm in [stage.named("{own}"), stage.named("{other}")] {
+    for vm in [called.put_into("{own}"), called.put_into("{other}")] {
         for command in
             ["dumpxml --inactive --security-info", "dumpxml", "domstate --reason", "snapshot-list --name"]
         {
             ask(format!("{vm}: `{command}`"), format!("{command} {vm}"));
         }
     }
-    let net = stage.named("{net}");
+    let net = called.put_into("{net}");
     ask(format!("network {net}"), format!("net-dumpxml {net}"));
     let said = root(&["virsh", "-q", "-c", BEHIND, &commands.join("; ")]).output;
     let parts = said.split(MARK).skip(1).map(str::to_owned);

@@ -8,9 +8,11 @@ use std::path::Path;
 use virtwarden_core::record::Outcome;
 use virtwarden_core::trail::digest::Digest;
 
+use super::files::{directory, file};
 use super::made::{Made, PREFIX, Thing};
+use super::program::must;
 use super::program::{Ran, root};
-use super::stage::{Stage, directory, file, must};
+use super::stage::Stage;
 use super::watch::Watch;
 use crate::evaluate::report::{Door, State, Step, Verdict};
 use crate::exit::{Exit, Failed};

@@ -9,7 +9,7 @@ use super::passwords::password;
 use super::steps::not_played;
 use super::{Hand, expiry};
 use crate::evaluate::live::people::Person;
-use crate::evaluate::live::stage::must;
+use crate::evaluate::live::program::must;
 use crate::evaluate::report::Step;
 use crate::exit::Failed;
 use crate::setting::current;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::Hand;
 use super::steps::{Done, not_played};
+use crate::evaluate::live::files::directory;
 use crate::evaluate::live::program::root;
-use crate::evaluate::live::stage::directory;
 use crate::evaluate::report::{Door, Step, Verdict};
 use crate::exit::Failed;
 

@@ -31,11 +31,11 @@ pub(super) fn play(hand: &mut Hand<'_, '_>) -> Result<Vec<Step>, Failed> {
 fn one(hand: &Hand<'_, '_>, door: Door, command: &str) -> Step {
     let (stage, name) = (hand.stage, &hand.stage.administrator.name);
     let command = stage.named(command);
-    let before = Look::now(stage);
+    let before = Look::now(&stage.names);
     let since = hand.watch.end();
     let uid = format!("--uid={name}");
     let ran = root(&["systemd-run", "--quiet", "--collect", "--wait", "--pipe", &uid, "sh", "-c", &command]);
-    let state = before.compare(&Look::now(stage));
+    let state = before.compare(&Look::now(&stage.names));
     let records = hand.watch.records(since, |event| {
         let actor = event.actor.as_ref();
         event.outcome == Outcome::Denied
