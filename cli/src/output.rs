@@ -9,6 +9,7 @@ use virtwarden_core::trail::escape::printable;
 
 use crate::arguments::CommonArguments;
 use crate::exit::Failed;
+use crate::terminal;
 
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remarks {
     Said,
+    /// To standard error: what is printed besides is JSON, which a program reads.
+    Aside,
     Silent,
 }
 
@@ -43,7 +46,12 @@ impl Output {
             (false, true) => Format::Rows,
             (false, false) => Format::Table,
         };
-        Self { format, remarks: if common.quiet { Remarks::Silent } else { Remarks::Said } }
+        let remarks = match (common.quiet, format) {
+            (true, _) => Remarks::Silent,
+            (false, Format::Json) => Remarks::Aside,
+            (false, Format::Table | Format::Rows) => Remarks::Said,
+        };
+        Self { format, remarks }
     }
 
     /// The form that was asked for.
@@ -103,6 +111,10 @@ impl Output {
     pub(crate) fn remark(&self, text: &str) -> Result<(), Failed> {
         match self.remarks {
             Remarks::Said => self.text(&printable(text)),
+            Remarks::Aside => {
+                terminal::say(text);
+                Ok(())
+            }
             Remarks::Silent => Ok(()),
         }
     }

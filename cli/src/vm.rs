@@ -109,10 +109,12 @@ pub(crate) fn print_change(change: &Change, output: &Output) -> Result<(), Faile
     if output.format() == Format::Json {
         return output.json(change);
     }
-    let (word, lines) = match (change.mode, change.differences.as_slice()) {
-        (_, []) => return output.remark("nothing to change"),
-        (Mode::Apply, lines) => ("changed", lines),
-        (Mode::DryRun, lines) => ("would change", lines),
-    };
-    lines.iter().try_for_each(|line| output.remark(&format!("{word}: {line}")))
+    match (change.mode, change.differences.as_slice()) {
+        (_, []) => output.remark("nothing to change"),
+        (Mode::Apply, lines) => lines.iter().try_for_each(|line| output.remark(&format!("changed: {line}"))),
+        // Whoever has it shown has asked for it, however quiet he wants it.
+        (Mode::DryRun, lines) => {
+            lines.iter().try_for_each(|line| output.line(&format!("would change: {line}")))
+        }
+    }
 }
