@@ -11,6 +11,7 @@ pub mod decision;
 pub mod difference;
 pub mod explain;
 pub mod fault;
+pub mod hidden;
 mod item;
 mod media;
 mod members;
@@ -36,8 +37,9 @@ use std::path::{Path, PathBuf};
 use crate::media::Rules;
 use crate::policy::decision::Decision;
 use crate::policy::fault::PolicyError;
+use crate::policy::hidden::Hidden;
 use crate::policy::members::{Members, RoleSet};
-
+pub use crate::policy::parse::LARGEST_FILE;
 use crate::policy::quota::Allowance;
 use crate::policy::request::{Request, Right};
 use crate::policy::rule::{InformationDomain, Role};
@@ -68,6 +70,7 @@ pub struct Policy {
     audit: Audit,
     gate: Gate,
     session: Session,
+    hidden: Vec<Hidden>,
 }
 
 impl Policy {
@@ -135,6 +138,11 @@ impl Policy {
         &self.vm
     }
 
+    /// What stands in the files and does not count.
+    pub fn hidden(&self) -> &[Hidden] {
+        &self.hidden
+    }
+
     /// The directories of the media library.
     pub fn media(&self) -> &[PathBuf] {
         &self.media.library
@@ -187,6 +195,7 @@ impl Policy {
             audit: rules.audit.unwrap_or_default(),
             gate: rules.gate.unwrap_or_default(),
             session: rules.session.unwrap_or_default(),
+            hidden: rules.seen.hidden,
         }
     }
 }

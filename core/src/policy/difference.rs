@@ -81,6 +81,7 @@ impl Policy {
         let Policy {
             roles,
             members: _,
+            hidden: _,
             information_domains,
             vm,
             media,

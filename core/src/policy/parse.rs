@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use crate::media::Class;
 use crate::policy::fault::{Fault, PolicyError};
+use crate::policy::hidden::Seen;
 use crate::policy::place::Text;
 use crate::policy::rule::{InformationDomain, Role};
 use crate::policy::settings::{Audit, Gate, Media, Saved, Session, VmRules};
@@ -19,10 +20,13 @@ use crate::policy::table::Table;
 use crate::policy::{Source, media, roles, sections};
 
 /// Policy files are written by people; this is far more than they write.
-const LARGEST_FILE: usize = 256 << 10;
+pub const LARGEST_FILE: usize = 256 << 10;
 
 const TABLES: &[&str] =
     &["role", "information-domain", "vm", "media", "device-class", "saved", "audit", "gate", "session"];
+
+/// Those of which there are several, each under a name of its own.
+const NAMED: &[&str] = &["role", "information-domain", "device-class"];
 
 /// What the files say together, before anything is looked up in it.
 #[derive(Default)]
@@ -36,6 +40,7 @@ pub(in crate::policy) struct Rules {
     pub(in crate::policy) audit: Option<Audit>,
     pub(in crate::policy) gate: Option<Gate>,
     pub(in crate::policy) session: Option<Session>,
+    pub(in crate::policy) seen: Seen,
     pub(in crate::policy) errors: Vec<PolicyError>,
 }
 
@@ -78,6 +83,9 @@ impl Rules {
         single(file, "audit", sections::audit, &mut self.audit, &mut self.errors);
         single(file, "gate", sections::gate, &mut self.gate, &mut self.errors);
         single(file, "session", sections::session, &mut self.session, &mut self.errors);
+        for key in TABLES {
+            if NAMED.contains(key) { self.seen.named(file, key) } else { self.seen.single(file, key) }
+        }
     }
 }
 

@@ -89,3 +89,18 @@ fn the_shipped_file_teaches_every_key_and_its_samples_load() {
     let claim = policy.claim("red", &Networks::default()).unwrap();
     assert_eq!(claim.information_domain, "red");
 }
+
+#[test]
+fn what_an_earlier_file_hides_is_named_with_what_hides_it() {
+    let site = "[role.user]\ncolumn = \"user\"\n[gate]\n[information-domain.red]\n";
+    let later = "[information-domain.blue]\n\n[role.user]\ncolumn = \"user\"\n";
+    let sources = [("10-site.toml", site), ("tight.toml", later)].map(|(name, text)| Source { name, text });
+    let policy = Policy::load(&sources).unwrap();
+    let [hidden] = policy.hidden() else { panic!("{:?}", policy.hidden()) };
+    assert_eq!(
+        hidden.to_string(),
+        "tight.toml:3:7: [role.user] does not count, for 10-site.toml:1:7 has it and comes first: files are read by \
+         their names"
+    );
+    assert_eq!(Policy::load(&sources[..1]).unwrap().hidden(), []);
+}
