@@ -9,8 +9,8 @@ use virtwarden_core::policy::request::Right;
 use virtwarden_core::table3::Column;
 
 use crate::arguments::{ReviewArguments, Sorted};
-use crate::client::{Client, unexpected};
-use crate::exit::Failed;
+use crate::client::{Client, ask, unexpected};
+use crate::exit::{Exit, Failed};
 use crate::output::{Format, Output, listed};
 use crate::{csv, takeover};
 
@@ -32,6 +32,7 @@ pub(super) fn review(arguments: &ReviewArguments, socket: &Path, output: &Output
         access.push(row);
         Ok(())
     })?;
+    exists(&access, arguments, socket)?;
     access.retain(|row| is_asked_for(row, arguments));
     sort(&mut access, arguments.by);
     let dangerous = takeover::dangerous_people()?;
@@ -46,13 +47,38 @@ pub(super) fn review(arguments: &ReviewArguments, socket: &Path, output: &Output
     dangerous.iter().try_for_each(|what| output.line(&format!("DANGEROUS: {what}")))
 }
 
+/// A name that was mistyped is not one that nobody can do anything with.
+fn exists(access: &[AccessRow], arguments: &ReviewArguments, socket: &Path) -> Result<(), Failed> {
+    if let Some(vm) = &arguments.vm
+        && !access.iter().any(|row| is_named(&row.to, vm))
+    {
+        ask(socket, &Request::VmShow { vm: vm.clone() })?;
+    }
+    match &arguments.person {
+        Some(person) if !access.iter().any(|row| row.person == *person) => {
+            let found = nix::unistd::User::from_name(person);
+            let message = format!("there is no user `{person}`");
+            let nobody = Failed { exit: Exit::NotFound, message };
+            found.ok().flatten().map(drop).ok_or(nobody)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn is_named(to: &AccessTo, typed: &str) -> bool {
+    match to {
+        AccessTo::Host | AccessTo::EveryVm => false,
+        AccessTo::Vm { uuid, name } => name == typed || uuid.to_string() == typed,
+    }
+}
+
 /// Who reaches every VM reaches the one that is asked for.
 fn is_asked_for(row: &AccessRow, arguments: &ReviewArguments) -> bool {
     let of_person = arguments.person.as_ref().is_none_or(|person| row.person == *person);
     let on_vm = arguments.vm.as_ref().is_none_or(|typed| match &row.to {
         AccessTo::Host => false,
         AccessTo::EveryVm => true,
-        AccessTo::Vm { uuid, name } => name == typed || uuid.to_string() == *typed,
+        AccessTo::Vm { .. } => is_named(&row.to, typed),
     });
     of_person && on_vm
 }
