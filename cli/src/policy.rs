@@ -25,10 +25,14 @@ pub(crate) fn run(verb: &PolicyVerb, socket: &Path, output: &Output) -> Result<E
         PolicyVerb::Check { directory } => check::check(directory.as_deref(), output)?,
         PolicyVerb::Show => show(socket, output)?,
         PolicyVerb::Diff { files } => {
-            reload(&Request::PolicyDiff { files: files::read(files)? }, socket, output)?;
+            let files = files::read(files)?;
+            reload(&Request::PolicyDiff { files: files.clone() }, socket, output)?;
+            check::remark_hidden(&files, output)?;
         }
         PolicyVerb::Simulate { files, since } => {
-            simulate::simulate(files::read(files)?, since.first(time::now()), socket, output)?;
+            let files = files::read(files)?;
+            simulate::simulate(files.clone(), since.first(time::now()), socket, output)?;
+            check::remark_hidden(&files, output)?;
         }
         PolicyVerb::Rollback { number: None, .. } => rollback::list(socket, output)?,
         PolicyVerb::Rollback { number: Some(number), change } => {
@@ -37,6 +41,7 @@ pub(crate) fn run(verb: &PolicyVerb, socket: &Path, output: &Output) -> Result<E
         PolicyVerb::Explain(question) => return explain(question, socket, output),
         PolicyVerb::Reload { revert_after: None, change } => {
             reload(&Request::PolicyReload { mode: change.mode() }, socket, output)?;
+            check::remark_hidden(&[], output)?;
         }
         PolicyVerb::Reload { revert_after: Some(seconds), .. } => {
             reload(&Request::PolicyTry { seconds: *seconds }, socket, output)?;

@@ -7,13 +7,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use virtwarden_core::control::PolicyFile;
+use virtwarden_core::policy::hidden::Hidden;
 use virtwarden_core::policy::{Policy, Source};
 
+use super::files::{self, unreadable};
 use crate::exit::{Exit, Failed};
 use crate::output::Output;
 
 /// Where the host's policy is; a file in a later directory hides files of its name in earlier ones.
-const DIRECTORIES: [&str; 2] = ["/usr/share/virtwarden/policy.d", "/etc/virtwarden/policy.d"];
+const DIRECTORIES: [&str; 2] = [SHIPPED, "/etc/virtwarden/policy.d"];
+/// Where the package's are.
+pub(super) const SHIPPED: &str = "/usr/share/virtwarden/policy.d";
 
 /// Policy files by name.
 type Files = BTreeMap<OsString, PathBuf>;
@@ -29,8 +34,32 @@ pub(super) fn check(directory: Option<&Path>, output: &Output) -> Result<(), Fai
         return Err(Failed { exit: Exit::NotFound, message });
     }
     let texts = files.into_values().map(read).collect::<Result<Vec<_>, _>>()?;
-    load(&texts)?;
-    texts.iter().try_for_each(|(name, _)| output.remark(&format!("{name}: no mistakes")))
+    let policy = load(&texts)?;
+    texts.iter().try_for_each(|(name, _)| output.remark(&format!("{name}: no mistakes")))?;
+    remark_on(&policy, output)
+}
+
+/// Says what in this host's files, with others beside them or in their place, does not count. What cannot be read, or has
+/// a mistake, is told by whoever reads it in earnest.
+pub(super) fn remark_hidden(others: &[PolicyFile], output: &Output) -> Result<(), Failed> {
+    let texts = hosts().and_then(|files| {
+        files.into_iter().map(|(name, path)| Ok((name, read(path)?))).collect::<Result<BTreeMap<_, _>, _>>()
+    });
+    let mut texts = texts.unwrap_or_default();
+    for PolicyFile { path, text } in others {
+        let name = Path::new(path).file_name().unwrap_or_default();
+        texts.insert(name.to_owned(), (path.clone(), text.clone()));
+    }
+    match load(&texts.into_values().collect::<Vec<_>>()) {
+        Ok(policy) => remark_on(&policy, output),
+        Err(_) => Ok(()),
+    }
+}
+
+/// That a shipped table gives way to a site's own is as it should be.
+fn remark_on(policy: &Policy, output: &Output) -> Result<(), Failed> {
+    let is_own = |hidden: &&Hidden| !Path::new(&*hidden.place.source).starts_with(SHIPPED);
+    policy.hidden().iter().filter(is_own).try_for_each(|hidden| output.remark(&hidden.to_string()))
 }
 
 /// The texts of this host's files by their paths, in the order in which policyd reads them.
@@ -85,12 +114,6 @@ fn listed(directory: &Path) -> io::Result<Files> {
 }
 
 fn read(path: PathBuf) -> Result<(String, String), Failed> {
-    let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+    let text = files::text(&path).map_err(|error| unreadable(&path, &error))?;
     Ok((path.display().to_string(), text))
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failed {
-    let missing = error.kind() == io::ErrorKind::NotFound;
-    let exit = if missing { Exit::NotFound } else { Exit::Error };
-    Failed { exit, message: format!("cannot read `{}`: {error}", path.display()) }
 }

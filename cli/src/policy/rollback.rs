@@ -7,8 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use virtwarden_core::control::{FormerPolicy, Mode, Reply, Request};
+use virtwarden_core::control::{FormerPolicy, Mode, PolicyFile, Reply, Request};
 
+use super::check::SHIPPED;
+use super::files::unreadable;
 use crate::client::{ask, unexpected};
 use crate::exit::{Exit, Failed};
 use crate::output::{Output, listed};
@@ -51,15 +53,7 @@ pub(super) fn go_back(number: u32, mode: Mode, socket: &Path, output: &Output) -
     };
     let wanted = wanted(&policy, &present()?);
     if mode == Mode::DryRun {
-        for (path, text) in &wanted {
-            let word = if text.is_some() { "would write" } else { "would remove" };
-            output.remark(&format!("{word}: {}", path.display()))?;
-        }
-        let files = policy.files.clone();
-        let Reply::Changed(change) = ask(socket, &Request::PolicyDiff { files })? else {
-            return Err(unexpected());
-        };
-        return print_change(&change, output);
+        return show(&wanted, socket, output);
     }
     let before =
         wanted.keys().map(|path| Ok((path.clone(), text(path)?))).collect::<Result<Files, Failed>>()?;
@@ -72,6 +66,37 @@ pub(super) fn go_back(number: u32, mode: Mode, socket: &Path, output: &Output) -
             Err(Failed { message: format!("{}; the files are as they were", failed.message), ..failed })
         }
     }
+}
+
+/// Which files would be written or removed, and what that would change.
+fn show(wanted: &Files, socket: &Path, output: &Output) -> Result<(), Failed> {
+    for (path, text) in wanted {
+        match text {
+            // What cannot be read here is root's to compare.
+            Some(text) if self::text(path).is_ok_and(|present| present.as_ref() == Some(text)) => {}
+            Some(_) => output.remark(&format!("would write: {}", path.display()))?,
+            None => output.remark(&format!("would remove: {}", path.display()))?,
+        }
+    }
+    let files = wanted.iter().map(|(path, text)| as_sent(path, text.as_deref())).collect::<Result<_, _>>()?;
+    let Reply::Changed(change) = ask(socket, &Request::PolicyDiff { files })? else {
+        return Err(unexpected());
+    };
+    print_change(&change, output)
+}
+
+/// A file as policyd compares it, beside those that are there. In the place of one that goes stands the shipped one that
+/// it hid, or nothing.
+fn as_sent(path: &Path, wanted: Option<&str>) -> Result<PolicyFile, Failed> {
+    let shipped = || match path.file_name() {
+        Some(name) => text(&Path::new(SHIPPED).join(name)),
+        None => Ok(None),
+    };
+    let text = match wanted {
+        Some(wanted) => wanted.to_owned(),
+        None => shipped()?.unwrap_or_default(),
+    };
+    Ok(PolicyFile { path: path.display().to_string(), text })
 }
 
 fn former(socket: &Path, request: &Request) -> Result<Vec<FormerPolicy>, Failed> {
@@ -109,14 +134,8 @@ fn place(files: &Files) -> Result<(), Failed> {
     files.iter().try_for_each(|(path, text)| takeover::put_in_place(path, text.as_deref()))
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failed {
-    Failed::error(format!("cannot read `{}`: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
-    use virtwarden_core::control::PolicyFile;
-
     use super::*;
 
     #[test]
