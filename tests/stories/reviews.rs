@@ -195,6 +195,12 @@ fn deletion(host: &Host) -> Result<(), String> {
 fn access(host: &Host) -> Result<(), String> {
     chapter("an access review: who can do what on bobvm, and who past every role");
     refuses("bob reviews", &bob(host, "virtwarden role review"))?;
+    for mistyped in ["--vm bobvn", "--person bobb"] {
+        let ran = alice(host, &format!("virtwarden role review {mistyped}"));
+        if ran.code != 4 || !ran.out.is_empty() {
+            return Err(format!("{mistyped}: exit code {}: {}", ran.code, ran.shown()));
+        }
+    }
     check("a dangerous membership", &host.root("gpasswd -a bob kvm"))?;
     let before = trail::end(host);
     let review = alice(host, "virtwarden role review --by vm --vm bobvm --csv && virtwarden role review");
@@ -233,6 +239,12 @@ fn policies(host: &Host) -> Result<(), String> {
         &alice(host, &format!("virtwarden policy diff {candidate}")),
         &["role `user` may `start` (row 22) no longer", "role `user` may `configure-networks` (row 5) now"],
     )?;
+    let late = "/srv/audit/site.toml";
+    check("a name that comes late", &host.write(late, CANDIDATE))?;
+    says(
+        &alice(host, &format!("virtwarden policy diff {late}")),
+        &["nothing to change", "[role.user] does not count"],
+    )?;
     trail::eventually(|| {
         let simulated = alice(host, &format!("virtwarden policy simulate {candidate} --since 1h --json"));
         let rows: serde_json::Value = serde_json::from_str(&simulated.out).map_err(|_| simulated.shown())?;
@@ -256,7 +268,17 @@ fn policies(host: &Host) -> Result<(), String> {
         return Err(format!("the list does not say who: {}", list.out));
     }
     let rollback = format!("virtwarden policy rollback {number}");
-    check("shown", &alice(host, &format!("{rollback} --dry-run")))?;
+    let would_remove = format!("would remove: {SITE}");
+    says(
+        &alice(host, &format!("{rollback} --dry-run")),
+        &[
+            &would_remove,
+            "role `user` may `start` (row 22) now",
+            "may `configure-networks` (row 5) no longer",
+        ],
+    )?;
+    let json = alice(host, &format!("{rollback} --dry-run --json")).out;
+    serde_json::from_str::<serde_json::Value>(&json).map_err(|_| json.clone())?;
     refuses("bob goes back", &bob(host, &format!("{rollback} --dry-run")))?;
     refuses_without_root(&alice(host, &rollback))?;
     says(&host.login("root", &rollback), &["role.user: start: - -> granted"])?;

@@ -5,6 +5,7 @@
 mod completion;
 mod elevate;
 mod media;
+mod policies;
 mod scene;
 mod sessions;
 mod settings;
