@@ -3,6 +3,7 @@
 
 mod check;
 mod files;
+mod guarded;
 mod rollback;
 mod simulate;
 

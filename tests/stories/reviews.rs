@@ -259,7 +259,14 @@ fn policies(host: &Host) -> Result<(), String> {
         if expected { Ok(()) } else { Err(simulated.out.clone()) }
     })?;
     refuses("bob simulates", &bob(host, &format!("virtwarden policy simulate {candidate}")))?;
-    check("in force", &host.root(&format!("cp {candidate} {SITE}")))?;
+    check("bob's own", &host.root(&format!("cp {candidate} {SITE} && chown bob {SITE}")))?;
+    for command in ["virtwarden policy check", "virtwarden policy reload", "virtwarden policy diff"] {
+        let ran = alice(host, command);
+        if ran.succeeded() || !ran.err.contains("can be written by others than root") {
+            return Err(format!("{command} takes a file of bob's: {}", ran.shown()));
+        }
+    }
+    check("in force", &host.root(&format!("chown root {SITE}")))?;
     check("in force", &alice(host, "virtwarden policy reload"))?;
     let list = alice(host, "virtwarden policy rollback --json");
     let former: serde_json::Value = serde_json::from_str(&list.out).map_err(|_| list.shown())?;

@@ -12,6 +12,7 @@ use virtwarden_core::policy::hidden::Hidden;
 use virtwarden_core::policy::{Policy, Source};
 
 use super::files::{self, unreadable};
+use super::guarded;
 use crate::exit::{Exit, Failed};
 use crate::output::Output;
 
@@ -27,7 +28,7 @@ type Files = BTreeMap<OsString, PathBuf>;
 pub(super) fn check(directory: Option<&Path>, output: &Output) -> Result<(), Failed> {
     let files = match directory {
         Some(directory) => named(directory)?,
-        None => hosts()?,
+        None => guarded_hosts()?,
     };
     if files.is_empty() {
         let message = "there is no policy file; their names end in `.toml`".to_owned();
@@ -67,7 +68,7 @@ fn remark_on(policy: &Policy, output: &Output) -> Result<(), Failed> {
 /// # Errors
 /// They cannot be read, or have a mistake.
 pub(crate) fn on_disk() -> Result<Vec<(String, String)>, Failed> {
-    let texts = hosts()?.into_values().map(read).collect::<Result<Vec<_>, _>>()?;
+    let texts = guarded_hosts()?.into_values().map(read).collect::<Result<Vec<_>, _>>()?;
     load(&texts).map(|_| texts)
 }
 
@@ -85,6 +86,15 @@ fn load(texts: &[(String, String)]) -> Result<Policy, Failed> {
         let rendered: Vec<_> = mistakes.iter().map(|mistake| mistake.render(&sources)).collect();
         Failed::error(rendered.join("\n"))
     })
+}
+
+/// This host's files, if policyd would read them.
+fn guarded_hosts() -> Result<Files, Failed> {
+    let directories = DIRECTORIES.iter().map(Path::new);
+    directories.filter(|directory| directory.exists()).try_for_each(guarded::insist)?;
+    let files = hosts()?;
+    files.values().try_for_each(|path| guarded::insist(path))?;
+    Ok(files)
 }
 
 fn hosts() -> Result<Files, Failed> {
