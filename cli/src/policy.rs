@@ -10,7 +10,9 @@ mod simulate;
 use std::path::Path;
 use std::process::ExitCode;
 
-use virtwarden_core::control::{PolicyText, Reply, Request, Verdict};
+use virtwarden_core::control::{ObjectName, PolicyText, Reply, Request, Verdict};
+use virtwarden_core::policy::request::Right;
+use virtwarden_core::table3::Function;
 
 pub(crate) use self::check::{information_domains, on_disk};
 use crate::arguments::{ExplainArguments, PolicyVerb};
@@ -79,6 +81,14 @@ fn reload(request: &Request, socket: &Path, output: &Output) -> Result<(), Faile
 /// The exit code is the policy's answer, for scripts: 0 allowed, 3 denied.
 fn explain(question: &ExplainArguments, socket: &Path, output: &Output) -> Result<ExitCode, Failed> {
     let ExplainArguments { user, right, object } = question.clone();
+    let object = match object {
+        Some(object) => object,
+        None if is_done_to_a_vm(right) => {
+            let word = right.word();
+            return Err(Failed::usage(format!("`{word}` is done to a VM: say to which, by `vm/NAME`")));
+        }
+        None => ObjectName::Host,
+    };
     let Reply::Explanation(explanation) = ask(socket, &Request::PolicyExplain { user, right, object })?
     else {
         return Err(unexpected());
@@ -95,4 +105,21 @@ fn explain(question: &ExplainArguments, socket: &Path, output: &Output) -> Resul
     output.remark(&format!("roles of {}: {}", question.user, listed(&explanation.roles)))?;
     explanation.reasons.iter().try_for_each(|reason| output.remark(reason))?;
     Ok(code)
+}
+
+/// Whoever may do this may do it to some VMs: that he may at all answers nobody's question.
+const fn is_done_to_a_vm(right: Right) -> bool {
+    match right {
+        Right::Function(function) => matches!(
+            function,
+            Function::ConnectRemovable
+                | Function::Start
+                | Function::Stop
+                | Function::Checkpoint
+                | Function::Suspend
+                | Function::Resume
+        ),
+        Right::Operate | Right::Guest => true,
+        Right::View | Right::Administer | Right::Review | Right::Raw => false,
+    }
 }

@@ -67,7 +67,8 @@ pub(crate) struct ExplainArguments {
     /// A function of Table 3 (`start`, `5`), or view, operate, guest, administer, review, raw.
     #[arg(value_parser = parse_right)]
     pub(crate) right: Right,
-    /// On what: host, vm/NAME, network/NAME, pool/NAME, volume/POOL/NAME, device/NAME, policy, trail, ...
-    #[arg(value_parser = parse_object, default_value = "host")]
-    pub(crate) object: ObjectName,
+    /// On what: host, vm/NAME, network/NAME, pool/NAME, volume/POOL/NAME, device/NAME, policy, trail, ...; host where
+    /// nothing is said and the right is not one on a VM.
+    #[arg(value_parser = parse_object)]
+    pub(crate) object: Option<ObjectName>,
 }

@@ -52,6 +52,9 @@ fn a_command_line_that_makes_no_sense_is_2() {
         &["audit", "delete", "--before", "yesterday"],
         &["policy", "explain", "bob", "fly"],
         &["policy", "explain", "bob", "start", "bobvm"],
+        &["policy", "explain", "bob", "start"],
+        &["policy", "explain", "bob", "26"],
+        &["policy", "explain", "bob", "operate"],
     ] {
         let run = scene.run(arguments);
         assert_eq!(run.code(), 2, "{arguments:?} {}", run.err());
