@@ -205,6 +205,49 @@ fn what_goes_wrong_is_named_with_what_to_do() -> Result<(), String> {
     check("unset", &host.login("alice", UNSET))
 }
 
+/// What policyd keeps, by its file, and what doctor says where nobody can read it.
+const STORES: [(&str, &str); 6] = [
+    ("registry", "the VM registry was damaged"),
+    ("settings", "the settings were damaged"),
+    ("sharing", "the file of open channels was damaged"),
+    ("networks", "the book of networks was damaged"),
+    ("media", "the state of removable media was damaged"),
+    ("former-policies", "the former policies were damaged"),
+];
+
+#[test]
+#[ignore = "needs a test host: make stories"]
+fn a_store_that_nobody_can_read_is_named() -> Result<(), String> {
+    let host = Host::of_this_run()?;
+    chapter("what policyd keeps is damaged");
+    check("a copy", &host.root("cp -a /var/lib/virtwarden /root/kept"))?;
+    let while_stopped = |script: &str| {
+        host.root(&format!(
+            "systemctl stop virtwarden-policyd && {{ {script}; }} && systemctl start virtwarden-policyd"
+        ))
+    };
+    let played = STORES.iter().try_for_each(|(store, named)| {
+        let (path, aside) =
+            [".json", ".damaged-"].map(|end| format!("/var/lib/virtwarden/{store}{end}")).into();
+        let damage = format!("touch {path} && chown virtwarden:virtwarden {path} && echo torn > {path}");
+        check("damaged", &while_stopped(&damage))?;
+        let ran = doctor(&host);
+        let back = format!("rm -f {path} {aside}*; cp -a /root/kept/{store}.json {path} 2>/dev/null || :");
+        check("put back", &while_stopped(&back))?;
+        let is_it = |line: &str| line.starts_with("PROBLEM ") && line.contains(named);
+        if ran.code != 1 || !ran.out.lines().any(is_it) || !ran.out.contains(&aside) {
+            return Err(format!("{store}: exit code {}: {}", ran.code, ran.shown()));
+        }
+        told("root", "doctor", named);
+        Ok(())
+    });
+    check("tidy", &host.root("rm -r /root/kept"))?;
+    played?;
+    let after = doctor(&host);
+    let left = troubles(&after).into_iter().find(|line| line.contains("damaged"));
+    left.map_or(Ok(()), |left| Err(format!("after the backups are back: {left}")))
+}
+
 /// The remedy is followed as it is printed: first a copy, then the deletion.
 #[test]
 #[ignore = "needs a test host: make stories"]

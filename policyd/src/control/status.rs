@@ -11,6 +11,7 @@ use virtwarden_core::table3::{Column, Function};
 
 use super::Control;
 use super::policy::digest;
+use crate::kept::Condition;
 
 impl Control {
     /// How policyd is. Details are for those who may see the policy.
@@ -34,9 +35,7 @@ impl Control {
         let libvirt = self.hypervisor.version(subject);
         let trail = self.archive.state();
         let mut warnings: Vec<String> = libvirt.as_ref().err().into_iter().cloned().collect();
-        warnings.extend(self.monitor.registry().condition().warning().map(str::to_owned));
-        warnings.extend(self.settings.condition().warning().map(str::to_owned));
-        warnings.extend(self.logins.lockouts.condition().warning().map(str::to_owned));
+        warnings.extend(self.stores().into_iter().filter_map(Condition::warning).map(str::to_owned));
         warnings.extend(self.lost(subject));
         warnings.extend(trail.warning);
         StatusDetails {
@@ -51,6 +50,19 @@ impl Control {
             locked: self.locked(),
             warnings,
         }
+    }
+
+    /// How all that policyd keeps was found when it started.
+    fn stores(&self) -> [&Condition; 7] {
+        [
+            self.monitor.registry().condition(),
+            self.settings.condition(),
+            self.logins.lockouts.condition(),
+            self.monitor.sharing().condition(),
+            self.monitor.networks().condition(),
+            self.monitor.media().condition(),
+            self.former.condition(),
+        ]
     }
 
     /// The accounts that a lock keeps out somewhere.
