@@ -24,10 +24,11 @@ pub struct Change {
 }
 
 impl fmt::Display for Change {
-    /// `role.user: start: granted -> -`.
+    /// `role.user: start: granted -> -`, and from when on where that is not at once.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        write!(f, "{}: {}: {} -> {}", self.table, self.cell, value(&self.before), value(&self.after))
+        let (before, after) = (value(&self.before), value(&self.after));
+        write!(f, "{}: {}: {before} -> {after}{}", self.table, self.cell, self.later())
     }
 }
 
@@ -37,7 +38,8 @@ impl Change {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
         let (before, after) = (value(&self.before), value(&self.after));
         let Some(role) = self.table.strip_prefix("role.") else {
-            return format!("[{}] {}: {after} instead of {before}", self.table, self.cell);
+            let when = self.later();
+            return format!("[{}] {}: {after} instead of {before}{when}", self.table, self.cell);
         };
         let member = before == "member" || after == "member";
         match (&self.before, &self.after) {
@@ -51,6 +53,11 @@ impl Change {
                 format!("role `{role}`: {} is {after} instead of {before}", self.cell)
             }
         }
+    }
+
+    /// The trail's store is laid out when it is opened.
+    fn later(&self) -> &'static str {
+        if self.table == "audit" { ", from policyd's next start on" } else { "" }
     }
 
     fn act(&self) -> String {
@@ -166,6 +173,15 @@ mod tests {
 
     fn policy(text: &str) -> Policy {
         Policy::load(&[Source { name: "test", text }]).unwrap()
+    }
+
+    #[test]
+    fn what_counts_later_is_told_to_count_later() {
+        let now = Policy::difference(&policy(""), &policy("[audit]\nfull-store = \"overwrite-oldest\"\n"));
+        let [change] = now.as_slice() else { panic!("{now:?}") };
+        for told in [change.words(), change.to_string()] {
+            assert!(told.ends_with(", from policyd's next start on"), "{told}");
+        }
     }
 
     #[test]
