@@ -12,7 +12,6 @@ use std::process::ExitCode;
 
 use virtwarden_core::control::{ObjectName, PolicyText, Reply, Request, Verdict};
 use virtwarden_core::policy::request::Right;
-use virtwarden_core::table3::Function;
 
 pub(crate) use self::check::{information_domains, on_disk};
 use crate::arguments::{ExplainArguments, PolicyVerb};
@@ -110,15 +109,7 @@ fn explain(question: &ExplainArguments, socket: &Path, output: &Output) -> Resul
 /// Whoever may do this may do it to some VMs: that he may at all answers nobody's question.
 const fn is_done_to_a_vm(right: Right) -> bool {
     match right {
-        Right::Function(function) => matches!(
-            function,
-            Function::ConnectRemovable
-                | Function::Start
-                | Function::Stop
-                | Function::Checkpoint
-                | Function::Suspend
-                | Function::Resume
-        ),
+        Right::Function(function) => function.operates_a_vm(),
         Right::Operate | Right::Guest => true,
         Right::View | Right::Administer | Right::Review | Right::Raw => false,
     }

@@ -121,6 +121,19 @@ impl Function {
         matches!(self.number(), 2 | 11..=20 | 27)
     }
 
+    /// Whether the function is done to one VM by whoever operates it, and means nothing without saying which.
+    pub const fn operates_a_vm(self) -> bool {
+        matches!(
+            self,
+            Function::ConnectRemovable
+                | Function::Start
+                | Function::Stop
+                | Function::Checkpoint
+                | Function::Suspend
+                | Function::Resume
+        )
+    }
+
     /// The function of a row.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|f| f.number() == number)

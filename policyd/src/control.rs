@@ -66,7 +66,7 @@ pub use self::vms::{Disk, Workshop};
 use crate::accounts::Accounts;
 use crate::former::Former;
 use crate::login::Logins;
-use crate::monitor::{Attempt, Monitor, Refusal};
+use crate::monitor::{self, Attempt, IN_ITS_TURN, Monitor, Refusal};
 use crate::policies::InForce;
 use crate::settings::Settings;
 
@@ -285,8 +285,21 @@ impl Control {
         detail: &str,
         objects: &[Object],
     ) -> Result<Attempt, Failure> {
+        self.begin_recorded(subject, request, detail, objects, IN_ITS_TURN)
+    }
+
+    /// As [`Control::begin_on_all`], recorded in this way.
+    fn begin_recorded(
+        &self,
+        subject: &Subject,
+        request: &Request,
+        detail: &str,
+        objects: &[Object],
+        record: monitor::Record,
+    ) -> Result<Attempt, Failure> {
         let needs: Vec<_> = objects.iter().flat_map(|object| needs(request, object)).collect();
-        let judged = self.monitor.judge_in_detail(subject, request.operation(), detail, needs.clone());
+        let what = (request.operation(), detail);
+        let judged = self.monitor.judge_and_record(subject, what, needs.clone(), record);
         if judged.as_ref().is_ok_and(Attempt::is_recorded) {
             self.monitor.sessions().touch(subject.login.as_ref(), (self.clock)());
         }

@@ -57,7 +57,7 @@ pub trait Ledger: Send + Sync + fmt::Debug {
 /// How an attempt is written.
 pub type Record = fn(&dyn Ledger, Event) -> Result<u64, String>;
 /// As any attempt: a full trail takes none.
-const IN_ITS_TURN: Record = |ledger, event| ledger.attempt(event);
+pub const IN_ITS_TURN: Record = |ledger, event| ledger.attempt(event);
 /// Of what is to make room in the trail: a full one still takes the record.
 pub const TO_MAKE_ROOM: Record = |ledger, event| ledger.attempt_to_make_room(event);
 /// Of who copies the trail: a full one still takes a few, for nobody should delete what he has no copy of.

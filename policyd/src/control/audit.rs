@@ -14,7 +14,7 @@ use virtwarden_core::subject::Subject;
 use super::archive::{self, Flow, Part, Reader};
 use super::failure::unavailable;
 use super::{Control, Listener, needs};
-use crate::monitor::{Attempt, Record, TO_SAVE};
+use crate::monitor::{Attempt, TO_SAVE};
 
 /// The most records that a limit keeps in memory.
 const MOST: usize = 100_000;
@@ -68,7 +68,7 @@ impl Control {
         range: &AuditRange,
         listener: &mut dyn Listener,
     ) -> Result<Reply, Failure> {
-        let attempt = self.begin_on_trail(subject, request, &words(range), TO_SAVE)?;
+        let attempt = self.begin_recorded(subject, request, &words(range), &[Object::Trail], TO_SAVE)?;
         let mut passing = Passing { wanted: Wanted::Range(range), listener, sent: 0 };
         let read = self.archive.read(&mut passing);
         finish(attempt, read, passing.sent)
@@ -76,28 +76,11 @@ impl Control {
 
     /// What a copy of the trail is checked with.
     pub(super) fn audit_keys(&self, subject: &Subject, request: &Request) -> Result<Reply, Failure> {
-        let attempt = self.begin_on_trail(subject, request, "", TO_SAVE)?;
+        let attempt = self.begin_recorded(subject, request, "", &[Object::Trail], TO_SAVE)?;
         let keys = self.archive.keys();
         let outcome = if keys.is_ok() { Outcome::Success } else { Outcome::Failure };
         attempt.finish(outcome, keys.as_ref().err().map_or("", String::as_str));
         keys.map(Reply::TrailKeys).map_err(unavailable)
-    }
-
-    /// Decides on what is to be done although the trail may be full, and records the attempt.
-    fn begin_on_trail(
-        &self,
-        subject: &Subject,
-        request: &Request,
-        detail: &str,
-        record: Record,
-    ) -> Result<Attempt, Failure> {
-        let needs = needs(request, &Object::Trail);
-        let what = (request.operation(), detail);
-        let judged = self.monitor.judge_and_record(subject, what, needs.clone(), record);
-        if judged.is_ok() {
-            self.monitor.sessions().touch(subject.login.as_ref(), (self.clock)());
-        }
-        judged.map_err(|refusal| self.refused(subject, &needs, refusal))
     }
 
     /// The last lines that match.

@@ -109,18 +109,10 @@ impl Control {
 /// Rights that are held on a VM; whoever has them on none has nothing by them.
 const fn is_about_vms(right: Right) -> bool {
     match right {
-        Right::Function(function) => matches!(
-            function,
-            Function::ConfigureVms
-                | Function::ConfigureDevices
-                | Function::ConfigureSharing
-                | Function::ConnectRemovable
-                | Function::Start
-                | Function::Stop
-                | Function::Checkpoint
-                | Function::Suspend
-                | Function::Resume
-        ),
+        Right::Function(Function::ConfigureVms | Function::ConfigureDevices | Function::ConfigureSharing) => {
+            true
+        }
+        Right::Function(function) => function.operates_a_vm(),
         Right::View | Right::Operate | Right::Guest => true,
         Right::Administer | Right::Review | Right::Raw => false,
     }

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use super::files::{self, file};
 use super::interrupt::Interrupt;
 use super::made::{Made, PREFIX, Thing};
-use super::program::must;
-use super::program::{Ran, root, run};
+use super::program::{Ran, must, root, run};
 use crate::exit::Failed;
 
 /// What of the host's own sshd holds for ours, too.

@@ -10,8 +10,7 @@ use virtwarden_core::trail::digest::Digest;
 
 use super::files::{directory, file};
 use super::made::{Made, PREFIX, Thing};
-use super::program::must;
-use super::program::{Ran, root};
+use super::program::{Ran, must, root};
 use super::stage::Stage;
 use super::watch::Watch;
 use crate::evaluate::report::{Door, State, Step, Verdict};

@@ -35,7 +35,7 @@ pub(super) fn of(policy: &Policy, function: Function, column: Column) -> Vec<Ste
     let mut steps = Vec::new();
     for role in roles(policy, column) {
         steps.push(answer(policy, role, function, Whose::Own));
-        if is_on_a_vm(function) && role.vms != VmScope::All {
+        if function.operates_a_vm() && role.vms != VmScope::All {
             steps.push(answer(policy, role, function, Whose::Nobodys));
         }
     }
@@ -47,27 +47,15 @@ fn roles(policy: &Policy, column: Column) -> impl Iterator<Item = &Role> {
     policy.rules().filter(move |role| role.column == column && role.is_for_people())
 }
 
-fn is_on_a_vm(function: Function) -> bool {
-    matches!(
-        function,
-        Function::ConnectRemovable
-            | Function::Start
-            | Function::Stop
-            | Function::Checkpoint
-            | Function::Suspend
-            | Function::Resume
-    )
-}
-
 fn answer(policy: &Policy, role: &Role, function: Function, whose: Whose) -> Step {
     let subject = holder(role);
-    let object = if is_on_a_vm(function) { vm(role, &subject, whose) } else { Object::Host };
+    let object = if function.operates_a_vm() { vm(role, &subject, whose) } else { Object::Host };
     let needs = [Need { right: Right::Function(function), object }];
     let (granted, output) = match policy.decide(&Request { subject: &subject, needs: &needs }) {
         Decision::Allow(permit) => (true, format!("allowed: {}", permit.roles().join(", "))),
         Decision::Deny(denial) => (false, denial.message(&subject)),
     };
-    let on = match (is_on_a_vm(function), whose) {
+    let on = match (function.operates_a_vm(), whose) {
         (false, _) => "",
         (true, Whose::Own) => " of his own",
         (true, Whose::Nobodys) => " that is not his",

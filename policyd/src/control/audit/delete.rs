@@ -2,6 +2,7 @@
 //! `audit delete`: whole old segments, by who may manage the trail. FAU_STG.1: the authorised part goes, and only it.
 
 use virtwarden_core::control::{Before, Failure, Mode, Reply, Request};
+use virtwarden_core::object::Object;
 use virtwarden_core::subject::Subject;
 use virtwarden_core::trail::time::Time;
 
@@ -20,7 +21,7 @@ impl Control {
         mode: Mode,
     ) -> Result<Reply, Failure> {
         let detail = format!("{}{}", prefix(mode), words(before));
-        let attempt = self.begin_on_trail(subject, request, &detail, TO_MAKE_ROOM)?;
+        let attempt = self.begin_recorded(subject, request, &detail, &[Object::Trail], TO_MAKE_ROOM)?;
         let made = self.delete(subject, before, mode);
         conclude(attempt, made, mode)
     }

@@ -7,7 +7,7 @@
 
 use virtwarden_core::setting::{ScreenIdle, ScreenLockTimeout};
 
-use super::dconf::{self, Key};
+use super::dconf;
 use crate::file;
 use crate::host::Host;
 use crate::provider::{Rendered, sshd};
@@ -78,8 +78,7 @@ pub(super) fn read_back(host: &Host, value: &ScreenLockTimeout) -> Vec<String> {
     let theirs = theirs.filter(|(account, _)| host.has(&dconf::profile_of(*account)));
     theirs
         .flat_map(|(account, idle)| {
-            let keys: Vec<Key> = super::timeout_keys(idle);
-            let lines = dconf::read_back(host, &dconf::profile_of(account), &keys);
+            let lines = dconf::read_back(host, &dconf::profile_of(account), &super::timeout_keys(idle));
             lines.into_iter().map(move |line| format!("account {account}: {line}"))
         })
         .collect()
